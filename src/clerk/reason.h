@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_REASON_H
+#define CLERK_REASON_H
+
+/**
+ * Why a request is not signed in (clerk-protocol 16), in the SDK's spelling, plus our own `token-invalid-issuer` and
+ * `session-pending`. Stable: it is what the log, the X-Clerk-Auth-Reason header and the counters show.
+ */
+typedef enum clerk_reason {
+    CLERK_REASON_NONE = 0,                          /**< signed in; no text */
+    CLERK_REASON_CLIENT_UAT_BUT_NO_SESSION_TOKEN,
+    CLERK_REASON_DEV_BROWSER_MISSING,
+    CLERK_REASON_DEV_BROWSER_SYNC,
+    CLERK_REASON_PRIMARY_RESPONDS_TO_SYNCING,
+    CLERK_REASON_PRIMARY_DOMAIN_CROSS_ORIGIN_SYNC,
+    CLERK_REASON_SATELLITE_NEEDS_SYNCING,
+    CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING,
+    CLERK_REASON_SESSION_TOKEN_MISSING,
+    CLERK_REASON_SESSION_TOKEN_EXPIRED,             /**< always with `-refresh-...` behind it */
+    CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT,
+    CLERK_REASON_SESSION_TOKEN_NBF,
+    CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE,
+    CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT,
+    CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH,
+    CLERK_REASON_SESSION_PENDING,
+    CLERK_REASON_TOKEN_TYPE_MISMATCH,
+    CLERK_REASON_TOKEN_EXPIRED,
+    CLERK_REASON_TOKEN_INVALID,
+    CLERK_REASON_TOKEN_INVALID_ALGORITHM,
+    CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES,
+    CLERK_REASON_TOKEN_INVALID_ISSUER,
+    CLERK_REASON_TOKEN_INVALID_SIGNATURE,
+    CLERK_REASON_TOKEN_NOT_ACTIVE_YET,
+    CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE,
+    CLERK_REASON_TOKEN_VERIFICATION_FAILED,
+    CLERK_REASON_SECRET_KEY_INVALID,                /**< unavailable: the key source refuses our credential */
+    CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD,         /**< unavailable: no keys */
+    CLERK_REASON_JWK_KID_MISMATCH,
+    CLERK_REASON_UNEXPECTED_ERROR,
+    CLERK_REASON_COUNT
+} clerk_reason;
+
+/** The reason's text; "" for CLERK_REASON_NONE. Never NULL. */
+const char *clerk_reason_text(clerk_reason reason);
+
+#endif

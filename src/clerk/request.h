@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_REQUEST_H
+#define CLERK_REQUEST_H
+
+#include <apr_tables.h>
+#include <apr_time.h>
+
+/** The part of an HTTP request that authentication looks at. Header values are trimmed; NULL where absent or empty. */
+typedef struct clerk_request {
+    const char *method;              /**< as received, such as "GET" */
+    const char *origin_url;          /**< the site's public origin, `scheme://host[:port]`, lower case, default port left out */
+    const char *target;              /**< path and query as received, beginning with '/' (never joined as a URL, 3.1) */
+    const char *authorization;
+    int authorization_repeated;      /**< several Authorization fields: a malformed credential */
+    const char *cookie;              /**< all Cookie fields joined with "; " */
+    const char *sec_fetch_dest;
+    const char *accept;
+    const char *referer;
+    const char *origin;              /**< the Origin header */
+    const char *user_agent;
+    const char *accept_language;
+    const char *client_ip;
+} clerk_request;
+
+/** Where a session token may come from. */
+#define CLERK_SOURCE_HEADER 1u
+#define CLERK_SOURCE_COOKIE 2u
+
+typedef enum clerk_pending { CLERK_PENDING_SIGNED_OUT, CLERK_PENDING_ALLOW } clerk_pending;
+
+/** What the place (directory, location) asks for. Lists hold const char *; NULL: not set. */
+typedef struct clerk_policy {
+    unsigned int token_sources;                    /**< CLERK_SOURCE_* */
+    const apr_array_header_t *authorized_parties;
+    const apr_array_header_t *audience;
+    apr_interval_time_t clock_skew;                /**< microseconds, 0 is 0 */
+    clerk_pending pending_sessions;
+    int cross_origin_sync;                         /**< clerk-protocol 9.4 wanted */
+    const char *sign_in_url;                       /**< URL or path; NULL: the Account Portal */
+    const char *sign_up_url;
+    const struct clerk_organization_sync *organization_sync; /**< compiled patterns, or NULL */
+} clerk_policy;
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_SERVICES_H
+#define CLERK_SERVICES_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+#include "shared/keystore.h"
+
+/** One call to the Backend API. */
+typedef struct clerk_backend_call {
+    const char *method;
+    const char *path;                /**< below the API origin, with version and query, such as "/v1/clients/handshake_payload?nonce=n" */
+    const char *json;                /**< body, or NULL */
+} clerk_backend_call;
+
+typedef struct clerk_backend_reply {
+    int status;                      /**< HTTP status; 0: no answer (network, time-out, circuit open) */
+    const char *body;
+    apr_size_t body_len;
+} clerk_backend_reply;
+
+/** What the decision procedure needs from outside. Bound to one instance; a table of fakes in unit tests. */
+typedef struct clerk_services {
+    void *baton;
+    apr_time_t now;                  /**< the clock, read once a request */
+    /** As clerk_keystore_acquire(). */
+    clerk_keys_status (*acquire_keys)(void *baton, clerk_keys_pin *pin, clerk_keys_want want, apr_uint32_t seen,
+                                      apr_pool_t *pool);
+    void (*release_keys)(void *baton, clerk_keys_pin *pin);
+    /** Call the Backend API with the instance's secret key; NULL where there is none. @a reply is never NULL and from @a pool. */
+    void (*backend)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
+} clerk_services;
+
+#endif
