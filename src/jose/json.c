@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jose/json.h"
+
+/*
+ * jansson allows 2048 levels and recurses for each, so the nesting is measured first. Brackets inside strings do not
+ * count. On text that is not JSON the figure means nothing, and the parser refuses that text anyway.
+ */
+static unsigned int json_depth(const char *data, apr_size_t len)
+{
+    unsigned int depth = 0, deepest = 0;
+    int in_string = 0;
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        char c = data[i];
+
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = 0;
+        } else if (c == '"') {
+            in_string = 1;
+        } else if (c == '{' || c == '[') {
+            if (++depth > deepest)
+                deepest = depth;
+        } else if ((c == '}' || c == ']') && depth > 0) {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+static apr_status_t json_release(void *object)
+{
+    json_decref(object);
+    return APR_SUCCESS;
+}
+
+jose_status jose_json_parse_object(json_t **pobject, const char *data, apr_size_t len, unsigned int max_depth,
+                                   apr_pool_t *pool)
+{
+    json_error_t error;
+    json_t *value;
+
+    *pobject = NULL;
+    if (!data || len == 0)
+        return JOSE_MALFORMED;
+    if (json_depth(data, len) > max_depth)
+        return JOSE_TOO_LARGE;
+
+    value = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
+    if (!value)
+        return JOSE_MALFORMED;
+    if (!json_is_object(value)) {
+        json_decref(value);
+        return JOSE_MALFORMED;
+    }
+    apr_pool_cleanup_register(pool, value, json_release, apr_pool_cleanup_null);
+    *pobject = value;
+    return JOSE_OK;
+}
