@@ -37,13 +37,15 @@ typedef struct clerk_http_response {
 typedef struct clerk_http {
     void *baton;
     /** APR_SUCCESS with a response whenever a response was received, whatever its status; otherwise another status, and
-     *  the response says why in `error`. The response is from @a pool and never NULL. */
+     *  the response says why in `error`. APR_EINTR means that this process is stopping and says nothing about the
+     *  server. The response is from @a pool and never NULL. */
     apr_status_t (*perform)(void *baton, clerk_http_response **presponse, const clerk_http_request *request,
                             apr_pool_t *pool);
 } clerk_http;
 
 /**
- * The libcurl implementation. Call once per process, before threads use it (httpd: child_init), from @a pool's lifetime.
+ * The libcurl implementation; it lives as long as @a pool. Call once per process, before threads use it (httpd:
+ * child_init).
  * @param user_agent such as "mod_auth_clerk/0.1"
  */
 apr_status_t clerk_http_curl_create(clerk_http **phttp, const char *user_agent, apr_pool_t *pool);
@@ -51,8 +53,11 @@ apr_status_t clerk_http_curl_create(clerk_http **phttp, const char *user_agent, 
 /** Make every call under way in this process end soon, and further ones fail at once (a child is stopping). */
 void clerk_http_curl_abort(clerk_http *http);
 
-/** Whether @a url is one that may be configured: https with a host, or http to a loopback address (127.0.0.0/8, ::1,
- *  localhost); no credentials, no fragment, no control characters. @return NULL if so, else what is wrong (static text). */
+/**
+ * Whether @a url is one that may be configured: https with a host, or http to a loopback address (127.0.0.0/8, ::1,
+ * localhost); no credentials, no fragment, no white space or control characters, no backslash, ASCII only.
+ * @return NULL if so, else what is wrong (static text that begins with "it")
+ */
 const char *clerk_http_url_problem(const char *url);
 
 #endif

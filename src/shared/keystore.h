@@ -4,6 +4,7 @@
 
 #include <apr_pools.h>
 #include <apr_time.h>
+#include <apr_user.h>
 
 #include "jose/keyset.h"
 #include "shared/http.h"
@@ -12,9 +13,10 @@
  * The key sets of all instances, shared by all processes (architecture: "The shared key set").
  *
  * One memory segment, made before the fork, with one slot a source. A slot holds two buffers for the canonical document
- * and a generation number whose lowest bit says which buffer counts, so a reader never waits and a writer that is killed
- * half way leaves the published document whole (a digest over the document tells a torn copy). Who fetches holds
- * the slot's lease, a time stamp that lapses by itself. Each process keeps the parsed set of the generation it saw last.
+ * and a generation number whose lowest bit says which buffer counts, so a reader never waits and a writer that is
+ * killed half way leaves the published document whole (a digest over the document tells a torn copy). Who fetches
+ * holds the slot's lease, a time stamp that lapses by itself. Each process keeps the parsed set of the generation it
+ * saw last.
  */
 
 /** Where the keys of one instance come from. Configuration; must outlive the store. */
@@ -24,7 +26,7 @@ typedef struct clerk_key_source {
     const char *bearer;              /**< secret key for the Backend API, or NULL */
     const char *proxy;               /**< or NULL */
     const char *ca_file;             /**< or NULL */
-    apr_interval_time_t ttl;         /**< refresh period; the background refresh starts at about 80 % of it, with jitter */
+    apr_interval_time_t ttl;         /**< refresh period; the background refresh starts at about 80 % of it */
     apr_interval_time_t max_stale;   /**< how long keys serve after the last good fetch while the source is down */
     apr_interval_time_t timeout;     /**< one fetch */
     unsigned char id[32];            /**< digest of all that makes these keys these: names the persisted file */
@@ -38,7 +40,8 @@ apr_size_t clerk_keystore_size(unsigned int sources);
 /**
  * Lay out the segment and fill it with the last good documents from @a state_dir. Parent process, before the fork.
  * A persisted file is used only where it is a regular file (no symbolic link), owned by this process's user or by
- * @a file_owner, not writable by group or others, whole, for the same source id, and younger than max_stale; otherwise it is ignored with a warning.
+ * @a file_owner, not writable by group or others, whole, for the same source id, and younger than max_stale; otherwise
+ * it is ignored with a warning.
  * @param memory zeroed, at least clerk_keystore_size(count) bytes, aligned for 64-bit atomics, shared by all children
  * @param sources array of @a count pointers, kept by reference
  * @param state_dir a private directory that the children can write, or NULL for none
@@ -56,7 +59,7 @@ apr_status_t clerk_keystore_child_init(clerk_keystore *store, const clerk_http *
 typedef enum clerk_keys_want {
     CLERK_KEYS_CURRENT,              /**< to verify a token */
     CLERK_KEYS_UNKNOWN_KID,          /**< the set of generation `seen` lacks the token's `kid` */
-    CLERK_KEYS_BAD_SIGNATURE         /**< the set of generation `seen` has the `kid`, but the signature did not verify */
+    CLERK_KEYS_BAD_SIGNATURE         /**< the set of generation `seen` has the `kid`, but the signature is wrong */
 } clerk_keys_want;
 
 typedef enum clerk_keys_status {
@@ -74,13 +77,15 @@ typedef struct clerk_keys_pin {
 } clerk_keys_pin;
 
 /**
- * Get a key set. With CLERK_KEYS_CURRENT and a usable set in this process: two atomic operations, no lock, no copy. With nothing
- * there yet: one process of all fetches, the others wait for it, for at most the source's timeout.
- * With the other two: may cause one fetch, bounded by a small allowance (a burst of 3, then one in 10 s, per slot and for each of the
- * two reasons, whatever the number of processes; a BAD_SIGNATURE within 5 s after a good fetch does not fetch); waits for a fetch that is under way, never
- * longer than the timeout; without allowance answers at once with whatever is newer than @a seen, or CLERK_KEYS_UNCHANGED.
- * Counts nothing as fetched that did not give at least one usable key; a good set is never replaced by an empty or broken one. After a failure the source is left alone for a
- * while (1 s, doubling to 60 s, with jitter), also by cold starts; while that lasts, UNAVAILABLE is immediate.
+ * Get a key set. With CLERK_KEYS_CURRENT and a usable set in this process: a few atomic operations, no lock, no copy.
+ * With nothing there yet: one process of all fetches, the others wait for it, for at most the source's timeout.
+ * With the other two: may cause one fetch, bounded by a small allowance (a burst of 3, then one in 10 s, per slot and
+ * for each of the two reasons, whatever the number of processes; a BAD_SIGNATURE within 5 s after a good fetch does not
+ * fetch); waits for a fetch that is under way, never longer than the timeout; without allowance answers at once with
+ * whatever is newer than @a seen, or CLERK_KEYS_UNCHANGED.
+ * Counts nothing as fetched that did not give at least one usable key; a good set is never replaced by an empty or
+ * broken one. After a failure the source is left alone for a while (1 s, doubling to 60 s, with jitter), also by cold
+ * starts; while that lasts, UNAVAILABLE is immediate.
  * @param pin filled where CLERK_KEYS_OK
  * @param scratch for temporary allocations
  */

@@ -4,7 +4,8 @@
 
 /*
  * The bridge that lets src/shared and src/clerk log without knowing httpd. Every message has a stable number, printed
- * as AC%04d, says what happened, to which instance, and what to do about it, and never holds a token, a secret or a cookie.
+ * as AC%04d, says what happened, to which instance, and what to do about it, and never holds a token, a secret or a
+ * cookie.
  * Numbers: 1000-1999 src/shared, 2000-2999 src/clerk, 3000-3999 src/httpd.
  */
 
