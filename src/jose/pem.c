@@ -139,9 +139,10 @@ static EVP_PKEY *pkey_from_der(const unsigned char *der, long len, const char **
 {
     const unsigned char *at = der;
     EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, len);
-    X509 *certificate;
 
     if (!pkey) {
+        X509 *certificate;
+
         at = der;
         certificate = d2i_X509(NULL, &at, len);
         pkey = X509_get_pubkey(certificate);

@@ -6,6 +6,8 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 
+/* r and s, one behind the other (RFC 7518, 3.4) */
+#define ES256_RAW_BYTES 64
 /* Two INTEGERs of at most 33 bytes with two bytes of head each, in a SEQUENCE with two bytes of head. */
 #define ES256_DER_MAX (2 + 2 * (2 + JOSE_P256_BYTES + 1))
 
@@ -90,7 +92,7 @@ jose_status jose_verify(const jose_jws *jws, const jose_key *key)
     /* Errors left in the thread's queue would be mistaken for those of a TLS connection. */
     ERR_set_mark();
     if (algorithm->family == JOSE_FAMILY_EC) {
-        status = len == 2 * JOSE_P256_BYTES ? es256_to_der(der, &len, signature) : JOSE_BAD_SIGNATURE;
+        status = len == ES256_RAW_BYTES ? es256_to_der(der, &len, signature) : JOSE_BAD_SIGNATURE;
         signature = der;
     }
     if (status == JOSE_OK)
