@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The environment object: the least with which the prebuilt sign-in component works."""
+
+
+def environment(instance):
+    home = "/"
+    return {
+        "object": "environment",
+        "id": "env_" + instance.host.replace(".", "_").replace("-", "_").replace(":", "_"),
+        "auth_config": {"object": "auth_config", "id": "aconf_emulated", "single_session_mode": True},
+        "display_config": {
+            "object": "display_config",
+            "id": "display_config_emulated",
+            "instance_environment_type": "production" if instance.production else "development",
+            "application_name": "Emulated",
+            "theme": {"buttons": {}, "general": {}, "accounts": {}},
+            "preferred_sign_in_strategy": "password",
+            "logo_image_url": "",
+            "favicon_image_url": "",
+            "home_url": home,
+            "sign_in_url": home,
+            "sign_up_url": home,
+            "user_profile_url": home,
+            "waitlist_url": home,
+            "after_sign_in_url": home,
+            "after_sign_up_url": home,
+            "after_sign_out_one_url": home,
+            "after_sign_out_all_url": home,
+            "after_switch_session_url": home,
+            "organization_profile_url": home,
+            "create_organization_url": home,
+            "after_leave_organization_url": home,
+            "after_create_organization_url": home,
+            "support_email": "",
+            "branded": False,
+            "captcha_public_key": None,
+            "captcha_widget_type": None,
+            "captcha_public_key_invisible": None,
+            "captcha_provider": None,
+            "captcha_oauth_bypass": [],
+            "show_devmode_warning": False,
+            "google_one_tap_client_id": None,
+        },
+        "user_settings": {
+            "attributes": {
+                "email_address": {
+                    "enabled": True,
+                    "required": True,
+                    "used_for_first_factor": True,
+                    "first_factors": ["email_code"],
+                    "used_for_second_factor": False,
+                    "second_factors": [],
+                    "verifications": ["email_code"],
+                    "verify_at_sign_up": True,
+                },
+                "password": {
+                    "enabled": True,
+                    "required": True,
+                    "used_for_first_factor": False,
+                    "first_factors": [],
+                    "used_for_second_factor": False,
+                    "second_factors": [],
+                    "verifications": [],
+                    "verify_at_sign_up": False,
+                },
+            },
+            "social": {},
+            "enterprise_sso": {"enabled": False},
+            "sign_in": {"second_factor": {"required": False, "enabled": False}},
+            "sign_up": {"captcha_enabled": False, "mode": "public", "progressive": True},
+            "password_settings": {"disable_hibp": True, "min_length": 8, "max_length": 72},
+            "passkey_settings": {"allow_autofill": False, "show_sign_in_button": False},
+            "actions": {"delete_self": False, "create_organization": False},
+            "attack_protection": {"user_lockout": {"enabled": False}},
+            "username_settings": {"min_length": 4, "max_length": 64},
+        },
+        "organization_settings": {"enabled": False},
+        "commerce_settings": {
+            "billing": {
+                "stripe_publishable_key": None,
+                "user": {"enabled": False, "has_paid_plans": False},
+                "organization": {"enabled": False, "has_paid_plans": False},
+            }
+        },
+        "api_keys_settings": {"enabled": False},
+        "maintenance_mode": False,
+        "partitioned_cookies": False,
+    }
