@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The front door: the module record and its hooks. Nothing is decided here.
+ */
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "httpd/authn.h"
+#include "httpd/authz.h"
+#include "httpd/config.h"
+#include "httpd/environment.h"
+#include "httpd/lifecycle.h"
+#include "httpd/log.h"
+#include "httpd/state.h"
+#include "httpd/wire.h"
+#include "mod_auth_clerk.h"
+
+static const char *clerk_user_id(request_rec *r)
+{
+    const clerk_identity *identity = clerk_established_identity(r);
+
+    return identity ? identity->user_id : NULL;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    /* They answer for any AuthType when an outer request has a user, and would hide us if they came first. */
+    static const char *const other_token_modules[] = {
+        "mod_oauth2.c", "mod_auth_openidc.c", "mod_auth_mellon.c", "mod_authnz_jwt.c", NULL
+    };
+    static const char *const remoteip_and_setenvif[] = {"mod_remoteip.c", "mod_setenvif.c", NULL};
+    static const char *const rewrite[] = {"mod_rewrite.c", NULL};
+
+    clerk_lifecycle_register(pool);
+    clerk_authz_register(pool);
+    ap_hook_post_read_request(clerk_wire_scrub, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
+    /* PER_CONF on all of them, or httpd's walk cache no longer knows that a hop has the same configuration. */
+    ap_hook_check_authn(clerk_check_authn, NULL, other_token_modules, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(clerk_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_note_auth_failure(clerk_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_fixups(clerk_environment_fixups, NULL, rewrite, APR_HOOK_FIRST);
+    APR_REGISTER_OPTIONAL_FN(clerk_user_id);
+}
+
+/* Everything else is hidden: the compiler is told -fvisibility=hidden, the linker exports this one name. */
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+module AP_MODULE_DECLARE_DATA auth_clerk_module = {
+    STANDARD20_MODULE_STUFF,
+    clerk_config_create_dir,
+    clerk_config_merge_dir,
+    clerk_config_create_server,
+    clerk_config_merge_server,
+    clerk_commands,
+    register_hooks,
+#if defined(AP_MODULE_FLAG_NONE)
+    AP_MODULE_FLAG_NONE
+#endif
+};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/backend_api.h"
+
+#include <apr_strings.h>
+
+#include "shared/log.h"
+
+#define API_VERSION "2026-05-12"
+#define FAILURES_TO_OPEN 3
+#define FIRST_PAUSE apr_time_from_sec(5)
+#define LONGEST_PAUSE apr_time_from_sec(60)
+#define MAX_REPLY 262144
+
+/** Note an answer. Several processes count without a lock: a failure more or less does not matter. */
+static void note_result(const clerk_backend_api *api, int good)
+{
+    clerk_backend_breaker *breaker = api->breaker;
+    apr_interval_time_t pause = FIRST_PAUSE;
+    apr_uint32_t failures;
+
+    if (good) {
+        if (atomic_exchange(&breaker->failures, 0) >= FAILURES_TO_OPEN) {
+            atomic_store(&breaker->open_until, 0);
+            clerk_log(CLERK_LOG_NOTICE, 2001, "Clerk instance %s: the Backend API answers again", api->name);
+        }
+        return;
+    }
+    failures = atomic_fetch_add(&breaker->failures, 1) + 1;
+    if (failures < FAILURES_TO_OPEN) {
+        return;
+    }
+    for (apr_uint32_t i = FAILURES_TO_OPEN; i < failures && pause < LONGEST_PAUSE; i++) {
+        pause *= 2;
+    }
+    atomic_store(&breaker->open_until, apr_time_now() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE));
+    if (failures == FAILURES_TO_OPEN) {
+        clerk_log(CLERK_LOG_WARNING, 2002, "Clerk instance %s: the Backend API (%s) fails; it is left alone for a while, "
+                  "session refresh and handshake nonces fall back to redirects until it answers", api->name, api->api_url);
+    }
+}
+
+/** Whether a call may be made now. While the circuit is open nobody calls; when the pause is over one caller tries. */
+static int admitted(clerk_backend_api *api)
+{
+    apr_int64_t open_until = atomic_load(&api->breaker->open_until);
+    apr_time_t now = apr_time_now();
+
+    if (open_until) {
+        if (now < open_until) {
+            return 0;
+        }
+        /* The one who moves the time on is the one who tries. */
+        return atomic_compare_exchange_strong(&api->breaker->open_until, &open_until, now + api->timeout);
+    }
+    return 1;
+}
+
+void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, const clerk_backend_call *call,
+                            apr_pool_t *pool)
+{
+    clerk_http_request request;
+    clerk_http_response *response;
+    apr_table_t *headers;
+
+    memset(reply, 0, sizeof(*reply));
+    reply->body = "";
+    if (!api->http || atomic_fetch_add(&api->under_way, 1) >= CLERK_BACKEND_MAX_UNDER_WAY || !admitted(api)) {
+        if (api->http) {
+            atomic_fetch_sub(&api->under_way, 1);
+        }
+        atomic_fetch_add(&api->breaker->rejected, 1);
+        return;
+    }
+    headers = apr_table_make(pool, 4);
+    apr_table_setn(headers, "Accept", "application/json");
+    apr_table_setn(headers, "Clerk-API-Version", API_VERSION);
+    if (call->json) {
+        apr_table_setn(headers, "Content-Type", "application/json");
+    }
+    memset(&request, 0, sizeof(request));
+    request.method = call->method;
+    request.url = apr_pstrcat(pool, api->api_url, call->path, NULL);
+    request.bearer = api->secret_key;
+    request.headers = headers;
+    request.body = call->json;
+    request.body_len = call->json ? strlen(call->json) : 0;
+    request.proxy = api->http_proxy;
+    request.ca_file = api->ca_file;
+    request.timeout = api->timeout;
+    request.max_response = MAX_REPLY;
+    atomic_fetch_add(&api->breaker->calls, 1);
+    if (api->http->perform(api->http->baton, &response, &request, pool) == APR_SUCCESS) {
+        reply->status = response->status;
+        reply->body = response->body;
+        reply->body_len = response->body_len;
+    }
+    atomic_fetch_sub(&api->under_way, 1);
+    note_result(api, reply->status != 0 && reply->status < 500);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/lifecycle.h"
+
+#include <apr_file_io.h>
+#include <apr_shm.h>
+#include <apr_strings.h>
+#include <ap_mpm.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <mod_watchdog.h>
+#include <mpm_common.h>
+#include <unixd.h>
+#include <unistd.h>
+
+#include "httpd/check.h"
+#include "httpd/config.h"
+#include "httpd/instances.h"
+#include "httpd/log.h"
+
+#define WATCHDOG_NAME "_clerk_keys_"
+#define DEFAULT_STATE_DIR "clerk"
+
+/* All of it belongs to one configuration generation: made anew after each restart, from pools that end with it. */
+static struct {
+    apr_array_header_t *runtimes;        /* of clerk_runtime * */
+    clerk_keystore *keystore;
+    clerk_http *http;                    /* each child's own */
+    ap_watchdog_t *watchdog;
+} process;
+
+clerk_keystore *clerk_process_keystore(void)
+{
+    return process.keystore;
+}
+
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    memset(&process, 0, sizeof(process));
+    clerk_httpd_log_attach(NULL);
+    return OK;
+}
+
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    int rc;
+
+    (void)plog;
+    clerk_httpd_log_attach(s);
+    rc = clerk_instances_resolve(&process.runtimes, s, pconf);
+    return rc == OK ? clerk_check_configuration(s, ptemp) : rc;
+}
+
+/** The directory for last good keys: private, and the children's, who write it. NULL where there is none. */
+static const char *prepare_state_dir(server_rec *s, apr_pool_t *pool)
+{
+    const char *dir = clerk_config_server(s)->state_dir;
+    apr_finfo_t info;
+    apr_status_t rv;
+
+    if (dir && !*dir) {
+        return NULL;
+    }
+    if (!dir) {
+        dir = ap_runtime_dir_relative(pool, DEFAULT_STATE_DIR);
+    }
+    rv = apr_dir_make_recursive(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, pool);
+    if (rv == APR_SUCCESS || APR_STATUS_IS_EEXIST(rv)) {
+        rv = apr_stat(&info, dir, APR_FINFO_TYPE | APR_FINFO_PROT | APR_FINFO_OWNER | APR_FINFO_LINK, pool);
+    }
+    if (rv == APR_SUCCESS && info.filetype != APR_DIR) {
+        rv = APR_ENOTDIR;
+    }
+    if (rv == APR_SUCCESS && geteuid() == 0 && info.user == 0
+        && chown(dir, ap_unixd_config.user_id, (gid_t)-1) != 0) {
+        rv = APR_FROM_OS_ERROR(errno);
+    }
+    if (rv == APR_SUCCESS && (info.protection & (APR_FPROT_GWRITE | APR_FPROT_WWRITE))) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, CLERK_LOGNO(3030) "ClerkStateDir %s can be written by other users; "
+                     "make it private (chmod 700). Until then no keys are kept there", dir);
+        return NULL;
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, CLERK_LOGNO(3031) "ClerkStateDir %s cannot be used, so keys will not "
+                     "survive a restart while Clerk is out of reach; name another directory, or none", dir);
+        return NULL;
+    }
+    return dir;
+}
+
+/** Give each runtime without a PEM key a slot; equal sources share one. */
+static apr_array_header_t *assign_slots(apr_pool_t *pool)
+{
+    apr_array_header_t *sources = apr_array_make(pool, 4, sizeof(const clerk_key_source *));
+
+    for (int i = 0; i < process.runtimes->nelts; i++) {
+        clerk_runtime *runtime = APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *);
+
+        if (runtime->static_keys) {
+            continue;
+        }
+        runtime->slot = sources->nelts;
+        for (int slot = 0; slot < sources->nelts; slot++) {
+            if (!memcmp(APR_ARRAY_IDX(sources, slot, const clerk_key_source *)->id, runtime->source.id,
+                        sizeof(runtime->source.id))) {
+                runtime->slot = slot;
+                break;
+            }
+        }
+        if (runtime->slot == sources->nelts) {
+            APR_ARRAY_PUSH(sources, const clerk_key_source *) = &runtime->source;
+        }
+    }
+    return sources;
+}
+
+static apr_status_t watch_keys(int state, void *data, apr_pool_t *scratch)
+{
+    /* Anything but success would end the watchdog for good. */
+    if (state == AP_WATCHDOG_STATE_RUNNING) {
+        APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval =
+            APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
+        apr_interval_time_t next = clerk_keystore_tick(process.keystore, scratch);
+
+        set_interval(process.watchdog, next, data, watch_keys);
+    }
+    return APR_SUCCESS;
+}
+
+static void start_watchdog(server_rec *s, apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    apr_status_t rv = APR_ENOTIMPL;
+
+    if (get_instance && register_callback) {
+        rv = get_instance(&process.watchdog, WATCHDOG_NAME, 0, 1, pconf);
+        if (rv == APR_SUCCESS) {
+            rv = register_callback(process.watchdog, AP_WD_TM_SLICE, s, watch_keys);
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, CLERK_LOGNO(3032) "mod_watchdog is not loaded: keys are refreshed by "
+                     "requests, now and then one has to wait for Clerk; load mod_watchdog");
+    }
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    apr_array_header_t *sources;
+    apr_size_t keys_size, size, wanted = clerk_config_server(s)->shared_memory;
+    clerk_backend_breaker *breakers;
+    apr_shm_t *shm;
+    apr_status_t rv;
+
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !process.runtimes->nelts) {
+        return OK;
+    }
+    clerk_httpd_log_attach(s);
+    sources = assign_slots(pconf);
+    keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), 64) : 0;
+    size = keys_size + (apr_size_t)process.runtimes->nelts * sizeof(clerk_backend_breaker);
+    if (wanted && wanted < size) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, CLERK_LOGNO(3033) "ClerkSharedMemory is too small: %d instances need %"
+                     APR_SIZE_T_FMT " bytes", process.runtimes->nelts, size);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    rv = apr_shm_create(&shm, wanted ? wanted : size, NULL, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3034) "cannot create a shared memory segment of %"
+                     APR_SIZE_T_FMT " bytes", wanted ? wanted : size);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    memset(apr_shm_baseaddr_get(shm), 0, size);
+    breakers = (clerk_backend_breaker *)((char *)apr_shm_baseaddr_get(shm) + keys_size);
+    for (int i = 0; i < process.runtimes->nelts; i++) {
+        APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->backend.breaker = &breakers[i];
+    }
+    if (sources->nelts) {
+        rv = clerk_keystore_create(&process.keystore, apr_shm_baseaddr_get(shm), keys_size,
+                                   (const clerk_key_source *const *)sources->elts, (unsigned int)sources->nelts,
+                                   prepare_state_dir(s, pconf), ap_unixd_config.user_id, pconf);
+        if (rv != APR_SUCCESS) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3035) "cannot set up the shared key sets");
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        start_watchdog(s, pconf);
+    }
+    return OK;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *s)
+{
+    apr_status_t rv;
+
+    if (!process.runtimes || !process.runtimes->nelts) {
+        return;
+    }
+    rv = clerk_http_curl_create(&process.http, "mod_auth_clerk/" CLERK_VERSION, pchild);
+    if (rv == APR_SUCCESS && process.keystore) {
+        rv = clerk_keystore_child_init(process.keystore, process.http, pchild);
+    }
+    for (int i = 0; rv == APR_SUCCESS && i < process.runtimes->nelts; i++) {
+        APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->backend.http = process.http;
+    }
+    if (rv != APR_SUCCESS) {
+        /* Requests that need keys will answer 503; there is no other way to fail here. */
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3036) "a child process cannot set up outbound calls");
+    }
+}
+
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
+static void child_stopping(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    /* A child that goes gracefully finishes its requests, and those may need the answer. */
+    if (process.http && !graceful) {
+        clerk_http_curl_abort(process.http);
+    }
+}
+#endif
+
+void clerk_lifecycle_register(apr_pool_t *pool)
+{
+    static const char *const before_watchdog[] = {"mod_watchdog.c", NULL};
+
+    (void)pool;
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_LAST);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+#endif
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_LIFECYCLE_H
+#define HTTPD_LIFECYCLE_H
+
+#include <httpd.h>
+
+#include "shared/keystore.h"
+
+/** The key store of this configuration generation; NULL where every instance has a PEM key. */
+clerk_keystore *clerk_process_keystore(void);
+
+/** Register the hooks that start and stop things: pre_config to child_stopping. */
+void clerk_lifecycle_register(apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_SERVICES_H
+#define HTTPD_SERVICES_H
+
+#include "clerk/services.h"
+#include "httpd/runtime.h"
+
+/** Bind the services of the decision procedure to an instance of this process. */
+void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, apr_time_t now);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_STATE_H
+#define HTTPD_STATE_H
+
+#include <httpd.h>
+
+#include "clerk/authenticate.h"
+#include "httpd/config.h"
+
+/** What we know of one request; lives in its request_config and nowhere else (httpd: notes and env are others' too). */
+typedef struct clerk_request_state {
+    const clerk_runtime *runtime;        /**< the instance that judged */
+    const clerk_policy *policy;          /**< under these rules */
+    clerk_outcome *outcome;              /**< what came out; NULL: not judged */
+    unsigned int headers_sent : 1;       /**< the outcome's headers are in err_headers_out already */
+    unsigned int exported : 1;           /**< the environment has been set for this request_rec */
+    unsigned int in_authz : 1;           /**< inside our own run of the auth_checker hook */
+} clerk_request_state;
+
+/** The request's own state, made if need be. */
+clerk_request_state *clerk_state(request_rec *r);
+
+/**
+ * The outcome for this request: the one made before for it, or for the request it is part of or was redirected from (same
+ * instance, same rules, signed in), or a fresh one.
+ * @return NULL where the place has no instance (misconfigured; logged)
+ */
+clerk_outcome *clerk_judge(request_rec *r);
+
+/**
+ * The verified identity that holds for this request, by the same rule, without judging afresh; NULL: none.
+ */
+const clerk_identity *clerk_established_identity(request_rec *r);
+
+/** Whether AuthType Clerk is in force. */
+int clerk_is_auth_type(request_rec *r);
+
+#endif
