@@ -32,6 +32,7 @@ typedef struct clerk_instance {
     const char *publishable_key;     /**< or NULL (PEM or JWKS URL only: header and cookie tokens, no browser flow) */
     const char *secret_key;          /**< or NULL */
     const char *frontend_host;       /**< host[:port] of the key, ClerkFrontendAPI, or clerk.<domain>; the "original" one of 1.2; or NULL */
+    const char *overridden_host;     /**< the publishable key's host where ClerkFrontendAPI replaced it (tokens may still name it); or NULL */
     const char *frontend_url;        /**< `https://<frontend_host>` (scheme http where ClerkFrontendAPI says so); no trailing '/'; or NULL */
     const char *proxy_url;           /**< absolute without trailing '/'s, or a path, or NULL */
     const char *domain;

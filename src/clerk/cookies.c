@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/cookies.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "clerk/ascii.h"
+#include "clerk/query.h"
+
+/** One cookie as it stands in the header. */
+typedef struct raw_cookie {
+    jose_slice name;
+    jose_slice value;
+} raw_cookie;
+
+static jose_slice trim(const char *data, apr_size_t len)
+{
+    jose_slice slice;
+
+    while (len > 0 && (*data == ' ' || *data == '\t')) {
+        data++;
+        len--;
+    }
+    while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t')) {
+        len--;
+    }
+    slice.data = data;
+    slice.len = len;
+    return slice;
+}
+
+/** Take the next cookie off @a pheader; segments without '=' are skipped. @return 0 at the end */
+static int next_cookie(raw_cookie *cookie, const char **pheader)
+{
+    const char *p = *pheader;
+
+    while (*p != '\0') {
+        apr_size_t len = strcspn(p, ";");
+        const char *equals = memchr(p, '=', len);
+
+        *pheader = p[len] == ';' ? p + len + 1 : p + len;
+        if (equals != NULL) {
+            cookie->name = trim(p, (apr_size_t)(equals - p));
+            cookie->value = trim(equals + 1, len - (apr_size_t)(equals + 1 - p));
+            return 1;
+        }
+        p = *pheader;
+    }
+    return 0;
+}
+
+/** Percent-decode, all or nothing: where anything is wrong, or would not be text, the value stays as it is. */
+static const char *decode_value(jose_slice value, apr_pool_t *pool)
+{
+    char *raw = apr_pstrmemdup(pool, value.data, value.len);
+    unsigned char *out;
+    apr_size_t len = 0;
+    apr_size_t i = 0;
+
+    if (memchr(raw, '%', value.len) == NULL) {
+        return raw;
+    }
+    out = apr_palloc(pool, value.len + 1);
+    while (i < value.len) {
+        if (raw[i] == '%') {
+            int byte = clerk_percent_decode(raw + i, value.len - i);
+
+            if (byte <= 0) {
+                return raw;
+            }
+            out[len++] = (unsigned char)byte;
+            i += 3;
+        } else {
+            out[len++] = (unsigned char)raw[i++];
+        }
+    }
+    out[len] = '\0';
+    for (i = 0; i < len;) {
+        apr_size_t sequence = clerk_utf8_sequence(out + i, len - i);
+
+        if (sequence == 0) {
+            return raw;
+        }
+        i += sequence;
+    }
+    return (const char *)out;
+}
+
+const char *clerk_cookie_find(const char *header, const char *name, apr_pool_t *pool)
+{
+    apr_size_t len = strlen(name);
+    raw_cookie cookie;
+
+    while (header != NULL && next_cookie(&cookie, &header)) {
+        if (cookie.name.len == len && memcmp(cookie.name.data, name, len) == 0) {
+            return cookie.value.len > 0 ? decode_value(cookie.value, pool) : NULL;
+        }
+    }
+    return NULL;
+}
+
+static const char *find_suffixed(const char *header, const char *name, const clerk_instance *instance,
+                                 apr_pool_t *pool)
+{
+    return clerk_cookie_find(header, apr_pstrcat(pool, name, "_", instance->cookie_suffix, NULL), pool);
+}
+
+static const jose_jws *decode_token(const char *token, apr_pool_t *pool)
+{
+    jose_jws *jws = NULL;
+    jose_slice slice;
+
+    if (token == NULL) {
+        return NULL;
+    }
+    slice.data = token;
+    slice.len = strlen(token);
+    return jose_jws_decode(&jws, slice, pool) == JOSE_OK ? jws : NULL;
+}
+
+/** A numeric claim of a token that nobody has verified, 0 where there is none. */
+static double number_claim(const jose_jws *jws, const char *name)
+{
+    const json_t *value = jws != NULL ? json_object_get(jws->payload, name) : NULL;
+
+    return json_is_number(value) ? json_number_value(value) : 0;
+}
+
+/** What JavaScript takes for false. */
+static int is_falsy(const json_t *value)
+{
+    return value == NULL || json_is_null(value) || json_is_false(value) ||
+           (json_is_number(value) && json_number_value(value) == 0) ||
+           (json_is_string(value) && json_string_length(value) == 0);
+}
+
+/** Whether `iss`, all `http://` and `https://` taken out of it, is this instance's own frontend API. */
+static int belongs_to_instance(const json_t *iss, const clerk_instance *instance, apr_pool_t *pool)
+{
+    const char *text = json_string_value(iss);
+    char *host;
+    char *out;
+
+    if (text == NULL || instance->frontend_host == NULL) {
+        return 0;
+    }
+    out = host = apr_palloc(pool, strlen(text) + 1);
+    while (*text != '\0') {
+        if (strncasecmp(text, "https://", 8) == 0) {
+            text += 8;
+        } else if (strncasecmp(text, "http://", 7) == 0) {
+            text += 7;
+        } else {
+            *out++ = *text++;
+        }
+    }
+    *out = '\0';
+    return strcmp(host, instance->frontend_host) == 0 ||
+           (instance->overridden_host != NULL && strcmp(host, instance->overridden_host) == 0);
+}
+
+/** Everything that 2.5 looks at: S is suffixed, U is un-suffixed. */
+typedef struct candidates {
+    const char *s_uat;
+    const char *u_uat;
+    const char *s_session;
+    const char *u_session;
+    const jose_jws *s_jws;
+    const jose_jws *u_jws;
+} candidates;
+
+static int is_zero(const char *uat)
+{
+    return uat != NULL && strcmp(uat, "0") == 0;
+}
+
+/** The algorithm of 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent cookie. */
+static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
+{
+    if (c->u_session != NULL) {
+        const json_t *iss = c->u_jws != NULL ? json_object_get(c->u_jws->payload, "iss") : NULL;
+
+        if (is_falsy(iss)) {
+            return 0;
+        }
+        if (!belongs_to_instance(iss, instance, pool)) {
+            return 1;
+        }
+    }
+    if (c->s_uat == NULL && c->s_session == NULL) {
+        return 0;
+    }
+    if (!is_zero(c->s_uat) && !is_zero(c->u_uat) && number_claim(c->u_jws, "iat") > number_claim(c->s_jws, "iat")) {
+        return 0;
+    }
+    if (is_zero(c->s_uat) && !is_zero(c->u_uat)) {
+        return 0;
+    }
+    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) && c->s_jws != NULL &&
+        json_is_number(json_object_get(c->s_jws->payload, "exp")) &&
+        number_claim(c->s_jws, "exp") <= (double)apr_time_sec(now)) {
+        return 0;
+    }
+    return c->s_uat != NULL || c->s_session == NULL;
+}
+
+/** As JavaScript's parseInt(): white space, a sign, and as many digits as there are. Stops short of overflowing. */
+static apr_int64_t parse_uat(const char *text)
+{
+    apr_int64_t number = 0;
+    int negative = 0;
+
+    if (text == NULL) {
+        return 0;
+    }
+    text += strspn(text, " \t\n\v\f\r");
+    if (*text == '-' || *text == '+') {
+        negative = *text == '-';
+        text++;
+    }
+    for (; clerk_is_digit(*text); text++) {
+        if (number < APR_INT64_MAX / 100) {
+            number = number * 10 + (*text - '0');
+        }
+    }
+    return negative ? -number : number;
+}
+
+static int parse_redirect_count(const char *text)
+{
+    if (text == NULL) {
+        return 0;
+    }
+    return text[0] >= '0' && text[0] <= '2' && text[1] == '\0' ? text[0] - '0' : CLERK_LOOP_LIMIT;
+}
+
+const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance, apr_time_t now,
+                                        apr_pool_t *pool)
+{
+    clerk_cookies *cookies = apr_pcalloc(pool, sizeof(*cookies));
+    candidates c = {0};
+
+    if (header == NULL) {
+        return cookies;
+    }
+    c.u_session = clerk_cookie_find(header, CLERK_COOKIE_SESSION, pool);
+    c.u_uat = clerk_cookie_find(header, CLERK_COOKIE_CLIENT_UAT, pool);
+    c.u_jws = decode_token(c.u_session, pool);
+    if (instance->cookie_suffix[0] != '\0') {
+        c.s_session = find_suffixed(header, CLERK_COOKIE_SESSION, instance, pool);
+        c.s_uat = find_suffixed(header, CLERK_COOKIE_CLIENT_UAT, instance, pool);
+        c.s_jws = decode_token(c.s_session, pool);
+        cookies->refresh = find_suffixed(header, CLERK_COOKIE_REFRESH, instance, pool);
+        cookies->suffixed = uses_suffixed(&c, instance, now, pool);
+    }
+    if (cookies->suffixed) {
+        cookies->session = c.s_session;
+        cookies->session_jws = c.s_jws;
+        cookies->client_uat = parse_uat(c.s_uat);
+        cookies->dev_browser = find_suffixed(header, CLERK_COOKIE_DEV_BROWSER, instance, pool);
+    } else {
+        cookies->session = c.u_session;
+        cookies->session_jws = c.u_jws;
+        cookies->client_uat = parse_uat(c.u_uat);
+        cookies->dev_browser = clerk_cookie_find(header, CLERK_COOKIE_DEV_BROWSER, pool);
+    }
+    cookies->handshake = clerk_cookie_find(header, CLERK_COOKIE_HANDSHAKE, pool);
+    cookies->handshake_nonce = clerk_cookie_find(header, CLERK_COOKIE_HANDSHAKE_NONCE, pool);
+    cookies->redirect_count = parse_redirect_count(clerk_cookie_find(header, CLERK_COOKIE_REDIRECT_COUNT, pool));
+    return cookies;
+}
