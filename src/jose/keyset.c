@@ -100,7 +100,10 @@ static json_t *canonical_jwk(const json_t *jwk)
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         json_t *value = json_object_get(jwk, names[i]);
 
-        if (value && json_object_set_new(out, names[i], json_is_string(value) ? json_incref(value) : json_null()) != 0) {
+        if (!value)
+            continue;
+        value = json_is_string(value) ? json_incref(value) : json_null();
+        if (json_object_set_new(out, names[i], value) != 0) {
             json_decref(out);
             return NULL;
         }

@@ -23,25 +23,27 @@ typedef struct jose_keyset jose_keyset;
  * than `sig`, weak or broken key data) stay in the set so that a token that names one is answered with
  * JOSE_KEY_UNUSABLE and not JOSE_NO_KEY; keys without a `kid` are left out. Private members are never read.
  * Supported: RSA (2048 to 8192 bits, odd exponent of at least 3) and EC P-256.
- * Of two keys with one `kid`, the first usable one counts.
+ * Of keys with one `kid`, only the first usable one is kept (the first one if none is usable).
  * @param pset the set, from @a pool; the EVP_PKEYs are freed by a cleanup of the pool
  * @return JOSE_OK; JOSE_MALFORMED (not a JWK set at all, or no usable key in it); JOSE_TOO_LARGE; JOSE_INTERNAL
  */
 jose_status jose_keyset_parse(jose_keyset **pset, const char *json, apr_size_t len, apr_pool_t *pool);
 
 /**
- * A set with one key that any `kid` finds, from a PEM public key (SPKI) or an X.509 certificate. Also taken: bare base64
- * without the BEGIN/END lines, CRLF, literal `\n` sequences instead of line breaks, leading and trailing white space.
+ * A set with one key that any `kid` finds, from a PEM public key (SPKI) or an X.509 certificate, whose validity is not
+ * looked at. Also taken: bare base64 without the BEGIN/END lines, CRLF, literal `\n` sequences instead of line breaks,
+ * leading and trailing white space. More than one key or certificate is JOSE_MALFORMED.
  * An RSA key verifies RS256 only, an EC P-256 key ES256 only (clerk-protocol 5.5).
  * @param pwhy if not NULL, on failure a static text that says what is wrong
- * @return JOSE_OK, JOSE_MALFORMED, JOSE_KEY_UNUSABLE (weak or of an unsupported type; also a private key), JOSE_INTERNAL
+ * @return JOSE_OK, JOSE_MALFORMED, JOSE_KEY_UNUSABLE (weak, of an unsupported type, or a private key), JOSE_INTERNAL
  */
 jose_status jose_keyset_from_pem(jose_keyset **pset, const char *pem, apr_size_t len, const char **pwhy,
                                  apr_pool_t *pool);
 
 /**
- * The canonical text of a JWK set: only the public members that matter (`kid kty alg use n e crv x y`), sorted names, keys
- * with a `kid` sorted by it, compact. Two documents that mean the same give the same text.
+ * The canonical text of a JWK set: only the public members that matter (`kid kty alg use n e crv x y`; null where such a
+ * member is not a string), sorted names, compact; one key for each `kid`, sorted by it, none without. Two documents that
+ * mean the same give the same text, and parsing the text gives the same keys.
  * Fails as jose_keyset_parse() does.
  */
 jose_status jose_keyset_canonical(char **ptext, apr_size_t *plen, const char *json, apr_size_t len, apr_pool_t *pool);
@@ -60,7 +62,7 @@ const char *jose_key_description(const jose_key *key);
 /** Whether it can verify anything. */
 int jose_key_usable(const jose_key *key);
 
-/** JOSE_OK where the token's `alg` is one this library verifies: RS256, RS384, RS512, ES256; else JOSE_BAD_ALGORITHM. */
+/** JOSE_OK where the token's `alg` is RS256, RS384, RS512 or ES256; else JOSE_BAD_ALGORITHM. */
 jose_status jose_algorithm_check(const jose_jws *jws);
 
 /**

@@ -48,7 +48,7 @@ static char *unescape(const char *text, apr_size_t len, apr_pool_t *pool)
     return copy;
 }
 
-/* Cut out what is between the BEGIN and END lines. Text around them, such as that of `openssl x509 -text`, is skipped. */
+/* Cut out what is between the BEGIN and END lines. Text around them, such as of `openssl x509 -text`, is skipped. */
 static jose_status unframe(char **pbody, char *text, const char **pwhy, apr_pool_t *pool)
 {
     char *label = strstr(text, BEGIN), *body, *end;
@@ -132,8 +132,8 @@ static jose_status ec_from_pkey(jose_key *key, const EVP_PKEY *pkey, apr_pool_t 
 }
 
 /*
- * Read DER: SPKI, or a certificate, whose validity is not looked at: the administrator pinned the key. A private key is
- * recognised, to say so.
+ * Read DER: SPKI, or a certificate, whose validity does not matter as the administrator pinned its key. A private key
+ * is recognised, to say so.
  */
 static EVP_PKEY *pkey_from_der(const unsigned char *der, long len, const char **pwhy, jose_status *pstatus)
 {

@@ -128,12 +128,12 @@ static void bounds_the_length(void **state)
 static void bounds_the_nesting(void **state)
 {
     const char *deep = "{\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}";
+    char *payload = apr_pstrcat(*state, make_signing_input("{}", deep, *state), ".", NULL);
+    char *header = apr_pstrcat(*state, make_signing_input(deep, "{}", *state), ".", NULL);
     jose_jws *jws;
 
-    assert_int_equal(jose_jws_decode(&jws, slice(apr_pstrcat(*state, make_signing_input("{}", deep, *state), ".", NULL)),
-                                     *state), JOSE_TOO_LARGE);
-    assert_int_equal(jose_jws_decode(&jws, slice(apr_pstrcat(*state, make_signing_input(deep, "{}", *state), ".", NULL)),
-                                     *state), JOSE_TOO_LARGE);
+    assert_int_equal(jose_jws_decode(&jws, slice(payload), *state), JOSE_TOO_LARGE);
+    assert_int_equal(jose_jws_decode(&jws, slice(header), *state), JOSE_TOO_LARGE);
 }
 
 int main(void)

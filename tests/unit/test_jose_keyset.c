@@ -3,12 +3,12 @@
 
 /* RFC 7517, A.1, in full. */
 #define RFC7517_A1 \
-    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\"," \
-    "\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\",\"use\":\"enc\",\"kid\":\"1\"}," \
-    "{\"kty\":\"RSA\",\"n\":\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_" \
-    "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqz" \
-    "s8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0L" \
-    "s1jF44-csFCur-kEgU8awapJzKnqDKgw\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}]}"
+    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4" \
+    "Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\",\"use\":\"enc\",\"kid\":\"1\"},{\"kty\":\"RSA\",\"n\":\"0vx7ago" \
+    "ebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMs" \
+    "tn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qM" \
+    "QvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8aw" \
+    "apJzKnqDKgw\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}]}"
 
 #define XY "\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\""
 #define RSA_KEY(members) "{\"kty\":\"RSA\",\"kid\":\"k\",\"n\":\"" RFC7515_A2_N "\"" members "}"
@@ -44,7 +44,8 @@ static const struct {
     {"RSA, e = 3", RSA_KEY(",\"e\":\"Aw\""), 1},
     {"RSA, e of 64 bits", RSA_KEY(",\"e\":\"gAAAAAAAAAE\""), 1},
     {"RSA, unknown members", RSA_KEY(",\"e\":\"AQAB\",\"x5c\":[1],\"oth\":{}"), 1},
-    {"RSA, private members are not read", RSA_KEY(",\"e\":\"AQAB\",\"d\":1,\"p\":null,\"q\":[],\"dp\":\"++\",\"qi\":{}"), 1},
+    {"RSA, private members are not read",
+     RSA_KEY(",\"e\":\"AQAB\",\"d\":1,\"p\":null,\"q\":[],\"dp\":\"++\",\"qi\":{}"), 1},
     {"RSA, e = 1", RSA_KEY(",\"e\":\"AQ\""), 0},
     {"RSA, e = 0", RSA_KEY(",\"e\":\"AA\""), 0},
     {"RSA, e empty", RSA_KEY(",\"e\":\"\""), 0},
@@ -82,17 +83,20 @@ static const struct {
     {"EC, P-384", EC_KEY(",\"crv\":\"P-384\"," XY), 0},
     {"EC, secp256k1", EC_KEY(",\"crv\":\"secp256k1\"," XY), 0},
     {"EC, crv p-256", EC_KEY(",\"crv\":\"p-256\"," XY), 0},
-    {"EC, swapped: not on the curve", EC_KEY(",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_Y "\",\"y\":\"" RFC7515_A3_X "\""), 0},
-    {"EC, zero", EC_KEY(",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":\"AAAAAAAAAAAAAAAA"
-                        "AAAAAAAAAAAAAAAAAAAAAAAAAAA\""), 0},
-    {"EC, x + p", EC_KEY(",\"crv\":\"P-256\",\"x\":\"__________________________________________8\",\"y\":\"" RFC7515_A3_Y "\""),
-     0},
+    {"EC, swapped: not on the curve",
+     EC_KEY(",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_Y "\",\"y\":\"" RFC7515_A3_X "\""), 0},
+    {"EC, zero",
+     EC_KEY(",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+            "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""), 0},
+    {"EC, x above p",
+     EC_KEY(",\"crv\":\"P-256\",\"x\":\"__________________________________________8\",\"y\":\"" RFC7515_A3_Y "\""), 0},
     {"EC, no y", EC_KEY(",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\""), 0},
     {"EC, no x", EC_KEY(",\"crv\":\"P-256\",\"y\":\"" RFC7515_A3_Y "\""), 0},
-    {"EC, x of 31 bytes", EC_KEY(",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":\"" RFC7515_A3_Y
-                                 "\""), 0},
+    {"EC, x of 31 bytes",
+     EC_KEY(",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":\"" RFC7515_A3_Y "\""), 0},
     {"EC, x of 33 bytes", EC_KEY(",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "A\",\"y\":\"" RFC7515_A3_Y "\""), 0},
-    {"OKP", "{\"kty\":\"OKP\",\"kid\":\"k\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}", 0},
+    {"OKP",
+     "{\"kty\":\"OKP\",\"kid\":\"k\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}", 0},
     {"oct", "{\"kty\":\"oct\",\"kid\":\"k\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T\"}", 0},
     {"kty rsa", "{\"kty\":\"rsa\",\"kid\":\"k\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}", 0},
     {"kty missing", "{\"kid\":\"k\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}", 0},
@@ -105,7 +109,9 @@ static void tells_usable_from_unusable(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(keys); i++) {
-        jose_keyset *set = parse_jwks(make_jwks(apr_pstrcat(*state, keys[i].jwk, "," RFC7515_A2_JWK, NULL), *state), *state);
+        char *both = make_jwks(apr_pstrcat(*state, keys[i].jwk, "," RFC7515_A2_JWK, NULL), *state);
+        char *alone = make_jwks(keys[i].jwk, *state);
+        jose_keyset *set = parse_jwks(both, *state);
         const jose_key *key = jose_keyset_find(set, "k");
 
         assert_non_null(key);
@@ -115,8 +121,8 @@ static void tells_usable_from_unusable(void **state)
         assert_int_equal(strncmp(jose_key_description(key), "unusable: ", 10) == 0, !keys[i].usable);
         assert_int_equal(jose_keyset_count(set), 2);
         /* alone, an unusable key makes no set */
-        assert_status(jose_keyset_parse(&set, make_jwks(keys[i].jwk, *state), strlen(make_jwks(keys[i].jwk, *state)), *state),
-                      keys[i].usable ? JOSE_OK : JOSE_MALFORMED, keys[i].name);
+        assert_status(jose_keyset_parse(&set, alone, strlen(alone), *state), keys[i].usable ? JOSE_OK : JOSE_MALFORMED,
+                      keys[i].name);
         assert_int_equal(set != NULL, keys[i].usable);
     }
 }
@@ -172,8 +178,10 @@ static const struct {
     {"trailing data", "{\"keys\":[" RFC7515_A2_JWK "]}x", JOSE_MALFORMED},
     {"cut off", "{\"keys\":[" RFC7515_A2_JWK, JOSE_MALFORMED},
     {"only kid-less keys", "{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
-    {"kid a number", "{\"keys\":[{\"kid\":1,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
-    {"kid null", "{\"keys\":[{\"kid\":null,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
+    {"kid a number",
+     "{\"keys\":[{\"kid\":1,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
+    {"kid null",
+     "{\"keys\":[{\"kid\":null,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
     {"other things among the keys", "{\"keys\":[1,null,\"x\",[],{}," RFC7515_A2_JWK "]}", JOSE_OK},
     {"other members of the set", "{\"x\":[1],\"keys\":[" RFC7515_A2_JWK "],\"y\":null}", JOSE_OK},
     {"nested too deep", "{\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]],\"keys\":[" RFC7515_A2_JWK "]}", JOSE_TOO_LARGE},
@@ -274,8 +282,8 @@ static void equal_meaning_gives_equal_text(void **state)
         "{\"keys\":[" RFC7515_A2_JWK "]}",
         "{\"keys\":[" RFC7515_A3_JWK "]}",
         "{\"keys\":[" RFC7515_A2_JWK "," RFC7515_A3_JWK ",{\"kid\":\"z\"}]}",
-        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a2\",\"use\":\"enc\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"}," RFC7515_A3_JWK
-        "]}",
+        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a2\",\"use\":\"enc\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"},"
+        RFC7515_A3_JWK "]}",
         "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a2\",\"alg\":\"RS256\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"},"
         RFC7515_A3_JWK "]}",
     };

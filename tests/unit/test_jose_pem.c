@@ -149,8 +149,8 @@ static void refuses_private_keys(void **state)
 
     expect_refusal(text, JOSE_KEY_UNUSABLE, "private key", "PKCS #8", *state);
     expect_refusal(traditional, JOSE_KEY_UNUSABLE, "private key", "RSA PRIVATE KEY", *state);
-    expect_refusal(replace(text, " PRIVATE", " ENCRYPTED PRIVATE", *state), JOSE_KEY_UNUSABLE, "private key", "encrypted",
-                   *state);
+    expect_refusal(replace(text, " PRIVATE", " ENCRYPTED PRIVATE", *state), JOSE_KEY_UNUSABLE, "private key",
+                   "encrypted", *state);
     expect_refusal(bare(text, *state), JOSE_KEY_UNUSABLE, "private key", "bare PKCS #8", *state);
     expect_refusal(replace(text, "\n", "\\n", *state), JOSE_KEY_UNUSABLE, "private key", "literal \\n", *state);
     expect_refusal(private_pem(ec, *state), JOSE_KEY_UNUSABLE, "private key", "EC", *state);

@@ -5,19 +5,19 @@
 
 /* RFC 7520, 3.4 and 4.1. The payload is a text, so the token is not a JWT; the signature is good all the same. */
 #define RFC7520_N \
-    "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVw" \
-    "GU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde" \
-    "3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5" \
-    "gHdrNP5zw"
+    "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2w" \
+    "qVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bT" \
+    "wJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5" \
+    "iaiQkqgc5gHdrNP5zw"
 #define RFC7520_INPUT \
-    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9." \
-    "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5k" \
-    "IGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4"
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXN" \
+    "zLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXI" \
+    "gZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4"
 #define RFC7520_SIGNATURE \
-    "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDkoBwA7" \
-    "8185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9UzpERV0ePPQdL" \
-    "uW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDqu" \
-    "Dg"
+    "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDk" \
+    "oBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9Uzp" \
+    "ERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogo" \
+    "ree7vjbU5y18kDquDg"
 
 #define PAYLOAD "{\"sub\":\"user_1\",\"exp\":1}"
 
@@ -59,7 +59,8 @@ static void verifies_every_supported_algorithm(void **state)
     for (i = 0; i < COUNT(digests); i++) {
         char *header = apr_psprintf(*state, "{\"alg\":\"%s\"}", digests[i][0]);
 
-        assert_status(verify(make_token(rsa, digests[i][1], header, PAYLOAD, *state), rsa_key, *state), JOSE_OK, header);
+        assert_status(verify(make_token(rsa, digests[i][1], header, PAYLOAD, *state), rsa_key, *state), JOSE_OK,
+                      header);
         assert_status(verify(make_token(large, digests[i][1], header, PAYLOAD, *state), large_key, *state), JOSE_OK,
                       header);
         assert_status(verify(make_token(large, digests[i][1], header, PAYLOAD, *state), rsa_key, *state),
@@ -97,7 +98,8 @@ static void refuses_algorithm_confusion(void **state)
         "{\"alg\":[\"RS256\"]}", "{\"alg\":true}", "{\"alg\":\"HS256\"}", "{\"alg\":\"rs256\"}", "{\"alg\":\"Rs256\"}",
         "{\"alg\":\"RS256 \"}", "{\"alg\":\" RS256\"}", "{\"alg\":\"RS2567\"}", "{\"alg\":\"RS25\"}",
         "{\"alg\":\"PS256\"}", "{\"alg\":\"ES384\"}", "{\"alg\":\"ES512\"}", "{\"alg\":\"ES256K\"}",
-        "{\"alg\":\"es256\"}", "{\"alg\":\"EdDSA\"}", "{\"alg\":\"RSA-OAEP\"}", "{\"alg\":\"dir\"}", "{\"ALG\":\"RS256\"}",
+        "{\"alg\":\"es256\"}", "{\"alg\":\"EdDSA\"}", "{\"alg\":\"RSA-OAEP\"}", "{\"alg\":\"dir\"}",
+        "{\"ALG\":\"RS256\"}",
     };
     size_t i;
     char *token;
@@ -165,6 +167,8 @@ static void refuses_crit(void **state)
         "{\"alg\":\"RS256\",\"crit\":[\"exp\"],\"exp\":1}", "{\"alg\":\"RS256\",\"crit\":[]}",
         "{\"alg\":\"RS256\",\"crit\":null}", "{\"alg\":\"RS256\",\"crit\":[\"b64\"],\"b64\":false}",
     };
+    /* unknown members that are not critical */
+    static const char *const harmless = "{\"alg\":\"RS256\",\"cat\":\"x\",\"oiat\":1}";
     EVP_PKEY *rsa = make_rsa(2048, *state);
     const jose_key *key = parse_jwk(make_jwk(rsa, "r", "", *state), *state);
     size_t i;
@@ -172,8 +176,7 @@ static void refuses_crit(void **state)
     for (i = 0; i < COUNT(headers); i++)
         assert_status(verify(make_token(rsa, "SHA256", headers[i], PAYLOAD, *state), key, *state), JOSE_CRITICAL,
                       headers[i]);
-    assert_status(verify(make_token(rsa, "SHA256", "{\"alg\":\"RS256\",\"cat\":\"x\",\"oiat\":1}", PAYLOAD, *state), key,
-                         *state), JOSE_OK, "unknown members that are not critical");
+    assert_status(verify(make_token(rsa, "SHA256", harmless, PAYLOAD, *state), key, *state), JOSE_OK, harmless);
 }
 
 /* Every single bit of the signature and of the signing input counts. */
@@ -251,8 +254,9 @@ static void refuses_odd_ecdsa_signatures(void **state)
 static void says_why_a_key_is_unusable(void **state)
 {
     EVP_PKEY *weak = make_rsa(1024, *state);
-    char *keys = apr_pstrcat(*state, make_jwk(weak, "weak", "", *state), ",{\"kty\":\"EC\",\"crv\":\"P-384\",\"kid\":",
-                             "\"p384\",\"x\":\"AA\",\"y\":\"AA\"},{\"kty\":\"OKP\",\"kid\":\"okp\"},", RFC7515_A2_JWK, NULL);
+    char *keys = apr_pstrcat(*state, make_jwk(weak, "weak", "", *state), ",{\"kty\":\"OKP\",\"kid\":\"okp\"}",
+                             ",{\"kty\":\"EC\",\"crv\":\"P-384\",\"kid\":\"p384\",\"x\":\"AA\",\"y\":\"AA\"},",
+                             RFC7515_A2_JWK, NULL);
     jose_keyset *set = parse_jwks(make_jwks(keys, *state), *state);
     char *rs256 = make_token(weak, "SHA256", "{\"alg\":\"RS256\"}", PAYLOAD, *state);
 
