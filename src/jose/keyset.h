@@ -41,9 +41,9 @@ jose_status jose_keyset_from_pem(jose_keyset **pset, const char *pem, apr_size_t
                                  apr_pool_t *pool);
 
 /**
- * The canonical text of a JWK set: only the public members that matter (`kid kty alg use n e crv x y`; null where such a
- * member is not a string), sorted names, compact; one key for each `kid`, sorted by it, none without. Two documents that
- * mean the same give the same text, and parsing the text gives the same keys.
+ * The canonical text of a JWK set: only the public members that matter (`kid kty alg use n e crv x y`; null where such
+ * a member is not a string), sorted names, compact; one key for each `kid`, sorted by it, none without. Two documents
+ * that mean the same give the same text, and parsing the text gives the same keys.
  * Fails as jose_keyset_parse() does.
  */
 jose_status jose_keyset_canonical(char **ptext, apr_size_t *plen, const char *json, apr_size_t len, apr_pool_t *pool);
