@@ -226,14 +226,12 @@ static int check_instance(const survey *all, const place *here)
 static void warn_about(const survey *all, const place *here)
 {
     if (here->auth_type && !any_reaches(all, here, has_require, 1)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, here->server,
-                     CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require reaches this place, so "
+        clerk_httpd_warn(here->server, CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require reaches this place, so "
                      "everybody is let in; write for example Require valid-user",
                      here->auth_type->line_num, here->auth_type->filename);
     }
     if (here->require_clerk && !any_reaches(all, here, has_auth_type, 0)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, here->server,
-                     CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk reaches this place, so nobody can "
+        clerk_httpd_warn(here->server, CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk reaches this place, so nobody can "
                      "meet it; write AuthType Clerk beside it", here->require_clerk->args, here->require_clerk->line_num,
                      here->require_clerk->filename);
     }
@@ -254,8 +252,7 @@ int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
         warn_about(&all, here);
     }
     if (!all.authorized_parties && any_runtime(main_server)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     CLERK_LOGNO(3024) "no ClerkAuthorizedParties: a token that another site of the same Clerk instance "
+        clerk_httpd_warn(main_server, CLERK_LOGNO(3024) "no ClerkAuthorizedParties: a token that another site of the same Clerk instance "
                      "obtained is accepted here; list the origins of your own pages, such as https://www.example.com");
     }
     return OK;

@@ -154,9 +154,9 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if ((*pruntime)->instance->warning) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s",
-                     conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
-                     (*pruntime)->instance->warning);
+        clerk_httpd_warn(server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s",
+                         conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
+                         (*pruntime)->instance->warning);
     }
     (*pruntime)->used_slot_index = all->runtimes->nelts;
     APR_ARRAY_PUSH(all->runtimes, clerk_runtime *) = *pruntime;

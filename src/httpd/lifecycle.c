@@ -35,9 +35,9 @@ clerk_keystore *clerk_process_keystore(void)
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    (void)pconf;
     (void)plog;
     (void)ptemp;
+    clerk_httpd_reset_warnings(pconf);
     memset(&process, 0, sizeof(process));
     clerk_httpd_log_attach(NULL);
     return OK;
@@ -158,7 +158,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 
     (void)plog;
     (void)ptemp;
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !process.runtimes->nelts) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    clerk_httpd_flush_warnings();
+    if (!process.runtimes->nelts) {
         return OK;
     }
     clerk_httpd_log_attach(s);

@@ -15,4 +15,16 @@ APLOG_USE_MODULE(auth_clerk);
 /** Send what the core logs to the error log of @a server. */
 void clerk_httpd_log_attach(server_rec *server);
 
+/**
+ * A warning about the configuration, found before the error log is open. `httpd -t` prints it at once; at a start it is kept until
+ * clerk_httpd_flush_warnings(), so that it reaches the error log, once.
+ */
+void clerk_httpd_warn(server_rec *server, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Begin a configuration pass: forget what an earlier pass warned of. */
+void clerk_httpd_reset_warnings(apr_pool_t *pconf);
+
+/** Write the kept warnings. */
+void clerk_httpd_flush_warnings(void);
+
 #endif

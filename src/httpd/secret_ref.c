@@ -70,9 +70,9 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
                             apr_strerror(rv, message, sizeof(message)));
     }
     if (info.protection & APR_FPROT_WREAD) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server,
-                     CLERK_LOGNO(3001) "%s: every user of this machine can read %s; make it readable for the user who "
-                     "starts httpd only (chmod 600)", cmd->cmd->name, path);
+        clerk_httpd_warn(cmd->server, CLERK_LOGNO(3001) "%s (line %d of %s): every user of this machine can read %s; make it "
+                         "readable for the user who starts httpd only (chmod 600)", cmd->cmd->name,
+                         cmd->directive->line_num, cmd->directive->filename, path);
     }
     *psecret = drop_line_break(cmd->pool, text, len);
     return NULL;
