@@ -65,7 +65,7 @@ dev.handshake_deletes = False leaves the deletion of the handshake cookie out (p
 dev.issue_refresh_cookies = True adds __refresh_<suffix> to handshakes.
 
 Knobs: dev.token_ttl (60), dev.nbf_leeway (10), dev.time_offset (0 seconds; moves the instance's clock),
-dev.token_version (2).
+dev.token_version (2), dev.default_origin (None; the `azp` of tokens nobody names an origin for).
 
 What was asked: dev.count("jwks"), dev.counters() and dev.requests("handshake") -> list of Record(endpoint, method,
 path, query, headers, body, status, time); dev.wait_for("jwks", 1, timeout=5); dev.reset_log(). Thread-safe.

@@ -19,6 +19,8 @@ def _arguments():
     parser.add_argument("--tls", action="store_true", help="TLS with a certificate made for the occasion")
     parser.add_argument("--state", metavar="FILE", help="remember keys, browsers and sessions across restarts")
     parser.add_argument("--scripts", metavar="DIR", help="directory with @clerk/<package>/dist/ to serve under /npm/")
+    parser.add_argument("--origin", help="`azp` of tokens minted without one")
+    parser.add_argument("--label", help="ignored; tells this process from others in a process list")
     parser.add_argument("--ttl", type=int, default=60, help="lifetime of session tokens in seconds")
     return parser.parse_args()
 
@@ -27,6 +29,7 @@ def main():
     options = _arguments()
     instance = Instance(production=options.production, host=options.host)
     instance.token_ttl = options.ttl
+    instance.default_origin = options.origin
     if options.state:
         state.load(instance, options.state)
         instance.on_change = lambda: state.save(instance, options.state)

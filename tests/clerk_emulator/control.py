@@ -26,6 +26,7 @@ SETTINGS = (
     "token_ttl",
     "nbf_leeway",
     "token_version",
+    "default_origin",
     "handshake_form",
     "handshake_deletes",
     "handshake_extra_directives",

@@ -44,6 +44,7 @@ class Instance:
         self.token_ttl = 60
         self.nbf_leeway = 10
         self.token_version = 2
+        self.default_origin = None
         self.handshake_form = "size"
         self.handshake_deletes = True
         self.handshake_extra_directives = []
@@ -228,7 +229,7 @@ class Instance:
             session,
             self.organization(session.org_id),
             issued,
-            origin,
+            origin or self.default_origin,
             self.token_version if version is None else version,
             self.token_ttl if ttl is None else ttl,
         )

@@ -371,7 +371,8 @@ def test_instances_are_apart(emulator, dev, live):
         verify(dev.mint("alice"), published(live))
     shared = emulator.add_listener()
     for instance in (dev, live):
-        assert call(shared.url + "/.well-known/jwks.json", headers={"Host": instance.host}).json() == published(instance)
+        by_host = call(shared.url + "/.well-known/jwks.json", headers={"Host": instance.host})
+        assert by_host.json() == published(instance)
 
 
 def test_tls():

@@ -1,0 +1,34 @@
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title><?= e($title) ?> · mod_auth_clerk</title>
+<link rel="stylesheet" href="/assets/style.css">
+</head>
+<body>
+<header>
+  <a class="brand" href="/">mod_auth_clerk</a>
+  <nav aria-label="Main">
+<?php foreach ($links as $path => $label): ?>
+    <a href="<?= e($path) ?>"<?= $path === $current ? ' aria-current="page"' : '' ?>><?= e($label) ?></a>
+<?php endforeach ?>
+  </nav>
+  <div class="who">
+<?php if (signed_in()): ?>
+    <span><strong><?= e(server('REMOTE_USER')) ?></strong> <?= e(membership()) ?></span>
+<?php if (sign_out_url() !== ''): ?>
+    <a class="button" href="<?= e(sign_out_url()) ?>">Sign out</a>
+<?php endif ?>
+<?php else: ?>
+    <a class="button" href="/members/">Sign in</a>
+<?php endif ?>
+  </div>
+</header>
+<main>
+<h1><?= e($title) ?></h1>
+<?php $body() ?>
+</main>
+<footer>Every page is protected by an <code>.htaccess</code> file and nothing else. The PHP code contains no authentication.</footer>
+</body>
+</html>

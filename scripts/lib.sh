@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Functions shared by the scripts beside it. Sourced, never run; needs bash and `set -eu`.
+
+# shellcheck disable=SC2034  # used by the scripts that source this file
+{
+    BUILD_PACKAGES=(apache2-bin apache2-dev autoconf automake gcc libc6-dev libcurl4-openssl-dev libjansson-dev
+        libssl-dev libtool make pkg-config)
+    DEMO_PACKAGES=(curl php-fpm python3 python3-cryptography)
+}
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# Debian's own interpreter, for which python3-cryptography and its kin are packaged; another python3 where there is none.
+python() {
+    if [ -x /usr/bin/python3 ]; then /usr/bin/python3 "$@"; else python3 "$@"; fi
+}
+
+# Names those of the given Debian packages that are not installed.
+missing_packages() {
+    local package
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || printf '%s\n' "$package"
+    done
+}
+
+# Installs the given packages where they are missing. No service is started and no httpd configuration touched:
+# apache2-bin brings programs only, and a policy (removed again) keeps other packages from starting theirs.
+install_packages() {
+    local missing policy=/usr/sbin/policy-rc.d made_policy='' status=0
+    command -v dpkg-query >/dev/null || die "this is not a Debian system: install the counterparts of: $*"
+    mapfile -t missing < <(missing_packages "$@")
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    [ "$(id -u)" -eq 0 ] || die "please install first (as root): apt-get install ${missing[*]}"
+    say "Installing ${missing[*]}"
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        made_policy=yes
+    fi
+    { DEBIAN_FRONTEND=noninteractive apt-get -q update &&
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}"; } || status=$?
+    [ -z "$made_policy" ] || rm -f "$policy"
+    [ "$status" -eq 0 ] || die "apt-get failed"
+}
+
+find_apxs() {
+    local name
+    for name in "${APXS:-apxs}" apxs2 /usr/sbin/apxs /usr/local/apache2/bin/apxs; do
+        command -v "$name" && return 0
+    done
+    return 1
+}
+
+# The server program that apxs builds for.
+find_httpd() {
+    local apxs directory name
+    apxs=$(find_apxs) || return 1
+    directory=$("$apxs" -q SBINDIR)
+    for name in "$("$apxs" -q PROGNAME 2>/dev/null)" apache2 httpd; do
+        if [ -n "$name" ] && [ -x "$directory/$name" ]; then
+            printf '%s\n' "$directory/$name"
+            return 0
+        fi
+    done
+    command -v apache2 || command -v httpd
+}
+
+find_php_fpm() {
+    local program
+    for program in /usr/sbin/php-fpm[0-9]* /usr/sbin/php-fpm; do
+        [ -x "$program" ] && printf '%s\n' "$program" && return 0
+    done
+    command -v php-fpm
+}
+
+# LoadModule lines for the modules named; one compiled in, or one this httpd does not have, gets none.
+load_modules() {
+    local directory name
+    directory=$("$(find_apxs)" -q LIBEXECDIR)
+    for name in "$@"; do
+        [ ! -f "$directory/mod_$name.so" ] || printf 'LoadModule %s_module "%s/mod_%s.so"\n' "$name" "$directory" "$name"
+    done
+}
+
+# The first port from $1 on that nobody listens on at 127.0.0.1.
+free_port() {
+    python - "$1" <<'PYTHON'
+import socket, sys
+for port in range(int(sys.argv[1]), 65536):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        print(port)
+        break
+PYTHON
+}
+
+# build_module SOURCE BUILD [configure arguments]: builds a copy of the tree under BUILD, so that the source tree stays
+# clean whatever was built in it; unchanged files are not compiled again. Prints nothing but trouble.
+build_module() {
+    local source=$1 build=$2
+    shift 2
+    mkdir -p "$build"
+    tar -C "$source" -cf - --exclude=./build --exclude=./build-aux --exclude=./.git --exclude=./autom4te.cache \
+        --exclude=./configure --exclude=./aclocal.m4 --exclude=./config.* --exclude=./libtool --exclude=./stamp-h1 \
+        --exclude=Makefile --exclude=Makefile.in --exclude=.deps --exclude=.libs --exclude='*.l[ao]' --exclude='*.[ao]' \
+        --exclude=__pycache__ --exclude=node_modules . | tar -C "$build" -xf - || return 1
+    (
+        cd "$build" || exit 1
+        { [ -x configure ] || autoreconf -i; } && { [ -f Makefile ] || ./configure "$@"; } && make -j"$(nproc)"
+    ) >"$build.log" 2>&1 || { tail -n 40 "$build.log" >&2; return 1; }
+}
+
+# wait_until SECONDS COMMAND...: until the command succeeds; 1 where it does not in time.
+wait_until() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || return 1
+        sleep 0.1
+    done
+}
