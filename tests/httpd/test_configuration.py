@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `httpd -t` refuses and what it warns about; how sections, servers and .htaccess files merge."""
+
+import re
+
+import pytest
+from pyclerk import HttpdError
+from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, browser, directives, protect
+
+PK_LIVE = "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k"  # clerk.example.com
+PK_TEST = "pk_test_aGFwcHktaGlwcG8tMS5jbGVyay5hY2NvdW50cy5kZXYk"
+
+
+@pytest.fixture(scope="module")
+def checker(make_httpd):
+    return make_httpd()
+
+
+def check(server, text, env=(), **options):
+    server.env = dict(env)
+    server.configure(text, **options)
+    return server.check()
+
+
+def line_of(server, needle):
+    return next(number for number, line in enumerate(server.conf.read_text().splitlines(), 1) if needle in line)
+
+
+def test_the_smallest_useful_configuration(checker):
+    """Interface 1: the keys from the environment, AuthType and Require."""
+    code, output = check(
+        checker, "ClerkPublishableKey env:PK\nClerkSecretKey env:SK\nClerkAuthorizedParties https://a.example\n" + protect("/p"),
+        {"PK": PK_LIVE, "SK": "sk_live_abc"},
+    )
+    assert (code, "AC" in output) == (0, False), output
+
+
+def test_keys_come_from_the_environment_by_themselves(checker):
+    env = {"CLERK_PUBLISHABLE_KEY": PK_LIVE, "CLERK_SECRET_KEY": "sk_live_abc", "CLERK_API_URL": "https://api.clerk.com"}
+    code, output = check(checker, "ClerkAuthorizedParties https://a.example\n" + protect("/p"), env)
+    assert code == 0, output
+
+
+def test_the_module_alone_changes_nothing(checker):
+    assert check(checker, "")[0] == 0
+
+
+SECRET = "sk_live_4567890abcdefghijklmnopqrstuvwxyz"
+
+# (name, directives, what the message says)
+REFUSALS = [
+    ("literal-secret", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey {SECRET}", ["env:NAME", "file:/", "exec:/"]),
+    ("secret-as-publishable", f"ClerkPublishableKey {SECRET}", ["secret key", "ClerkSecretKey", "env:NAME"]),
+    ("live-with-test", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey env:SK_TEST", ["ClerkPublishableKey and ClerkSecretKey", "live", "test"]),
+    ("test-with-live", f"ClerkPublishableKey {PK_TEST}\nClerkSecretKey env:SK_LIVE", ["ClerkPublishableKey and ClerkSecretKey", "live", "test"]),
+    ("pk-no-base64", "ClerkPublishableKey pk_live_!!!", ["ClerkPublishableKey", "Clerk dashboard"]),
+    ("pk-no-prefix", "ClerkPublishableKey Y2xlcmsuZXhhbXBsZS5jb20k", ["pk_live_", "pk_test_"]),
+    ("pk-no-dollar", "ClerkPublishableKey pk_live_Y2xlcmsuZXhhbXBsZS5jb20", ["ClerkPublishableKey", "Clerk dashboard"]),
+    ("pk-no-dot", "ClerkPublishableKey pk_live_bG9jYWxob3N0JA", ["ClerkPublishableKey", "Clerk dashboard"]),
+    ("pk-path-in-host", "ClerkPublishableKey pk_live_YS9iLmM/ZCQ", ["ClerkPublishableKey", "Clerk dashboard"]),
+    ("env-missing", "ClerkPublishableKey env:NO_SUCH_VARIABLE", ["NO_SUCH_VARIABLE", "envvars"]),
+    ("file-missing", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey file:/nonexistent/key", ["/nonexistent/key"]),
+    ("file-relative", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey file:key", ["absolute path"]),
+    ("exec-fails", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey exec:/bin/false", ["/bin/false"]),
+    ("exec-relative", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey exec:false", ["absolute path"]),
+    ("secret-empty", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey exec:/bin/true", ["empty"]),
+    ("pem-literal", f"ClerkPublishableKey {PK_LIVE}\nClerkJWTKey MIIBIjANBg", ["PEM", "file:/"]),
+    ("pem-broken", f"ClerkPublishableKey {PK_LIVE}\nClerkJWTKey exec:/bin/echo hello", ["ClerkJWTKey", "PEM"]),
+    ("jwks-url", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSURL ftp://a.example/x", ["ftp://a.example/x", "https://"]),
+    ("jwks-http", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSURL http://a.example/x", ["http://a.example/x", "loopback"]),
+    ("jwks-http-trick", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSURL http://127.0.0.1.evil.example/x", ["loopback"]),
+    ("jwks-userinfo", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSURL https://u:p@a.example/x", ["https://"]),
+    ("api-http", f"ClerkPublishableKey {PK_LIVE}\nClerkAPIURL http://api.example", ["loopback"]),
+    ("frontend-http", f"ClerkPublishableKey {PK_LIVE}\nClerkFrontendAPI http://clerk.example", ["loopback"]),
+    ("proxy-url", f"ClerkPublishableKey {PK_LIVE}\nClerkProxyURL //evil.example/x", ["ClerkProxyURL", "/__clerk"]),
+    ("http-proxy", f"ClerkPublishableKey {PK_LIVE}\nClerkHTTPProxy proxy.example", ["http://host:port"]),
+    ("ca-file", f"ClerkPublishableKey {PK_LIVE}\nClerkCAFile /nonexistent.pem", ["/nonexistent.pem"]),
+    ("issuer", f"ClerkPublishableKey {PK_LIVE}\nClerkIssuer clerk.example.com", ["auto, any"]),
+    ("issuer-mixed", f"ClerkPublishableKey {PK_LIVE}\nClerkIssuer any https://clerk.example.com", ["alone"]),
+    ("satellite-alone", f"ClerkPublishableKey {PK_LIVE}\nClerkSatellite On", ["ClerkDomain", "ClerkProxyURL"]),
+    ("ttl", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSCacheTTL soon", ["'soon'", "30s"]),
+    ("ttl-negative", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSCacheTTL -5", ["'-5'"]),
+    ("ttl-range", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSCacheTTL 900000s", ["out of range"]),
+    ("stale-below-ttl", f"ClerkPublishableKey {PK_LIVE}\nClerkJWKSCacheTTL 1h\nClerkJWKSMaxStale 5m", ["ClerkJWKSMaxStale", "ClerkJWKSCacheTTL"]),
+    ("timeout", f"ClerkPublishableKey {PK_LIVE}\nClerkHTTPTimeout 0", ["out of range"]),
+    ("shared-memory", f"ClerkPublishableKey {PK_LIVE}\nClerkSharedMemory 3", ["ClerkSharedMemory", "64K"]),
+    ("sources", f"ClerkPublishableKey {PK_LIVE}\nClerkTokenSources headers", ["'headers'", "header, cookie"]),
+    ("parties-slash", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties https://a.example/", ["https://a.example/", "never matches"]),
+    ("parties-host", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties a.example", ["'a.example'", "origin"]),
+    ("audience-empty", f'ClerkPublishableKey {PK_LIVE}\nClerkAudience ""', ["ClerkAudience"]),
+    ("skew", f"ClerkPublishableKey {PK_LIVE}\nClerkClockSkew 5x", ["'5x'"]),
+    ("unauthenticated", f"ClerkPublishableKey {PK_LIVE}\nClerkUnauthenticated redirect", ["'redirect'", "auto, challenge, sign-in"]),
+    ("pending", f"ClerkPublishableKey {PK_LIVE}\nClerkPendingSessions deny", ["'deny'", "signed-out, allow"]),
+    ("sign-in-url", f"ClerkPublishableKey {PK_LIVE}\nClerkSignInURL javascript:alert(1)", ["javascript:alert(1)"]),
+    ("sign-in-double-slash", f"ClerkPublishableKey {PK_LIVE}\nClerkSignInURL //evil.example/", ["//evil.example/"]),
+    ("sign-up-url", f"ClerkPublishableKey {PK_LIVE}\nClerkSignUpURL sign-up", ["'sign-up'"]),
+    ("organization-sync", f"ClerkPublishableKey {PK_LIVE}\nClerkOrganizationSync", ["ClerkOrganizationSync"]),
+    ("organization-pattern", f"ClerkPublishableKey {PK_LIVE}\nClerkOrganizationSync /orgs/:slug(", ["ClerkOrganizationSync", "/orgs/:slug("]),
+    ("origin", f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin www.example.com", ["www.example.com", "https://www.example.com"]),
+    ("origin-path", f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin https://www.example.com/x", ["ClerkPublicOrigin"]),
+    ("origin-and-forwarded", f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin https://www.example.com\nClerkTrustForwarded On", ["ClerkPublicOrigin", "ClerkTrustForwarded"]),
+    ("forwarded-and-origin", f"ClerkPublishableKey {PK_LIVE}\nClerkTrustForwarded On\nClerkPublicOrigin https://www.example.com", ["ClerkPublicOrigin", "ClerkTrustForwarded"]),
+    ("flag", f"ClerkPublishableKey {PK_LIVE}\nClerkCrossOriginSync maybe", ["On or Off"]),
+    ("typo", "ClerkPublishabelKey x", ["Invalid command"]),
+    ("unknown-instance", f"ClerkPublishableKey {PK_LIVE}\n<Location /p>\nClerkInstance other\n</Location>", ["<ClerkInstance other>"]),
+    ("instance-twice", f"<ClerkInstance a>\nClerkPublishableKey {PK_LIVE}\n</ClerkInstance>\n<ClerkInstance a>\n</ClerkInstance>", ["second time"]),
+    ("instance-unnamed", "<ClerkInstance>\n</ClerkInstance>", ["<ClerkInstance"]),
+    ("instance-foreign-directive", "<ClerkInstance a>\nClerkAuthorizedParties https://a.example\n</ClerkInstance>", ["ClerkAuthorizedParties", "<ClerkInstance>"]),
+    ("instance-without-keys", "<ClerkInstance a>\nClerkHTTPTimeout 3s\n</ClerkInstance>", ["ClerkPublishableKey"]),
+    ("no-instance", "<Location /p>\nAuthType Clerk\nRequire valid-user\n</Location>", ["ClerkPublishableKey", "CLERK_PUBLISHABLE_KEY"]),
+    ("role-without-argument", f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p", ["clerk-role"]), ["clerk-role", "admin"]),
+    ("require-typo", f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p", ["clerk-rolle admin"]), ["clerk-rolle"]),
+    ("key-in-directory", f"<Location /p>\nClerkPublishableKey {PK_LIVE}\n</Location>", ["ClerkPublishableKey"]),
+    ("state-dir-in-vhost", f"<VirtualHost *>\nClerkStateDir /tmp/x\n</VirtualHost>", ["ClerkStateDir"]),
+]
+
+
+@pytest.mark.parametrize("text,said", [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
+def test_refused(checker, text, said):
+    code, output = check(checker, text, {"SK_TEST": "sk_test_" + "t" * 20, "SK_LIVE": SECRET})
+    assert code != 0, output
+    for words in said:
+        assert words in output, output
+    assert re.search(r"(on|line) (line )?\d+", output), f"no line number: {output}"
+    assert SECRET not in output and "sk_test_ttt" not in output
+
+
+def test_a_refusal_names_file_and_line(checker):
+    code, output = check(checker, "ClerkPublishableKey env:PK\n" + "\n" * 5 + "ClerkHTTPTimeout never\n", {"PK": PK_LIVE})
+    assert code != 0
+    assert f"line {line_of(checker, 'ClerkHTTPTimeout')} of {checker.conf}" in output
+
+
+def test_an_instance_error_names_file_and_line(checker):
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey env:SK\n", {"SK": "sk_test_x"})
+    assert code != 0
+    assert re.search(rf"line {line_of(checker, 'ClerkPublishableKey')} of {re.escape(str(checker.conf))}", output), output
+
+
+def test_an_unreadable_secret_file_is_named(checker):
+    path = checker.root / "conf/missing/secret"
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey file:{path}\n")
+    assert code != 0 and str(path) in output and "No such file" in output
+
+
+def test_secret_from_file_and_exec(checker):
+    key = checker.secret_file("secret.key", "sk_live_fromfile\n")
+    program = checker.write("print-key", "#!/bin/sh\necho sk_live_$1\n", 0o755, checker.root / "conf")
+    for ref in (f"file:{key}", f"exec:{program} argument"):
+        code, output = check(
+            checker, f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey {ref}\nClerkAuthorizedParties {PARTY}\n"
+        )
+        assert (code, "AC" in output) == (0, False), output
+
+
+# Warnings
+
+
+@pytest.mark.parametrize("text,said", [
+    (f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p"), ["ClerkAuthorizedParties", "https://"]),
+    (f"ClerkPublishableKey {PK_TEST}\nClerkAuthorizedParties {PARTY}\n" + protect("/p"), ["development", "pk_live"]),
+    (f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties {PARTY}\n<Location /open>\nAuthType Clerk\n</Location>",
+     ["AuthType Clerk", "Require valid-user"]),
+    (f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties {PARTY}\n<Location /open>\nRequire clerk-role admin\n</Location>",
+     ["Require clerk-role admin", "AuthType Clerk"]),
+], ids=["no-parties", "test-keys", "no-require", "no-authtype"])
+def test_warned(checker, text, said):
+    code, output = check(checker, text)
+    assert code == 0, output
+    assert re.search(r"AC\d{4}: ", output), output
+    for words in said:
+        assert words in output, output
+
+
+def test_a_world_readable_key_file_is_warned_about(checker):
+    key = checker.secret_file("open.key", "sk_live_open\n", 0o644)
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey file:{key}\nClerkAuthorizedParties {PARTY}\n")
+    assert code == 0
+    assert str(key) in output and "chmod 600" in output
+    assert "sk_live_open" not in output
+
+
+def test_warnings_name_the_line(checker):
+    _, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties {PARTY}\n\n<Location /open>\nAuthType Clerk\n</Location>")
+    assert f"line {line_of(checker, 'AuthType Clerk')} of {checker.conf}" in output
+
+
+@pytest.mark.parametrize("text", [
+    # an outer AuthType with inner Require, and the other way round, are common habits
+    "<Location /a>\nAuthType Clerk\n</Location>\n<Location /a/b>\nRequire clerk-role admin\n</Location>",
+    "<Location /a>\nRequire clerk-role admin\nAuthType Clerk\n</Location>",
+    "<Location /a>\nAuthType Clerk\n<RequireAny>\nRequire clerk-role admin\nRequire ip 127.0.0.1\n</RequireAny>\n</Location>",
+    "<Location /a>\nAuthType Clerk\n<Limit POST>\nRequire valid-user\n</Limit>\n</Location>",
+    "AuthType Clerk\n<Location /a>\nRequire valid-user\n</Location>",
+], ids=["outer-inner", "order", "container", "limit", "server"])
+def test_no_false_warning(checker, text):
+    if text.startswith("AuthType"):
+        text = "<Directory />\nAuthType Clerk\n</Directory>" + text.removeprefix("AuthType Clerk")
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties {PARTY}\n{text}")
+    assert (code, re.findall(r"AC\d{4}", output)) == (0, []), output
+
+
+def test_each_start_warns_once_and_serves(httpd, live):
+    httpd.configure(directives(httpd, live, parties=()) + protect("/p"))
+    httpd.log.announce("AC3024")
+    httpd.start()
+    assert httpd.get("/p", XHR).status == 401
+    everything = httpd.stderr() + httpd.log.text()
+    assert 1 <= everything.count("ClerkAuthorizedParties") <= 2  # httpd reads its configuration twice at start
+
+
+def test_httpd_does_not_start_when_misconfigured(httpd):
+    httpd.configure("ClerkPublishableKey pk_live_x\n")
+    with pytest.raises(HttpdError, match="ClerkPublishableKey"):
+        httpd.start()
+
+
+# Merging
+
+
+@pytest.fixture(scope="module")
+def second(emulator, live):
+    """Another instance whose key has the same kid."""
+    from clerk_emulator import Key
+
+    return emulator.add_instance(production=True, host="clerk.second.test", key=Key.generate(live.kid))
+
+
+@pytest.fixture(scope="module")
+def merged(make_httpd, live, second):
+    server = make_httpd()
+    for path in ("main", "main/inner", "named", "ht", "ht2", "ht-bad", "ht-secret", "ht-instance", "off", "vhost"):
+        server.write(f"{path}/index.html", path)
+    server.write("ht/.htaccess", "AuthType Clerk\nRequire clerk-role admin\n")
+    server.write("ht2/.htaccess", f"AuthType Clerk\nRequire valid-user\nClerkAuthorizedParties https://other.example.test\n")
+    server.write("ht-bad/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkUnauthenticated nonsense\n")
+    server.write("ht-secret/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkSecretKey env:HOME\n")
+    server.write("ht-instance/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkInstance second\n")
+    server.write("ht-unknown/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkInstance third\n")
+    server.write("ht-unknown/index.html", "unknown")
+    server.configure(
+        directives(server, live)
+        + f"<ClerkInstance second>\nClerkPublishableKey {second.publishable_key}\nClerkJWKSURL {second.jwks_url}\n</ClerkInstance>\n"
+        + protect("/main", ["valid-user"], "ClerkUnauthenticated challenge")
+        + protect("/main/inner", ["clerk-org acme"], "ClerkAuthorizedParties https://inner.example.test")
+        + protect("/named", ["valid-user"], "ClerkInstance second")
+        + "<Location /off>\nAuthType None\nRequire all granted\n</Location>\n"
+        + f"""
+<VirtualHost 127.0.0.1:{server.port}>
+    ServerName main.example.test
+</VirtualHost>
+<VirtualHost 127.0.0.1:{server.port}>
+    ServerName second.example.test
+    ClerkPublishableKey {second.publishable_key}
+    ClerkJWKSURL {second.jwks_url}
+    {protect("/vhost")}
+</VirtualHost>
+<VirtualHost 127.0.0.1:{server.port}>
+    ServerName inherits.example.test
+    {protect("/vhost")}
+</VirtualHost>
+"""
+    )
+    return server.start()
+
+
+def test_inner_sections_override_and_inherit(merged, live):
+    assert merged.get("/main/", bearer(live)).status == 200
+    inner = bearer(live, "alice", "acme", origin="https://inner.example.test")
+    assert merged.get("/main/inner/", inner).status == 200
+    assert merged.get("/main/inner/", bearer(live, "alice", "acme") | XHR).reason == "token-invalid-authorized-parties"
+    assert merged.get("/main/", inner | XHR).status == 401
+    # ClerkUnauthenticated challenge of the outer section holds inside
+    assert merged.get("/main/inner/", NAVIGATION).status == 401
+
+
+def test_htaccess_protects(merged, live):
+    assert merged.get("/ht/", XHR).status == 401
+    assert merged.get("/ht/", bearer(live, "alice", "acme")).status == 200
+    assert merged.get("/ht/", bearer(live, "bob", "acme")).status == 403
+    assert merged.get("/ht2/", bearer(live) | XHR).status == 401
+    assert merged.get("/ht2/", bearer(live, origin="https://other.example.test")).status == 200
+
+
+def test_htaccess_with_a_typo_is_500_and_says_why(merged, live):
+    merged.log.announce("nonsense")
+    merged.log.mark()
+    assert merged.get("/ht-bad/", bearer(live)).status == 500
+    assert "auto, challenge, sign-in" in merged.log.recent()
+
+
+def test_htaccess_with_a_server_directive_is_500_and_says_why(merged, live):
+    merged.log.announce("ClerkSecretKey")
+    merged.log.mark()
+    assert merged.get("/ht-secret/", bearer(live)).status == 500
+    assert "ClerkSecretKey not allowed here" in merged.log.recent()
+
+
+def test_instances_are_apart_although_the_kid_is_the_same(merged, live, second):
+    """E3: key of instance A verifying tokens of instance B, same kid."""
+    assert live.kid == second.kid
+    assert merged.get("/named/", bearer(second)).status == 200
+    assert merged.get("/main/", bearer(live)).status == 200
+    answer = merged.get("/named/", bearer(live) | XHR)
+    assert (answer.status, answer.reason) == (401, "token-invalid-signature")
+    answer = merged.get("/main/", bearer(second) | XHR)
+    assert (answer.status, answer.reason) == (401, "token-invalid-signature")
+    forged = bearer(live, claims={"iss": second.issuer})
+    assert merged.get("/named/", forged | XHR).status == 401
+
+
+def test_cookies_of_one_instance_are_not_taken_for_the_other(merged, live, second):
+    assert merged.get("/named/", browser(second) | XHR).status == 200
+    answer = merged.get("/named/", browser(live) | XHR)
+    assert answer.status == 401
+
+
+def test_htaccess_may_choose_among_the_servers_instances(merged, live, second):
+    assert merged.get("/ht-instance/", bearer(second)).status == 200
+    assert merged.get("/ht-instance/", bearer(live) | XHR).status == 401
+
+
+def test_htaccess_cannot_choose_an_unknown_instance(merged, live):
+    merged.log.announce("third")
+    merged.log.mark()
+    assert merged.get("/ht-unknown/", bearer(live)).status == 500
+    assert "<ClerkInstance third>" in merged.log.recent()
+
+
+def test_a_virtual_host_has_its_own_instance(merged, live, second):
+    host = {"Host": "second.example.test"}
+    assert merged.get("/vhost/", bearer(second) | host).status == 200
+    assert merged.get("/vhost/", bearer(live) | host | XHR).status == 401
+    answer = merged.get("/vhost/", NAVIGATION | host)
+    assert answer.location.startswith("https://accounts.second.test/sign-in?redirect_url=http%3A%2F%2Fsecond.example.test")
+
+
+def test_a_virtual_host_inherits_the_main_servers_instance(merged, live, second):
+    host = {"Host": "inherits.example.test"}
+    assert merged.get("/vhost/", bearer(live) | host).status == 200
+    assert merged.get("/vhost/", bearer(second) | host | XHR).status == 401
+
+
+def test_the_public_origin(httpd, live):
+    httpd.write("p/index.html", "x")
+    httpd.configure(
+        directives(httpd, live)
+        + protect("/p", ["valid-user"], "ClerkPublicOrigin https://WWW.example.test:443")
+        + protect("/f", ["valid-user"], "ClerkTrustForwarded On")
+        + protect("/n", ["valid-user"])
+    )
+    httpd.start()
+    forwarded = NAVIGATION | {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example.test, proxy"}
+    start = "https://accounts.example.test/sign-in?redirect_url="
+    assert httpd.get("/p", forwarded).location == start + "https%3A%2F%2Fwww.example.test%2Fp"
+    assert httpd.get("/f", forwarded).location == start + "https%3A%2F%2Fshop.example.test%2Ff"
+    assert httpd.get("/n", forwarded).location.startswith(start + "http%3A%2F%2F127.0.0.1")
+    bad = forwarded | {"X-Forwarded-Host": "evil.example/x?y="}
+    assert "evil" not in httpd.get("/f", bad).location
+
+
+def test_module_info_and_dumps_show_no_secret(httpd, live):
+    secret = "sk_live_canary0123456789"
+    httpd.env["CANARY"] = secret
+    httpd.configure(
+        f"ClerkPublishableKey {live.publishable_key}\nClerkSecretKey env:CANARY\nClerkAPIURL {live.url}\nClerkAuthorizedParties {PARTY}\n"
+        "<Location /server-info>\nSetHandler server-info\n</Location>\n"
+    )
+    httpd.start()
+    page = httpd.get("/server-info").text
+    assert "ClerkSecretKey" in page and secret not in page
+    assert secret not in httpd.check("-DDUMP_CONFIG")[1]
