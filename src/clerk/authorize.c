@@ -112,7 +112,7 @@ int clerk_authorize_plan(const clerk_identity *identity, const char *plan)
 /* More digits than anybody needs, and few enough that their value is exact. */
 #define MINUTES_MAX_DIGITS 9
 
-/* Decimal digits, a fraction allowed, greater than 0. No strtod(): it takes hexadecimal, infinity and the locale's comma. */
+/* Decimal digits, a fraction allowed, above 0. No strtod(): it takes hexadecimal, infinity and the locale's comma. */
 static int parse_minutes(double *pminutes, const char *text)
 {
     double value = 0, divisor = 1;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk/claim_value.h"
 
-#include <math.h>
-
 #include "jose/jws.h"
 
 int clerk_claim_seconds(apr_int64_t *pseconds, const json_t *value)
@@ -17,10 +15,10 @@ int clerk_claim_seconds(apr_int64_t *pseconds, const json_t *value)
         return 1;
     }
     if (json_is_real(value)) {
-        double seconds = trunc(json_real_value(value));
+        double seconds = json_real_value(value), beyond = (double)CLERK_CLAIM_SECONDS_MAX + 1;
 
-        /* Converting a double that the integer cannot hold is undefined; a NaN fails here as well. */
-        if (!(fabs(seconds) <= (double)CLERK_CLAIM_SECONDS_MAX))
+        /* Before the conversion, which is undefined for what the integer cannot hold. It cuts off the fraction. */
+        if (!(seconds > -beyond && seconds < beyond))
             return 0;
         *pseconds = (apr_int64_t)seconds;
         return 1;

@@ -5,7 +5,8 @@
 #include <apr.h>
 #include <jansson.h>
 
-/** The largest time in a token, in seconds on either side of 1970: the range of an ECMAScript date. In microseconds it fits 64 bits. */
+/** The largest time in a token, in seconds on either side of 1970: the range of an ECMAScript date. It fits 64 bits in
+ *  microseconds too. */
 #define CLERK_CLAIM_SECONDS_MAX APR_INT64_C(8640000000000)
 
 /**

@@ -9,7 +9,7 @@ static int list_has(const apr_array_header_t *list, const char *text)
 {
     int i;
 
-    for (i = 0; list && i < list->nelts; i++) {
+    for (i = 0; i < list->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(list, i, const char *), text) == 0)
             return 1;
     }
@@ -35,15 +35,16 @@ static int audience_matches(const apr_array_header_t *audience, const json_t *va
     return text && *text && list_has(audience, text);
 }
 
-/* 4.5 with interface 5, row 16: once an audience is configured, a token that names none, or none properly, is refused. */
+/* 4.5 with interface 5, row 16: once an audience is configured, a token that names none properly is refused. */
 static clerk_reason check_audience(const json_t *aud, const apr_array_header_t *audience)
 {
     int matches = 0;
-    size_t i;
 
     if (!audience_configured(audience))
         return CLERK_REASON_NONE;
     if (json_is_array(aud)) {
+        size_t i;
+
         for (i = 0; i < json_array_size(aud); i++) {
             const json_t *entry = json_array_get(aud, i);
 
@@ -66,7 +67,7 @@ static clerk_reason check_subject(const json_t *sub)
     return *text && clerk_text_is_clean(text) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
 }
 
-/* No URL is normalised here: the issuer of a `azp` and the administrator both write an origin. */
+/* Byte for byte: `azp` is the browser's own Origin, which has one spelling only. */
 static clerk_reason check_authorized_party(const json_t *azp, const apr_array_header_t *parties)
 {
     const char *text = json_string_value(azp);

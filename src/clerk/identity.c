@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk/identity.h"
 
-#include <math.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -70,7 +69,8 @@ static int read_age(double *page, const json_t *value)
     if (!json_is_number(value))
         return 0;
     *page = json_number_value(value);
-    return isfinite(*page) && (*page == -1.0 || *page >= 0.0);
+    /* No number of jansson's is infinite or NaN. */
+    return *page == -1.0 || *page >= 0.0;
 }
 
 static void read_factor_age(clerk_factor_age *age, const json_t *fva)

@@ -19,8 +19,9 @@ typedef struct clerk_scoped_names {
 } clerk_scoped_names;
 
 /**
- * Who a verified session token speaks of (11.5), v1 and v2 claims alike. Made once per verification and never changed. All text is
- * free of control characters: a claim that has one is left out (NULL), a `sub` that has one refuses the token.
+ * Who a verified session token speaks of (11.5), v1 and v2 claims alike. Made once per verification and never
+ * changed. All text is free of control characters (C0, DEL): a claim that has one is left out (NULL; an entry of
+ * `org_permissions` alone), a `sub` that has one refuses the token.
  */
 typedef struct clerk_identity {
     const char *user_id;             /**< `sub`; never NULL */
@@ -40,11 +41,14 @@ typedef struct clerk_identity {
     int has_actor;                   /**< `act` is an object: an impersonation, whoever it is */
     apr_int64_t expires;             /**< `exp`, seconds */
     const json_t *claims;            /**< the payload, for ClerkExportClaim and clerk(); lives as long as the pool */
-    int permission_index_ambiguous;  /**< 11.3: a `u:`-only feature precedes an org feature; only what both readings grant is granted */
+    int permission_index_ambiguous;  /**< 11.3: what is no org feature (`u:`, another scope, malformed) precedes an org
+                                          feature; only what both readings grant is granted */
 } clerk_identity;
 
 /**
- * Build the identity from a verified payload. Never fails for lack of a claim; what is missing or ill typed grants nothing. A malformed `fea`/`pla` element is ignored.
+ * Build the identity from a verified payload. Never fails for lack of a claim; what is missing or ill typed grants
+ * nothing. A malformed `fea`/`pla` element is ignored.
+ * @param claims must live as long as @a pool: the identity points into it
  * @return the identity from @a pool, or NULL where `sub` is missing, empty, or has control characters
  */
 clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool);

@@ -5,11 +5,12 @@
 #include <apr_tables.h>
 
 /**
- * The permissions of a version 2 token (clerk-protocol 11.3). A mask may have any number of digits; bits beyond @a per are ignored,
- * a mask that is not all digits grants nothing.
+ * The permissions of a version 2 token (clerk-protocol 11.3). A mask may have any number of digits; bits beyond @a
+ * per are ignored, a mask that is not all digits grants nothing.
  *
- * A mask belongs to an org feature by its position, and implementations disagree whether features of other scopes count.
- * Where an element that is no org feature precedes one that is, only the bits that both readings set are granted.
+ * A mask belongs to an org feature by its position, and implementations disagree whether elements of other scopes
+ * count. Where an element that is no org feature precedes one that is, only the bits that both readings set are
+ * granted.
  *
  * @param features the trimmed elements of `fea`, all scopes, malformed ones included
  * @param per `o.per` or NULL

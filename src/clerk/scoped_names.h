@@ -9,8 +9,8 @@
 #define CLERK_SCOPE_USER 2u
 
 /**
- * Split a list claim at its commas and trim the elements of what ECMAScript's trim() takes away; empty elements stay, since
- * others are counted by position.
+ * Split a list claim at its commas and trim the elements of what ECMAScript's trim() takes away; empty elements stay,
+ * since others are counted by position.
  * @param text the list; NULL gives an empty array
  * @return of const char *, from @a pool
  */

@@ -109,7 +109,7 @@ clerk_reason clerk_token_verify_signature(const jose_jws *jws, const clerk_servi
         reason = judge(jws, second.set, &ignored);
         services->release_keys(services->baton, &second);
     } else if (want == CLERK_KEYS_UNKNOWN_KID && status != CLERK_KEYS_UNCHANGED) {
-        /* A bad signature stays one by the keys we have; whether an unknown key exists cannot be told without the source. */
+        /* A bad signature stays one by the keys we have; whether an unknown key exists only the source could tell. */
         reason = no_keys_reason(status);
     }
     return reason;

@@ -15,27 +15,36 @@
 #define CLERK_CAT_M2M "cl_B7d4PD333AAA"
 #define CLERK_CAT_IGNORE "cl_I7d4PD111III"
 
-/** Whether the decoded token is a machine JWT (12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat` (4.2). Decides a refusal only. */
+/**
+ * Whether the decoded token is a machine JWT (12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat` (4.2).
+ * Nothing is verified: it may decide a refusal only.
+ */
 int clerk_session_token_is_other_type(const jose_jws *jws);
 
 /**
- * Verify a decoded JWT's signature and header against the instance's keys, in the order of 4.3 rows 3 to 7 (key, typ, alg, key import, signature) and `crit`; an unknown `kid`
- * or a bad signature may cause one bounded refresh and one retry; a token with a bad `typ` or `alg` never causes one.
- * Serves session and handshake tokens.
- * @return CLERK_REASON_NONE, or the reason of 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be judged
+ * Verify a decoded JWT's signature and header against the instance's keys. First what refuses a token whatever the
+ * keys are, without asking for any: `crit`, a `kid` that is not a string (interface 5, row 15). Then 4.3, rows 3 to
+ * 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one bounded refresh and
+ * one retry, in which the newer set alone decides; a token without `kid` or with a bad `typ` or `alg` never causes
+ * one. A set from a PEM key needs no `kid`. Serves session and handshake tokens.
+ * @return CLERK_REASON_NONE, or the reason of 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and
+ *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be judged; CLERK_REASON_UNEXPECTED_ERROR
+ *         that the crypto library failed
  */
 clerk_reason clerk_token_verify_signature(const jose_jws *jws, const clerk_services *services, apr_pool_t *pool);
 
 /**
- * Check a verified payload's claims in the order of 4.3 rows 8 to 13, with `iss` after `azp` (interface 5, rows 2, 12, 15, 16):
- * sub, aud, azp, iss, exp, nbf, iat.
+ * Check a verified payload's claims in the order of 4.3 rows 8 to 13, with `iss` after `azp` (interface 5, rows 2,
+ * 12, 15, 16): sub, aud, azp, iss, exp, nbf, iat. Times beyond the range of dates (8.64e12 s) are
+ * CLERK_REASON_TOKEN_VERIFICATION_FAILED.
  * @param skew replaces the policy's (7.7)
  */
 clerk_reason clerk_claims_check(const json_t *claims, const clerk_instance *instance, const clerk_policy *policy,
                                 apr_interval_time_t skew, apr_time_t now);
 
 /**
- * Verify a session token (4.3): decode, `cat`, signature, claims. Category and machine checks of 6.5 are the caller's (another reason).
+ * Verify a session token (4.3): decode, `cat` of M2M, signature, claims. Category and machine checks of 6.5 are the
+ * caller's (another reason).
  * @param pidentity the identity from @a pool; NULL unless CLERK_REASON_NONE
  */
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const char *token, const clerk_instance *instance,

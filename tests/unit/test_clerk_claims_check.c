@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jose_fixture.h"
+
+#include "clerk/claim_value.h"
+#include "clerk/session_token.h"
+#include "jose/json.h"
+
+#define NOW APR_INT64_C(1700000000)
+#define SKEW apr_time_from_sec(5)
+
+#define assert_reason(actual, expected, name) check_reason(actual, expected, name, __FILE__, __LINE__)
+
+static void check_reason(clerk_reason actual, clerk_reason expected, const char *name, const char *file, int line)
+{
+    if (actual != expected) {
+        print_error("case '%s': got '%s', expected '%s'\n", name, clerk_reason_text(actual),
+                    clerk_reason_text(expected));
+        _fail(file, line);
+    }
+}
+
+static json_t *parse(const char *text, apr_pool_t *pool)
+{
+    json_t *object;
+
+    assert_status(jose_json_parse_object(&object, text, strlen(text), JOSE_JSON_MAX_DEPTH, pool), JOSE_OK, text);
+    return object;
+}
+
+static const apr_array_header_t *list_of(const char *words, apr_pool_t *pool)
+{
+    apr_array_header_t *list;
+    char *copy, *last, *word;
+
+    if (!words)
+        return NULL;
+    list = apr_array_make(pool, 2, sizeof(const char *));
+    copy = apr_pstrdup(pool, words);
+    for (word = apr_strtok(copy, " ", &last); word; word = apr_strtok(NULL, " ", &last))
+        APR_ARRAY_PUSH(list, const char *) = strcmp(word, "EMPTY") == 0 ? "" : word;
+    return list;
+}
+
+#define OK CLERK_REASON_NONE
+#define FAILED CLERK_REASON_TOKEN_VERIFICATION_FAILED
+#define AZP CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES
+#define ISS CLERK_REASON_TOKEN_INVALID_ISSUER
+#define EXPIRED CLERK_REASON_TOKEN_EXPIRED
+#define GOOD "\"sub\":\"u\",\"exp\":1700000060"
+
+static void checks_claims_in_order(void **state)
+{
+    static const struct {
+        const char *claims;          /* without the braces */
+        const char *audience, *parties, *issuers;
+        clerk_reason expected;
+    } cases[] = {
+        {GOOD, NULL, NULL, NULL, OK},
+        {"\"exp\":1700000060", NULL, NULL, NULL, FAILED},
+        {"\"sub\":null,\"exp\":1700000060", NULL, NULL, NULL, FAILED},
+        {"\"sub\":7,\"exp\":1700000060", NULL, NULL, NULL, FAILED},
+        {"\"sub\":\"\",\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":\"a\\u000ab\",\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":\"a\\u007f\",\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        /* aud */
+        {GOOD ",\"aud\":\"a\"", NULL, NULL, NULL, OK},
+        {GOOD ",\"aud\":7", "", NULL, NULL, OK},
+        {GOOD, "EMPTY", NULL, NULL, OK},
+        {GOOD ",\"aud\":\"a\"", "a b", NULL, NULL, OK},
+        {GOOD ",\"aud\":\"b\"", "a b", NULL, NULL, OK},
+        {GOOD ",\"aud\":\"c\"", "a b", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":\"A\"", "a b", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":[\"c\",\"b\"]", "a b", NULL, NULL, OK},
+        {GOOD ",\"aud\":[\"\",\"b\"]", "EMPTY b", NULL, NULL, OK},
+        {GOOD ",\"aud\":[\"c\",\"d\"]", "a b", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":[\"\"]", "EMPTY b", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":[\"a\",7]", "a b", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":[[\"a\"]]", "a b", NULL, NULL, FAILED},
+        {GOOD, "a", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":\"\"", "EMPTY a", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":[]", "a", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":null", "a", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":7", "a", NULL, NULL, FAILED},
+        {GOOD ",\"aud\":{\"a\":\"a\"}", "a", NULL, NULL, FAILED},
+        /* azp */
+        {GOOD, NULL, "", NULL, OK},
+        {GOOD ",\"azp\":\"https://x.com\"", NULL, NULL, NULL, OK},
+        {GOOD ",\"azp\":\"https://x.com\"", NULL, "https://y.com https://x.com", NULL, OK},
+        {GOOD ",\"azp\":\"https://x.com/\"", NULL, "https://x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://X.com\"", NULL, "https://x.com", NULL, AZP},
+        {GOOD, NULL, "https://x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"\"", NULL, "EMPTY https://x.com", NULL, AZP},
+        {GOOD ",\"azp\":[\"https://x.com\"]", NULL, "https://x.com", NULL, AZP},
+        {GOOD ",\"azp\":null", NULL, "https://x.com", NULL, AZP},
+        /* iss */
+        {GOOD ",\"iss\":\"https://c\"", NULL, NULL, NULL, OK},
+        {GOOD ",\"iss\":\"https://c\"", NULL, NULL, "https://b https://c", OK},
+        {GOOD ",\"iss\":\"https://c/\"", NULL, NULL, "https://c", ISS},
+        {GOOD ",\"iss\":\"https://c\"", NULL, NULL, "", ISS},
+        {GOOD, NULL, NULL, "https://c", ISS},
+        {GOOD ",\"iss\":[\"https://c\"]", NULL, NULL, "https://c", ISS},
+        /* order */
+        {"\"sub\":\"\"", "a", "p", "i", CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":\"u\"", "a", "p", "i", FAILED},
+        {"\"sub\":\"u\",\"exp\":1", NULL, "p", "i", AZP},
+        {"\"sub\":\"u\",\"exp\":1,\"azp\":\"p\"", NULL, "p", "i", ISS},
+        {"\"sub\":\"u\",\"exp\":1,\"azp\":\"p\",\"iss\":\"i\",\"nbf\":1800000000", NULL, "p", "i", EXPIRED},
+        {GOOD ",\"nbf\":1800000000,\"iat\":1800000000", NULL, NULL, NULL, CLERK_REASON_TOKEN_NOT_ACTIVE_YET},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        clerk_instance instance = {.issuers = list_of(cases[i].issuers, *state)};
+        clerk_policy policy = {.audience = list_of(cases[i].audience, *state),
+                               .authorized_parties = list_of(cases[i].parties, *state)};
+        char *text = apr_pstrcat(*state, "{", cases[i].claims, "}", NULL);
+
+        assert_reason(clerk_claims_check(parse(text, *state), &instance, &policy, SKEW, apr_time_from_sec(NOW)),
+                      cases[i].expected, text);
+    }
+}
+
+static void checks_times(void **state)
+{
+    /* Skew and lateness in microseconds; the clock shows NOW + late. */
+    static const struct {
+        const char *claim, *value;
+        apr_interval_time_t skew, late;
+        clerk_reason expected;
+    } cases[] = {
+        {"exp", "1699999996", SKEW, 0, OK},
+        {"exp", "1699999995", SKEW, 0, EXPIRED},
+        {"exp", "1699999995.9", SKEW, 0, EXPIRED},
+        {"exp", "1700000000", 0, 0, EXPIRED},
+        {"exp", "1700000000", 0, -1, OK},
+        {"exp", "1700000000.0", 0, 1, EXPIRED},
+        {"exp", "1700000001", 0, 0, OK},
+        {"exp", "1699913601", apr_time_from_sec(86400), 0, OK},
+        {"exp", "1699913600", apr_time_from_sec(86400), 0, EXPIRED},
+        {"exp", "-1", SKEW, 0, EXPIRED},
+        {"exp", "8640000000000", SKEW, 0, OK},
+        {"exp", "-8640000000000", SKEW, 0, EXPIRED},
+        {"exp", "8640000000001", SKEW, 0, FAILED},
+        {"exp", "1e300", SKEW, 0, FAILED},
+        {"exp", "-1e300", SKEW, 0, FAILED},
+        {"exp", "9223372036854775807", SKEW, 0, FAILED},
+        {"exp", "\"1700000060\"", SKEW, 0, FAILED},
+        {"exp", "null", SKEW, 0, FAILED},
+        {"exp", "true", SKEW, 0, FAILED},
+        {"nbf", "1700000005", SKEW, 0, OK},
+        {"nbf", "1700000005.999", SKEW, 0, OK},
+        {"nbf", "1700000005", SKEW, -1, CLERK_REASON_TOKEN_NOT_ACTIVE_YET},
+        {"nbf", "1700000006", SKEW, 0, CLERK_REASON_TOKEN_NOT_ACTIVE_YET},
+        {"nbf", "1700000000", 0, 0, OK},
+        {"nbf", "null", SKEW, 0, FAILED},
+        {"nbf", "\"1\"", SKEW, 0, FAILED},
+        {"nbf", "1e300", SKEW, 0, FAILED},
+        {"nbf", "-8640000000000", SKEW, 0, OK},
+        {"iat", "1700000005", SKEW, 0, OK},
+        {"iat", "1700000007", SKEW, 0, CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE},
+        {"iat", "null", SKEW, 0, FAILED},
+        {"iat", "[]", SKEW, 0, FAILED},
+        {"iat", "-1e300", SKEW, 0, FAILED},
+    };
+    clerk_instance instance = {0};
+    clerk_policy policy = {0};
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        const char *exp = strcmp(cases[i].claim, "exp") == 0 ? "" : "\"exp\":1700000060,";
+        char *text = apr_psprintf(*state, "{\"sub\":\"u\",%s\"%s\":%s}", exp, cases[i].claim, cases[i].value);
+
+        assert_reason(clerk_claims_check(parse(text, *state), &instance, &policy, cases[i].skew,
+                                         apr_time_from_sec(NOW) + cases[i].late),
+                      cases[i].expected, text);
+    }
+}
+
+static void cuts_seconds_off_and_bounds_them(void **state)
+{
+    static const struct {
+        const char *value;
+        int valid;
+        apr_int64_t seconds;
+    } cases[] = {
+        {"0", 1, 0}, {"1700000000", 1, 1700000000}, {"1.9", 1, 1}, {"-1.9", 1, -1}, {"-0.0", 1, 0}, {"1.7e9", 1,
+                                                                                                     1700000000},
+        {"8640000000000", 1, 8640000000000}, {"8640000000001", 0, 0}, {"-8640000000000", 1, -8640000000000},
+        {"-8640000000001", 0, 0}, {"8640000000000.5", 1, 8640000000000}, {"8640000000001.0", 0, 0}, {"1e300", 0, 0},
+        {"-1e300", 0, 0}, {"9223372036854775807", 0, 0}, {"\"1\"", 0, 0}, {"null", 0, 0}, {"true", 0, 0}, {"[1]", 0, 0},
+    };
+    apr_int64_t seconds;
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        json_t *object = parse(apr_psprintf(*state, "{\"exp\":%s}", cases[i].value), *state);
+
+        if (clerk_claim_seconds(&seconds, json_object_get(object,
+                                                          "exp")) != cases[i].valid || seconds != cases[i].seconds)
+            fail_msg("%s", cases[i].value);
+    }
+    assert_false(clerk_claim_seconds(&seconds, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        fixture_test(checks_claims_in_order),
+        fixture_test(checks_times),
+        fixture_test(cuts_seconds_off_and_bounds_them),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jose_fixture.h"
+
+#include "clerk/identity.h"
+#include "jose/json.h"
+
+static json_t *parse(const char *text, apr_pool_t *pool)
+{
+    json_t *object;
+
+    if (jose_json_parse_object(&object, text, strlen(text), JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK)
+        fail_msg("not JSON: %s", text);
+    return object;
+}
+
+static clerk_identity *identity_of(const char *claims, apr_pool_t *pool)
+{
+    return clerk_identity_create(parse(claims, pool), pool);
+}
+
+/* A list as one text; "-" for NULL. */
+static const char *joined(const apr_array_header_t *list, apr_pool_t *pool)
+{
+    return list ? apr_array_pstrcat(pool, list, ' ') : "-";
+}
+
+static void assert_text(const char *actual, const char *expected)
+{
+    assert_string_equal(actual ? actual : "(null)", expected ? expected : "(null)");
+}
+
+static void needs_a_clean_subject(void **state)
+{
+    static const char *const bad[] = {
+        "{}", "{\"sub\":null}", "{\"sub\":1}", "{\"sub\":\"\"}", "{\"sub\":\"a\\nb\"}", "{\"sub\":\"a\\u007fb\"}",
+        "{\"sub\":\"\\u0001\"}", "{\"sub\":[\"user_1\"]}",
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(bad); i++)
+        assert_null(identity_of(bad[i], *state));
+    assert_string_equal(identity_of("{\"sub\":\"u\\u0080\\u00fc \"}", *state)->user_id, "u\xC2\x80\xC3\xBC ");
+}
+
+static void reads_version_1(void **state)
+{
+    clerk_identity *identity = identity_of(
+        "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"sts\":\"pending\",\"org_id\":\"org_1\",\"org_slug\":\"acme\","
+        "\"org_role\":\"org:admin\",\"org_permissions\":[\"org:a:b\",7,null,\"x\\ny\",\"a:read\"],\"exp\":1700000000.9,"
+        "\"o\":{\"id\":\"org_2\",\"rol\":\"member\",\"per\":\"read\",\"fpm\":\"1\"},\"fea\":\"o:a\","
+        "\"pla\":\"u:p,ou:q,o:\","
+        "\"act\":{\"sub\":\"user_9\"}}", *state);
+
+    assert_text(identity->user_id, "user_1");
+    assert_text(identity->session_id, "sess_1");
+    assert_text(identity->session_status, "pending");
+    assert_true(identity->pending);
+    assert_text(identity->org_id, "org_1");
+    assert_text(identity->org_slug, "acme");
+    assert_text(identity->org_role, "org:admin");
+    assert_text(joined(identity->org_permissions, *state), "org:a:b a:read");
+    assert_text(identity->features_text, "o:a");
+    assert_text(identity->plans_text, "u:p,ou:q,o:");
+    assert_text(joined(identity->plans.org, *state), "q ");
+    assert_text(joined(identity->plans.user, *state), "p q");
+    assert_true(identity->has_actor);
+    assert_text(identity->actor_id, "user_9");
+    assert_int_equal(identity->expires, 1700000000);
+    assert_text(jose_json_string(identity->claims, "sub"), "user_1");
+    assert_false(identity->permission_index_ambiguous);
+    assert_false(identity_of("{\"sub\":\"u\",\"sts\":\"active\"}", *state)->pending);
+}
+
+static void leaves_out_what_is_missing(void **state)
+{
+    static const char *const bare[] = {
+        "{\"sub\":\"user_1\"}",
+        "{\"sub\":\"user_1\",\"v\":2}",
+        "{\"sub\":\"user_1\",\"v\":2,\"o\":\"org_1\",\"org_id\":\"org_1\",\"org_permissions\":[\"org:a:b\"]}",
+        "{\"sub\":\"user_1\",\"v\":2,\"o\":null,\"org_role\":\"org:admin\",\"org_slug\":\"x\"}",
+        "{\"sub\":\"user_1\",\"sid\":1,\"sts\":[],\"org_id\":1,\"org_slug\":{},\"org_role\":true,"
+        "\"org_permissions\":\"x\","
+        "\"fea\":7,\"pla\":[\"o:a\"],\"act\":\"user_9\",\"fva\":7,\"exp\":\"1\"}",
+        "{\"sub\":\"user_1\",\"sid\":\"\\t\",\"sts\":\"pending\\u0007\",\"org_id\":\"\",\"org_slug\":\"\\r\","
+        "\"org_role\":\"\","
+        "\"fea\":\"o:a,\\no:b\",\"pla\":\"o:\\u007f\",\"exp\":1e300}",
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(bare); i++) {
+        clerk_identity *identity = identity_of(bare[i], *state);
+
+        assert_null(identity->session_id);
+        assert_null(identity->session_status);
+        assert_false(identity->pending);
+        assert_null(identity->org_id);
+        assert_null(identity->org_slug);
+        assert_null(identity->org_role);
+        assert_null(identity->org_permissions);
+        assert_null(identity->features_text);
+        assert_null(identity->plans_text);
+        assert_int_equal(identity->features.org->nelts + identity->features.user->nelts, 0);
+        assert_int_equal(identity->plans.org->nelts + identity->plans.user->nelts, 0);
+        assert_false(identity->factor_age.valid);
+        assert_false(identity->has_actor);
+        assert_null(identity->actor_id);
+        assert_int_equal(identity->expires, 0);
+    }
+}
+
+static void tells_the_versions_apart(void **state)
+{
+    static const struct {
+        const char *v;
+        const char *org;
+    } cases[] = {
+        {"2", "two"}, {"2.0", "two"}, {"2e0", "two"}, {"\"2\"", "one"}, {"1", "one"}, {"3", "one"}, {"2.5", "one"},
+        {"null", "one"}, {"true", "one"}, {"[2]", "one"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":%s,\"o\":{\"id\":\"two\"},\"org_id\":\"one\"}",
+                                    cases[i].v);
+
+        assert_text(identity_of(claims, *state)->org_id, cases[i].org);
+    }
+}
+
+static void reads_version_2(void **state)
+{
+    static const struct {
+        const char *o;
+        const char *id, *slug, *role, *permissions;
+    } cases[] = {
+        {"{}", NULL, NULL, NULL, ""},
+        {"{\"id\":\"org_1\",\"slg\":\"acme\",\"rol\":\"admin\"}", "org_1", "acme", "org:admin", ""},
+        {"{\"id\":\"\",\"slg\":\"\",\"rol\":\"\"}", NULL, "", NULL, ""},
+        {"{\"id\":7,\"slg\":null,\"rol\":[],\"per\":1,\"fpm\":\"1\"}", NULL, NULL, NULL, ""},
+        {"{\"id\":\"org\\n\",\"slg\":\"\\u001f\",\"rol\":\"a\\u0008\"}", NULL, NULL, NULL, ""},
+        {"{\"id\":\"org_1\",\"rol\":\"org:x\",\"per\":\"r\",\"fpm\":\"1\"}", "org_1", NULL, "org:org:x", "org:a:r"},
+        {"{\"id\":\"org_1\",\"per\":\"r\\u0009\",\"fpm\":\"1\"}", "org_1", NULL, NULL, ""},
+        {"{\"id\":\"org_1\",\"per\":\"r\"}", "org_1", NULL, NULL, ""},
+        {"{\"id\":\"org_1\",\"fpm\":\"1\"}", "org_1", NULL, NULL, ""},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":2,\"fea\":\"o:a\",\"o\":%s}", cases[i].o);
+        clerk_identity *identity = identity_of(claims, *state);
+
+        assert_text(identity->org_id, cases[i].id);
+        assert_text(identity->org_slug, cases[i].slug);
+        assert_text(identity->org_role, cases[i].role);
+        assert_text(joined(identity->org_permissions, *state), cases[i].permissions);
+    }
+}
+
+#define FEA_DOC "o:dashboard,o:teams,uo:billing,u:profile"
+
+static void decodes_permissions(void **state)
+{
+    static const struct {
+        const char *fea, *per, *fpm;
+        const char *expected;
+        int ambiguous;
+    } cases[] = {
+        {FEA_DOC, "read,manage,delete", "5,2,7,0",
+         "org:dashboard:read org:dashboard:delete org:teams:manage "
+         "org:billing:read org:billing:manage org:billing:delete", 0},
+        {"o:dashboard,o:teams", "manage,read", "3,2", "org:dashboard:manage org:dashboard:read org:teams:read", 0},
+        {"o:a", "x,y", "4", "", 0},
+        {"o:a", "x,y", "5", "org:a:x", 0},
+        {"o:a", "x,y", "1invalid", "", 0},
+        {"o:a", "x,y", "-1", "", 0},
+        {"o:a", "x,y", "1.5", "", 0},
+        {"o:a", "x,y", "+1", "", 0},
+        {"o:a", "x,y", "", "", 0},
+        {"o:a", "x,y", " ", "", 0},
+        {"o:a", "", "1", "", 0},
+        {"", "x,y", "1", "", 0},
+        {"o:a", "x,y", "0000000000000000000000000000003", "org:a:x org:a:y", 0},
+        {"o:a,o:b,o:c", "x", "0,1", "org:b:x", 0},
+        {"o:a,o:b", "x", "1,z,1", "org:a:x", 0},
+        /* White space as ECMAScript trims it: no-break space, em space, byte order mark; a word joiner is none. */
+        {"\xC2\xA0o:a\xE2\x80\x83 ,\xEF\xBB\xBF" "ou: b ", " x\xE3\x80\x80, y", " 1 ,\xE2\x80\xA9" "2",
+         "org:a:x org: b:y", 0},
+        {"\xE2\x81\xA0o:a,o:b", "x", "1,1", "org:b:x", 1},
+        {"o:\xC3\xA0,o:\xE2\x82\xAC", "\xF0\x9F\x98\x80", "1,1",
+         "org:\xC3\xA0:\xF0\x9F\x98\x80 org:\xE2\x82\xAC:\xF0\x9F\x98\x80", 0},
+        /* Empty names count, and a name may have colons. */
+        {"o:,o:x:y", "p:q,", "2,3", "org:: org:x:y:p:q org:x:y:", 0},
+        {"o:a,o:a", "x", "1,1", "org:a:x org:a:x", 0},
+        /* Something that is no org feature comes first: only what both readings grant. */
+        {"u:profile,o:dashboard", "read,manage", "0,3", "", 1},
+        {"u:profile,o:dashboard", "read,manage", "3,0", "", 1},
+        {"u:profile,o:dashboard", "read,manage", "3,1", "org:dashboard:read", 1},
+        {"u:profile,o:dashboard", "read,manage", "3", "", 1},
+        {"o:a,u:b,o:c", "read,manage", "1,2,3", "org:a:read org:c:manage", 1},
+        {"o:a,u:b,ou:c", "read,manage", "1,2", "org:a:read", 1},
+        {"x:a,o:b", "read", "1,1", "org:b:read", 1},
+        {"malformed,o:b", "read", "1,0", "", 1},
+        {"O:a,o:b", "read", "1,1", "org:b:read", 1},
+        {"u:a,u:b", "read", "1,1", "", 0},
+        {"u:a,o:b", "", "1,1", "", 0},
+        {"o:a,u:b", "read", "1,1", "org:a:read", 0},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":2,\"fea\":\"%s\","
+                                            "\"o\":{\"id\":\"org_1\",\"per\":\"%s\",\"fpm\":\"%s\"}}",
+                                    cases[i].fea, cases[i].per, cases[i].fpm);
+        clerk_identity *identity = identity_of(claims, *state);
+
+        if (identity->permission_index_ambiguous != cases[i].ambiguous)
+            fail_msg("%s: ambiguous is %d", claims, identity->permission_index_ambiguous);
+        assert_text(joined(identity->org_permissions, *state), cases[i].expected);
+    }
+}
+
+#define ZEROS_60 "000000000000000000000000000000000000000000000000000000000000"
+
+static void never_truncates_a_mask(void **state)
+{
+    /* 2^53 + 3; the edges of 32 and 64 bits; 10^120, whose lowest set bit is bit 120. */
+    static const struct {
+        const char *mask;
+        int permissions;
+        const char *expected;
+    } cases[] = {
+        {"9007199254740995", 54, "org:a:p0 org:a:p1 org:a:p53"},
+        {"9007199254740995", 53, "org:a:p0 org:a:p1"},
+        {"2147483648", 33, "org:a:p31"},
+        {"4294967296", 33, "org:a:p32"},
+        {"4294967296", 32, ""},
+        {"18446744073709551617", 65, "org:a:p0 org:a:p64"},
+        {"1" ZEROS_60 ZEROS_60, 121, "org:a:p120"},
+        {"1" ZEROS_60 ZEROS_60, 120, ""},
+        {"1" ZEROS_60 ZEROS_60 "1", 120, "org:a:p0"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        const char *per = "p0";
+        char *claims;
+        int p;
+
+        for (p = 1; p < cases[i].permissions; p++)
+            per = apr_psprintf(*state, "%s,p%d", per, p);
+        claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":2,\"fea\":\"o:a\",\"o\":{\"per\":\"%s\",\"fpm\":\"%s\"}}",
+                              per,
+                              cases[i].mask);
+        assert_text(joined(identity_of(claims, *state)->org_permissions, *state), cases[i].expected);
+    }
+}
+
+static void splits_names_by_scope(void **state)
+{
+    static const struct {
+        const char *fea, *org, *user;
+    } cases[] = {
+        {FEA_DOC, "dashboard teams billing", "billing profile"},
+        {"u:a:b,ou:c", "c", "a:b c"},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "a", ""},
+        {"o:,u:", "", ""},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"fea\":\"%s\",\"pla\":\"%s\"}", cases[i].fea,
+                                    cases[i].fea);
+        clerk_identity *identity = identity_of(claims, *state);
+
+        assert_text(joined(identity->features.org, *state), cases[i].org);
+        assert_text(joined(identity->features.user, *state), cases[i].user);
+        assert_text(joined(identity->plans.org, *state), cases[i].org);
+        assert_text(joined(identity->plans.user, *state), cases[i].user);
+    }
+}
+
+static void checks_the_form_of_factor_ages(void **state)
+{
+    static const struct {
+        const char *fva;
+        int valid;
+    } cases[] = {
+        {"[0,0]", 1}, {"[-1,-1]", 1}, {"[-1.0,5.5]", 1}, {"[5,1e300]", 1}, {"[5]", 0}, {"[5,5,5]", 0}, {"[]", 0},
+        {"null", 0},
+        {"5", 0}, {"\"5,5\"", 0}, {"[\"5\",5]", 0}, {"[5,null]", 0}, {"[-2,5]", 0}, {"[5,-0.5]", 0},
+        {"{\"0\":5,\"1\":5}", 0},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"fva\":%s}", cases[i].fva);
+
+        if (identity_of(claims, *state)->factor_age.valid != cases[i].valid)
+            fail_msg("%s", claims);
+    }
+    assert_true(identity_of("{\"sub\":\"u\",\"fva\":[3,-1]}", *state)->factor_age.first == 3.0);
+    assert_true(identity_of("{\"sub\":\"u\",\"fva\":[3,-1]}", *state)->factor_age.second == -1.0);
+}
+
+static void knows_an_impersonation_whoever_it_is(void **state)
+{
+    static const struct {
+        const char *act, *id;
+    } cases[] = {
+        {"{}", NULL}, {"{\"sub\":7}", NULL}, {"{\"sub\":\"a\\nb\"}", NULL}, {"{\"sub\":\"user_9\",\"type\":\"agent\"}",
+                                                                             "user_9"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        clerk_identity *identity = identity_of(apr_psprintf(*state, "{\"sub\":\"u\",\"act\":%s}", cases[i].act),
+                                               *state);
+
+        assert_true(identity->has_actor);
+        assert_text(identity->actor_id, cases[i].id);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        fixture_test(needs_a_clean_subject),
+        fixture_test(reads_version_1),
+        fixture_test(leaves_out_what_is_missing),
+        fixture_test(tells_the_versions_apart),
+        fixture_test(reads_version_2),
+        fixture_test(decodes_permissions),
+        fixture_test(never_truncates_a_mask),
+        fixture_test(splits_names_by_scope),
+        fixture_test(checks_the_form_of_factor_ages),
+        fixture_test(knows_an_impersonation_whoever_it_is),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+}
