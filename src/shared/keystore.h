@@ -78,7 +78,8 @@ typedef struct clerk_keys_pin {
 
 /**
  * Get a key set. With CLERK_KEYS_CURRENT and a usable set in this process: a few atomic operations, no lock, no copy.
- * With nothing there yet: one process of all fetches, the others wait for it, for at most the source's timeout.
+ * With nothing there yet: one process of all fetches, the others wait for it, for at most the source's timeout
+ * and a moment to publish.
  * With the other two: may cause one fetch, bounded by a small allowance (a burst of 3, then one in 10 s, per slot and
  * for each of the two reasons, whatever the number of processes; a BAD_SIGNATURE within 5 s after a good fetch does not
  * fetch); waits for a fetch that is under way, never longer than the timeout; without allowance answers at once with

@@ -10,7 +10,7 @@
 #include "shared/statefile.h"
 
 #define API_VERSION "2026-05-12"
-#define RESPONSE_MAX (256 * 1024)
+#define RESPONSE_MAX 262144
 #define BACKOFF_FIRST apr_time_from_sec(1)
 #define BACKOFF_LAST apr_time_from_sec(60)
 #define RETRY_AFTER_LAST 600

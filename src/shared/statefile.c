@@ -12,7 +12,7 @@
 #include <apr_strings.h>
 #include <openssl/evp.h>
 
-#define STATEFILE_MAX (256 * 1024)
+#define STATEFILE_MAX 262144
 #define HEX_LEN 64
 
 /*
@@ -32,7 +32,7 @@ static const char *hex_of(const unsigned char bytes[32], apr_pool_t *pool)
     static const char digits[] = "0123456789abcdef";
     char *hex = apr_palloc(pool, HEX_LEN + 1);
 
-    for (int i = 0; i < 32; i++) {
+    for (apr_size_t i = 0; i < 32; i++) {
         hex[2 * i] = digits[bytes[i] >> 4];
         hex[2 * i + 1] = digits[bytes[i] & 15];
     }

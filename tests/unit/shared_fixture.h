@@ -101,7 +101,8 @@ static inline int request_is_right(const clerk_http_request *request)
 {
     const char *version = apr_table_get(request->headers, "Clerk-API-Version");
 
-    return strcmp(request->method, "GET") == 0 && strcmp(apr_table_get(request->headers, "Accept"), "application/json") == 0
+    return strcmp(request->method, "GET") == 0
+           && strcmp(apr_table_get(request->headers, "Accept"), "application/json") == 0
            && request->max_response == 256 * 1024 && request->timeout <= TIMEOUT
            && (request->bearer ? version && strcmp(version, "2026-05-12") == 0 : !version);
 }

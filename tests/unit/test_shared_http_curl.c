@@ -296,6 +296,9 @@ static void certificates_are_verified(void **state)
         s->request.ca_file = cases[i].trusted ? path : NULL;
         assert_int_equal(call(s, "/ok", &response), cases[i].rv);
         assert_int_equal(atomic_load(&s->server->requests), cases[i].rv == APR_SUCCESS);
+        /* Trust is for one call; neither a handle nor an open connection carries it over to the next. */
+        s->request.ca_file = NULL;
+        assert_int_equal(call(s, "/empty", &response), APR_EGENERAL);
         s->request.ca_file = "/nonexistent/ca.pem";
         assert_int_equal(call(s, "/empty", &response), APR_EGENERAL);
         unlink(path);

@@ -407,6 +407,20 @@ static void early_fetches_respect_the_backoff(void **state)
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
 }
 
+static void a_fetch_that_has_just_ended_is_enough(void **state)
+{
+    world *w = *state;
+
+    world_run(w);
+    assert_int_equal(clerk_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_DONE);
+    /* Somebody who saw no keys before that fetch, and got the lease after it. */
+    assert_int_equal(clerk_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_BUSY);
+    assert_int_equal(calls(w), 1);
+    assert_false(clerk_fetch_under_way(w->store, 0));
+    assert_int_equal(clerk_fetch(w->store, 0, 1, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_DONE);
+    assert_int_equal(calls(w), 2);
+}
+
 static void a_stopping_process_is_not_a_failure_of_the_source(void **state)
 {
     world *w = *state;
@@ -458,6 +472,7 @@ int main(void)
         world_test(rotation_under_the_same_kid),
         world_test(slots_are_isolated),
         world_test(early_fetches_respect_the_backoff),
+        world_test(a_fetch_that_has_just_ended_is_enough),
         world_test(a_stopping_process_is_not_a_failure_of_the_source),
         world_test(urls_are_logged_without_secrets),
     };

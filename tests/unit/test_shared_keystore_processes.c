@@ -235,6 +235,7 @@ static void damage(world *w)
 static void damaged_document_is_not_used_and_is_replaced(void **state)
 {
     world *w = *state;
+    clerk_keys_pin pin;
 
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
@@ -248,6 +249,11 @@ static void damaged_document_is_not_used_and_is_replaced(void **state)
     }
     assert_int_equal(logged(w, 1009), 1);
     assert_int_equal(calls(w), 1 + SOURCES);
+    damage(w);
+    assert_int_equal(clerk_keystore_acquire(&pin, w->store, 0, CLERK_KEYS_CURRENT, 0, w->pool), CLERK_KEYS_OK);
+    assert_int_equal(pin.generation, 1);
+    clerk_keystore_release(w->store, &pin);
+    damage(w);
     /* One that has nothing fetches, and all is well again, for all. */
     assert_true(world_wait(world_fork(w, run_fetch)));
     assert_int_equal(calls(w), 2 + SOURCES);
