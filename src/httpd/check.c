@@ -113,7 +113,7 @@ static void note_directive(survey *all, place *here, const ap_directive_t *direc
         if (!strcasecmp(word, "not")) {
             word = ap_getword_conf(all->pool, &args);
         }
-        if (strcasecmp(word, "all") || strcasecmp(args, "granted")) {
+        if (strcasecmp(word, "all")) {
             here->require = directive;
         }
         if (!strncasecmp(word, "clerk-", 6) && strcasecmp(word, "clerk-webhook")) {

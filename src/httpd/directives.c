@@ -16,9 +16,12 @@ static const char *duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const c
                             apr_interval_time_t most)
 {
     apr_interval_time_t value;
+    apr_size_t digits = strspn(text, "0123456789");
+    /* httpd knows minutes as "mi" and "min" only. */
+    const char *spelled = !strcasecmp(text + digits, "m") ? apr_pstrcat(cmd->temp_pool, text, "in", NULL) : text;
 
-    if (!apr_isdigit(*text) || ap_timeout_parameter_parse(text, &value, "s") != APR_SUCCESS) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a duration; write a number with s, min, h or ms, such as 30s",
+    if (!digits || ap_timeout_parameter_parse(spelled, &value, "s") != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a duration; write a number with ms, s, m or h, such as 30s",
                             cmd->cmd->name, text);
     }
     if (value < least || value > most) {

@@ -153,6 +153,12 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
                      error);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    if ((*pruntime)->instance->type == CLERK_INSTANCE_DEVELOPMENT) {
+        clerk_httpd_warn(server, CLERK_LOGNO(3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
+                         "good for trying things out, with limits and laxer cookies; a public site needs the production "
+                         "instance's pk_live_ key", conf->name ? conf->name : "of the server",
+                         conf->where ? conf->where : "from the environment");
+    }
     if ((*pruntime)->instance->warning) {
         clerk_httpd_warn(server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s",
                          conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
