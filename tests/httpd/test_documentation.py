@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference covers the sources: every directive, provider, variable, reason and message number, and nothing else."""
+
+import pathlib
+import re
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = {path.relative_to(TOP).as_posix(): path.read_text() for path in sorted(TOP.glob("src/*/*.[ch]"))}
+CODE = "\n".join(SOURCES.values())
+DIRECTIVES = (TOP / "docs/directives.md").read_text()
+TROUBLESHOOTING = (TOP / "docs/troubleshooting.md").read_text()
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
+
+
+def headings(text):
+    return re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+
+
+def directives_in_the_sources():
+    return re.findall(r'AP_INIT_\w+\(\s*"(<?Clerk\w+)"', SOURCES["src/httpd/directives.c"])
+
+
+def test_the_sources_have_directives():
+    assert len(directives_in_the_sources()) > 20
+
+
+@pytest.mark.parametrize("name", directives_in_the_sources())
+def test_every_directive_has_one_section(name):
+    name = f"{name}>" if name.startswith("<") else name
+    assert headings(DIRECTIVES).count(f"`{name}`") == 1
+    section = DIRECTIVES.split(f"### `{name}`\n")[1].split("\n### ")[0]
+    assert "**Syntax**" in section and "**Context**" in section and "```apache" in section
+
+
+def test_no_section_describes_a_directive_that_is_not_there():
+    described = {name.strip("`").strip("<>") for name in headings(DIRECTIVES) if re.match(r"`<?Clerk", name)}
+    assert described - {name.strip("<") for name in directives_in_the_sources()} == set()
+
+
+def test_sections_stand_in_the_order_of_the_table():
+    described = [name.strip("`").strip("<>") for name in headings(DIRECTIVES) if re.match(r"`<?Clerk", name)]
+    table = [name.strip("<") for name in directives_in_the_sources()]
+    assert described == [name for name in table if name in described]
+
+
+def test_every_provider_is_described():
+    sources = "".join(text for path, text in SOURCES.items() if path.startswith("src/httpd/authz"))
+    names = set(re.findall(r'"(clerk-[a-z]+)"', sources))
+    table = DIRECTIVES.split("## `Require` providers")[1].split("\n## ")[0]
+    rows = set(re.findall(r"`(clerk-[a-z]+)", "".join(re.findall(r"^\|.*?\|", table, re.M))))
+    assert names and rows == names
+
+
+def test_every_variable_is_described():
+    names = set(re.findall(r'"(CLERK_[A-Z_]+)"', SOURCES["src/httpd/environment.c"]))
+    assert names and [name for name in sorted(names) if name not in DIRECTIVES] == []
+
+
+def reasons():
+    return sorted(set(re.findall(r'\] = "([a-z-]+)"', SOURCES["src/clerk/reason.c"])))
+
+
+@pytest.mark.parametrize("reason", reasons())
+def test_every_reason_has_a_section(reason):
+    assert headings(TROUBLESHOOTING).count(f"`{reason}`") == 1
+
+
+def test_every_refresh_reason_is_described():
+    fragments = set(re.findall(r'return (?:[^;"]*\? )?"([a-z-]+)"', SOURCES["src/clerk/refresh.c"]))
+    assert len(fragments) >= 5
+    for fragment in fragments:
+        assert f"`session-token-expired-refresh-{fragment}`" in TROUBLESHOOTING, fragment
+
+
+def message_numbers():
+    numbers = re.findall(r"CLERK_LOGNO\((\d{4})\)", CODE) + re.findall(r"clerk_log\(\s*CLERK_LOG_\w+,\s*(\d{4})", CODE)
+    return sorted(set(numbers))
+
+
+def test_the_sources_have_messages():
+    assert len(message_numbers()) > 20
+
+
+def test_every_message_number_is_described_once():
+    described = re.findall(r"^\| AC(\d{4}) \|", TROUBLESHOOTING, re.M)
+    assert described == sorted(set(described))
+    assert described == message_numbers()
+
+
+def anchor(heading):
+    return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match(r"https?://", target):
+            continue
+        name, _, fragment = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), target
+        if fragment:
+            assert fragment in [anchor(heading) for heading in headings(file.read_text())], target
