@@ -44,7 +44,8 @@ typedef struct world_state {
     atomic_int in_flight;
     atomic_int most_in_flight;
     atomic_int bad_requests;         /* calls that were not made as they should be */
-    atomic_llong clock_offset;       /* microseconds */
+    atomic_llong clock_stands;       /* the time the clock stands at, or 0 where it runs */
+    atomic_llong clock_offset;       /* microseconds that a test lets pass */
     atomic_int logged[64];           /* by number - 1000 */
     atomic_int leaks;                /* messages with the secret in them */
     atomic_int results[16];          /* by clerk_keys_status */
@@ -74,12 +75,20 @@ static world_state *world_now;
 
 static inline apr_time_t fixture_clock(void)
 {
-    return apr_time_now() + (apr_time_t)atomic_load(&world_now->clock_offset);
+    apr_time_t stands = (apr_time_t)atomic_load(&world_now->clock_stands);
+
+    return (stands ? stands : apr_time_now()) + (apr_time_t)atomic_load(&world_now->clock_offset);
 }
 
 static inline void fixture_pass(apr_interval_time_t time)
 {
     atomic_fetch_add(&world_now->clock_offset, (long long)time);
+}
+
+/* For tests of waiting: the clock runs from now on. */
+static inline void fixture_run_clock(void)
+{
+    atomic_store(&world_now->clock_stands, 0);
 }
 
 static inline void fixture_sink(void *baton, clerk_log_level level, int number, const char *text)
@@ -198,6 +207,8 @@ static inline int world_setup(void **state)
         return -1;
     }
     w->state = world_now = fixture_shared_memory(sizeof(*w->state));
+    /* However slow the machine is, no time passes unless the test says so. */
+    atomic_store(&w->state->clock_stands, (long long)apr_time_now());
     clerk_log_set_sink(fixture_sink, w->state);
     w->http.baton = w->state;
     w->http.perform = fixture_perform;

@@ -279,11 +279,11 @@ static void certificates_are_verified(void **state)
     static const struct {
         const char *names;
         int trusted;
-        apr_status_t rv;
+        int good;
     } cases[] = {
-        { "IP:127.0.0.1", 1, APR_SUCCESS },
-        { "IP:127.0.0.1", 0, APR_EGENERAL },
-        { "DNS:api.example", 1, APR_EGENERAL },
+        { "IP:127.0.0.1", 1, 1 },
+        { "IP:127.0.0.1", 0, 0 },
+        { "DNS:api.example", 1, 0 },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -294,13 +294,13 @@ static void certificates_are_verified(void **state)
         clerk_http_response *response;
 
         s->request.ca_file = cases[i].trusted ? path : NULL;
-        assert_int_equal(call(s, "/ok", &response), cases[i].rv);
-        assert_int_equal(atomic_load(&s->server->requests), cases[i].rv == APR_SUCCESS);
+        assert_int_equal(call(s, "/ok", &response) == APR_SUCCESS, cases[i].good);
         /* Trust is for one call; neither a handle nor an open connection carries it over to the next. */
         s->request.ca_file = NULL;
-        assert_int_equal(call(s, "/empty", &response), APR_EGENERAL);
+        assert_true(call(s, "/empty", &response) != APR_SUCCESS);
         s->request.ca_file = "/nonexistent/ca.pem";
-        assert_int_equal(call(s, "/empty", &response), APR_EGENERAL);
+        assert_true(call(s, "/empty", &response) != APR_SUCCESS);
+        assert_int_equal(atomic_load(&s->server->requests), cases[i].good);
         unlink(path);
     }
 }
@@ -319,7 +319,8 @@ static void old_tls_is_refused(void **state)
     s = setting_of(state, tls);
     path = write_file(certificate, s->pool);
     s->request.ca_file = path;
-    assert_int_equal(call(s, "/ok", &response), APR_EGENERAL);
+    assert_true(call(s, "/ok", &response) != APR_SUCCESS);
+    assert_int_equal(atomic_load(&s->server->requests), 0);
     unlink(path);
 }
 

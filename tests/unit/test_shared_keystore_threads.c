@@ -135,6 +135,7 @@ static void waiting_ends(void **state)
     apr_status_t rv;
 
     w->source[0].timeout = apr_time_from_msec(150);
+    fixture_run_clock();
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     /* A source that answers later than its timeout, which no implementation of clerk_http should let happen. */

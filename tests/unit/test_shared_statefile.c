@@ -255,6 +255,7 @@ static void keys_survive_a_restart_in_an_outage(void **state)
     apr_time_t fetched_at;
     char *path;
 
+    fixture_run_clock();
     w->state_dir = make_dir(w->pool);
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
