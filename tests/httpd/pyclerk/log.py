@@ -46,13 +46,13 @@ class ErrorLog:
         """Regular expressions of warnings and errors that this test provokes."""
         self._announced += patterns
 
-    def count(self, pattern):
-        return len(re.findall(pattern, self.text()))
+    def lines(self, pattern):
+        return [line for line in self.text().splitlines() if re.search(pattern, line)]
 
     def wait_for(self, pattern, timeout=10.0, count=1):
         """Until `pattern` stands in recent() so many times."""
         deadline = time.monotonic() + timeout
-        while len(re.findall(pattern, self.recent())) < count:
+        while len(list(re.finditer(pattern, self.recent()))) < count:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{pattern!r} did not appear in {self.path}:\n{self.recent()[-4000:]}")
             time.sleep(0.02)

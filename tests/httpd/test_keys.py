@@ -1,0 +1,414 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where keys come from, how often they are asked for, and what happens when their source does not answer."""
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import stat
+import time
+
+import pytest
+from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect, token
+from pyclerk.load import Load, at_once
+
+# Failing and recovering sources are told about once per change of state; these tests provoke it.
+SOURCE_TROUBLE = r":(warn|error)\].*AC10\d\d: "
+
+
+@pytest.fixture
+def instance(emulator):
+    """An instance of the test's own, so that counters and keys are."""
+    return emulator.add_instance(production=True, host="clerk.example.test", cast=True)
+
+
+def serve(server, instance, keys="public", extra="", state=False, **options):
+    server.write("p/index.html", "members only")
+    if state:
+        extra += f'ClerkStateDir "{server.root}/state"\n'
+    server.configure(directives(server, instance, keys) + extra + protect("/p"), **options)
+    return server.start()
+
+
+def wait_for(condition, timeout=10.0):
+    deadline = time.monotonic() + timeout
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError("did not happen in time")
+        time.sleep(0.02)
+    return result
+
+
+def fetches(instance):
+    return instance.count("jwks") + instance.count("api-jwks")
+
+
+# Where keys come from
+
+
+@pytest.mark.mpm
+@pytest.mark.parametrize("keys,endpoint", [("public", "jwks"), ("frontend", "jwks"), ("api", "api-jwks"), ("pem", None)])
+def test_sources(httpd, instance, keys, endpoint):
+    serve(httpd, instance, keys)
+    for _ in range(5):
+        assert httpd.get("/p/", bearer(instance)).status == 200
+    assert httpd.get("/p/", bearer(instance, defect="bad-signature") | XHR).status == 401
+    wanted = {endpoint: 1} if endpoint else {}
+    assert {name: count for name, count in instance.counters().items() if "jwks" in name} == wanted
+    for record in instance.requests():
+        sent = record.headers.get("authorization")
+        assert sent == ("Bearer " + instance.secret_key if endpoint == "api-jwks" else None)
+
+
+def test_pem_needs_no_network(httpd, instance):
+    instance.pause()
+    serve(httpd, instance, "pem")
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    assert httpd.get("/p/", bearer(instance, header={"kid": "another"})).status == 200
+    assert httpd.get("/p/", bearer(instance, defect="foreign-key") | XHR).status == 401
+
+
+def test_the_user_agent_and_nothing_of_the_visitor(httpd, instance):
+    serve(httpd, instance, "api")
+    httpd.get("/p/", bearer(instance) | {"User-Agent": "visitor", "Cookie": "a=b", "X-Forwarded-For": "192.0.2.7"})
+    headers = instance.requests("api-jwks")[0].headers
+    assert headers["user-agent"].startswith("mod_auth_clerk/")
+    assert not {"cookie", "x-forwarded-for", "referer"} & set(headers)
+
+
+# One flight
+
+
+@pytest.mark.skipif(os.environ.get("MPM", "event") == "prefork", reason="needs threads")
+def test_cold_herd_fetches_once(httpd, instance):
+    """E3: 200 parallel first requests to 8 processes: one fetch, nobody refused."""
+    instance.set_fault("jwks", delay=0.6)
+    tuning = ("StartServers 8\nServerLimit 8\nThreadLimit 25\nThreadsPerChild 25\nMaxRequestWorkers 200\n"
+              "MinSpareThreads 200\nMaxSpareThreads 200")
+    serve(httpd, instance, mpm=tuning)
+    wait_for(lambda: len(httpd.children()) >= 8)
+    good = bearer(instance)
+    answers = at_once(httpd.port, [("GET", "/p/", good)] * 200)
+    assert [getattr(answer, "status", answer) for answer in answers] == [200] * 200
+    assert fetches(instance) == 1
+
+
+@pytest.mark.mpm
+def test_several_processes_share_one_key_set(httpd, instance):
+    serve(httpd, instance)
+    good = bearer(instance)
+    for _ in range(3):
+        answers = at_once(httpd.port, [("GET", "/p/", good)] * 12)
+        assert [getattr(answer, "status", answer) for answer in answers] == [200] * 12
+    assert fetches(instance) == 1
+
+
+def unknown_kids(instance):
+    """Endless tokens with invented kids; the signature is never looked at."""
+    _, payload, signature = token(instance).split(".")
+    number = 0
+    while True:
+        number += 1
+        header = json.dumps({"alg": "RS256", "typ": "JWT", "kid": f"ins_{number:08d}"}).encode()
+        yield base64.urlsafe_b64encode(header).rstrip(b"=").decode() + f".{payload}.{signature}"
+
+
+def test_a_flood_of_unknown_kids_is_a_handful_of_fetches(httpd, instance):
+    """E3: random kid flood; good tokens are served meanwhile."""
+    serve(httpd, instance)
+    good = bearer(instance)
+    assert httpd.get("/p/", good).status == 200
+    flood = unknown_kids(instance)
+    pool = [("GET", "/p/", {"Authorization": "Bearer " + next(flood)}) for _ in range(10_000)]
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        visitors = Load(httpd.port, lambda _: ("GET", "/p/", good), threads=2)
+        stack.callback(visitors.stop)
+        attack = Load(httpd.port, lambda _: pool.pop() if pool else ("GET", "/p/", XHR), threads=8)
+        stack.callback(attack.stop)
+        wait_for(lambda: not pool, timeout=60)
+    seconds = time.monotonic() - started
+    assert set(attack.counts) == {401} and attack.counts[401] >= 10_000
+    assert set(visitors.counts) == {200} and visitors.total() > 100
+    assert fetches(instance) <= 1 + 3 + seconds // 10 + 1  # the first, a burst of three, one in ten seconds
+
+
+# Rotation
+
+
+@pytest.mark.mpm
+def test_rotation_to_a_new_kid_under_load(httpd, instance):
+    serve(httpd, instance)
+    current = [bearer(instance)]
+    assert httpd.get("/p/", current[0]).status == 200
+    load = Load(httpd.port, lambda _: ("GET", "/p/", current[0]), threads=6)
+    try:
+        load.wait(200)
+        instance.rotate_key(keep_old=True)
+        current[0] = bearer(instance)
+        load.wait(600)
+    finally:
+        load.stop()
+    assert set(load.counts) == {200}, load.failures
+    assert fetches(instance) <= 3
+
+
+def test_rotation_under_the_same_kid(httpd, instance):
+    serve(httpd, instance)
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    old = bearer(instance)
+    time.sleep(5.2)  # a signature that fails right after a good fetch is the token's fault
+    instance.rotate_key(same_kid=True)
+    answers = at_once(httpd.port, [("GET", "/p/", bearer(instance))] * 16)
+    assert [getattr(answer, "status", answer) for answer in answers] == [200] * 16
+    assert fetches(instance) == 2
+    assert httpd.get("/p/", old | XHR).reason == "token-invalid-signature"
+    assert fetches(instance) == 2
+
+
+def test_a_removed_key_is_forgotten(httpd, instance):
+    """Keys are replaced as a set (interface 5, row 6)."""
+    serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\n")
+    old = bearer(instance)
+    assert httpd.get("/p/", old).status == 200
+    instance.rotate_key()
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    assert httpd.get("/p/", old | XHR).reason == "jwk-kid-mismatch"
+
+
+def test_the_background_refresh_comes_before_the_ttl_ends(httpd, instance):
+    serve(httpd, instance, extra="ClerkJWKSCacheTTL 2s\n")
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    assert instance.wait_for("jwks", 3, timeout=8)  # nobody asks for anything
+
+
+# Outages
+
+
+@pytest.mark.mpm
+def test_an_outage_longer_than_the_ttl(httpd, instance):
+    """E3: verifies from the last good keys, across a restart and a graceful one; one log line a change of state."""
+    serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\nClerkHTTPTimeout 1s\n", state=True)
+    good = bearer(instance)
+    assert httpd.get("/p/", good).status == 200
+    instance.pause()
+    httpd.log.announce(SOURCE_TROUBLE)
+    load = Load(httpd.port, lambda _: ("GET", "/p/", good), threads=2, pause=0.005)
+    try:
+        httpd.log.wait_for(SOURCE_TROUBLE)
+        time.sleep(2.5)
+    finally:
+        load.stop()
+    assert set(load.counts) == {200}, load.failures
+    assert len(httpd.log.lines(SOURCE_TROUBLE)) <= 2
+    httpd.restart()
+    assert httpd.get("/p/", good).status == 200
+    httpd.graceful()
+    assert httpd.get("/p/", good).status == 200
+    instance.resume()
+    assert instance.wait_for("jwks", 3, timeout=15)
+    assert httpd.get("/p/", good).status == 200
+
+
+@pytest.mark.parametrize("fault", [
+    {"status": 500}, {"status": 404}, {"status": 429, "headers": {"Retry-After": "1"}}, {"drop": True}, {"truncate": True},
+    {"empty_keys": True}, {"body": "<html>", "content_type": "text/html"}, {"body": "{}"}, {"body": "[]"}, {"body": '{"keys":{}}'},
+    {"body": '{"keys":[{"kty":"RSA"}]}'}, {"redirect": "http://127.0.0.1:1/"}, {"oversize": 16 * 1024 * 1024}, {"delay": 3.0},
+], ids=str)
+def test_a_bad_answer_replaces_nothing(httpd, instance, fault):
+    """E3: empty, partial, malformed JWKS: the previous set is kept."""
+    serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\nClerkHTTPTimeout 500ms\n")
+    good = bearer(instance)
+    assert httpd.get("/p/", good).status == 200
+    instance.set_fault("jwks", **fault)
+    httpd.log.announce(SOURCE_TROUBLE)
+    before = fetches(instance)
+    httpd.log.wait_for(SOURCE_TROUBLE)
+    assert fetches(instance) > before
+    assert httpd.get("/p/", good).status == 200
+    assert httpd.get("/p/", bearer(instance, header={"kid": "ins_unknown"}) | XHR).status == 401
+
+
+@pytest.mark.mpm
+def test_cold_start_with_the_source_down(httpd, instance):
+    """503 with Retry-After; never let in, never told that the token is bad; nobody without a token is troubled."""
+    instance.pause()
+    httpd.log.announce(SOURCE_TROUBLE)
+    serve(httpd, instance, extra="ClerkHTTPTimeout 1s\n")
+    for headers in (bearer(instance) | XHR, bearer(instance) | NAVIGATION, browser(instance) | XHR, browser(instance) | NAVIGATION):
+        answer = httpd.get("/p/", headers)
+        assert answer.status == 503, answer
+        assert int(answer.header("Retry-After")) > 0
+        assert answer.header("WWW-Authenticate") is None and answer.location is None
+        assert "no-store" in answer.header("Cache-Control")
+        assert b"members only" not in answer.body and b"127.0.0.1" not in answer.body.replace(f"127.0.0.1 Port {httpd.port}".encode(), b"")
+    assert httpd.get("/p/", XHR).status == 401
+    assert httpd.get("/p/", NAVIGATION).status == 307
+    instance.resume()
+    wait_for(lambda: httpd.get("/p/", bearer(instance)).status == 200, timeout=15)
+
+
+def test_a_cold_start_does_not_hold_all_workers(httpd, instance):
+    """While the source hangs, requests without a token are answered, and those with one within the bound."""
+    instance.set_fault("jwks", delay=3.0)
+    httpd.log.announce(SOURCE_TROUBLE)
+    serve(httpd, instance, extra="ClerkHTTPTimeout 1s\n")
+    started = time.monotonic()
+    answers = at_once(httpd.port, [("GET", "/p/", bearer(instance))] * 10)
+    assert [getattr(answer, "status", answer) for answer in answers] == [503] * 10
+    assert time.monotonic() - started < 3.0
+    assert httpd.get("/p/", XHR).status == 401
+
+
+def test_our_own_key_refused(httpd, instance):
+    """Clerk refuses our key: 503, and the log says which directive."""
+    httpd.log.announce(SOURCE_TROUBLE)
+    right, instance.secret_key = instance.secret_key, "sk_live_somethingelse"
+    try:
+        serve(httpd, instance, "api")
+    finally:
+        instance.secret_key = right
+    answer = httpd.get("/p/", bearer(instance) | XHR)
+    assert (answer.status, answer.reason) == (503, "secret-key-invalid")
+    assert "sk_live_somethingelse" not in httpd.log.text()
+    assert "ClerkSecretKey" in httpd.log.text() or "secret key" in httpd.log.text()
+
+
+def test_keys_too_old_are_not_used(httpd, instance):
+    httpd.log.announce(SOURCE_TROUBLE)
+    serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\nClerkJWKSMaxStale 2s\nClerkHTTPTimeout 1s\n")
+    good = bearer(instance)
+    assert httpd.get("/p/", good).status == 200
+    instance.pause()
+    wait_for(lambda: httpd.get("/p/", good).status == 503, timeout=8)
+
+
+# The kept file
+
+
+def kept_files(server):
+    return [path for path in (server.root / "state").iterdir() if path.is_file()]
+
+
+def test_the_kept_file_is_private_and_holds_no_secret(httpd, instance):
+    serve(httpd, instance, "api", state=True)
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    (path,) = wait_for(lambda: kept_files(httpd))
+    mode = path.stat().st_mode
+    assert stat.S_IMODE(mode) & 0o077 == 0
+    assert instance.secret_key.encode() not in path.read_bytes()
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def _garble(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _symlink(path):
+    other = path.with_name("elsewhere")
+    path.rename(other)
+    path.symlink_to(other)
+
+
+def _fifo(path):
+    path.unlink()
+    os.mkfifo(path, 0o600)
+
+
+@pytest.mark.parametrize("damage", [
+    _truncate, _garble, lambda path: path.write_bytes(b""), lambda path: path.chmod(0o666), lambda path: path.chmod(0o620), _symlink, _fifo,
+    lambda path: os.chown(path, 12345, 12345) if os.geteuid() == 0 else path.write_bytes(b"x"),
+], ids=["truncated", "garbled", "empty", "world-writable", "group-writable", "symlink", "fifo", "other-owner"])
+def test_a_doubtful_kept_file_is_ignored_with_a_warning(httpd, instance, damage):
+    serve(httpd, instance, state=True)
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    (path,) = wait_for(lambda: kept_files(httpd))
+    httpd.stop()
+    instance.pause()
+    damage(path)
+    httpd.log.announce(SOURCE_TROUBLE)
+    httpd.log.mark()
+    httpd.start()
+    assert httpd.get("/p/", bearer(instance) | XHR).status == 503
+    assert "AC1006: " in httpd.log.recent() and str(path.parent) in httpd.log.recent()
+
+
+def test_a_kept_file_of_another_instance_is_not_used(httpd, instance, emulator):
+    from clerk_emulator import Key
+
+    other = emulator.add_instance(production=True, host="clerk.other.test", key=Key.generate(instance.kid))
+    serve(httpd, instance, state=True)
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    wait_for(lambda: kept_files(httpd))
+    httpd.stop()
+    other.pause()
+    httpd.log.announce(SOURCE_TROUBLE)
+    serve(httpd, other, state=True)
+    assert httpd.get("/p/", bearer(instance) | XHR).status == 503
+
+
+# Restarts
+
+
+@pytest.mark.mpm
+def test_graceful_restarts_under_load(httpd, instance):
+    """E3: restart loop under load: no lost request, no leaked descriptor."""
+    serve(httpd, instance, state=True)
+    good = bearer(instance, ttl=600)
+    assert httpd.get("/p/", good).status == 200
+    httpd.graceful()
+    descriptors = len(os.listdir(f"/proc/{httpd.process.pid}/fd"))
+    load = Load(httpd.port, lambda _: ("GET", "/p/", good), threads=4)
+    try:
+        for _ in range(5):
+            httpd.graceful()
+            load.wait(20)
+    finally:
+        load.stop()
+    assert set(load.counts) == {200}, load.failures
+    assert len(os.listdir(f"/proc/{httpd.process.pid}/fd")) <= descriptors
+
+
+def test_a_killed_fetcher_blocks_nobody(httpd, instance):
+    """A lease that nobody gives back expires."""
+    instance.set_fault("jwks", delay=20.0, times=1)
+    serve(httpd, instance, extra="ClerkHTTPTimeout 2s\n")
+    httpd.log.announce(SOURCE_TROUBLE, "exit signal Killed", "AH01239: cgid daemon process died")
+    assert instance.wait_for("jwks", 1) or httpd.get("/p/", bearer(instance))
+    for pid in httpd.children():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: httpd.get("/p/", bearer(instance)).status == 200, timeout=15)
+
+
+# Secrets
+
+
+def test_no_secret_in_any_log(httpd, instance):
+    """E3: canary strings absent at trace8."""
+    serve(httpd, instance, "api", log_level="trace8")
+    httpd.log.announce(SOURCE_TROUBLE)
+    tokens = [token(instance), token(instance, defect="bad-signature"), token(instance, age=120), token(instance, header={"kid": "ins_x"})]
+    for one in tokens:
+        httpd.get("/p/", {"Authorization": "Bearer " + one} | XHR)
+        cookies = (f"__session={one}; __client_uat=1; __session_{instance.cookie_suffix}={one}; __client_uat_{instance.cookie_suffix}=1; "
+                   f"__refresh_{instance.cookie_suffix}=refreshcanary; __clerk_handshake_nonce=noncecanary")
+        httpd.get("/p/", {"Cookie": cookies} | NAVIGATION)
+    httpd.get("/p/", {"Cookie": "__clerk_handshake=" + instance.handshake_token(["__session=handshakecanary"])} | NAVIGATION)
+    instance.set_fault("api-jwks", status=500)
+    httpd.get("/p/", {"Authorization": "Bearer " + token(instance, header={"kid": "ins_y"})} | XHR)
+    text = httpd.log.text() + httpd.stderr() + httpd.access_log.read_text()
+    assert instance.secret_key not in text
+    ours = "\n".join(line for line in text.splitlines() if "[auth_clerk:" in line)
+    assert "AC3" in ours
+    for secret in [*(one.split(".")[2] for one in tokens), *(one.split(".")[1] for one in tokens),
+                   "refreshcanary", "noncecanary", "handshakecanary"]:
+        assert secret not in ours, secret
+
+
