@@ -26,11 +26,27 @@ static struct {
     clerk_keystore *keystore;
     clerk_http *http;                    /* each child's own */
     ap_watchdog_t *watchdog;
+    apr_time_t since;                    /* when the segment was made, and counting began */
 } process;
 
 clerk_keystore *clerk_process_keystore(void)
 {
     return process.keystore;
+}
+
+const apr_array_header_t *clerk_process_runtimes(void)
+{
+    return process.runtimes;
+}
+
+apr_time_t clerk_process_since(void)
+{
+    return process.since;
+}
+
+int clerk_process_has_watchdog(void)
+{
+    return process.watchdog != NULL;
 }
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -153,6 +169,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     apr_array_header_t *sources;
     apr_size_t keys_size, size, wanted = clerk_config_server(s)->shared_memory;
     clerk_backend_breaker *breakers;
+    clerk_verdicts *verdicts;
     apr_shm_t *shm;
     apr_status_t rv;
 
@@ -168,7 +185,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     clerk_httpd_log_attach(s);
     sources = assign_slots(pconf);
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), 64) : 0;
-    size = keys_size + (apr_size_t)process.runtimes->nelts * sizeof(clerk_backend_breaker);
+    size = keys_size + (apr_size_t)process.runtimes->nelts * (sizeof(*verdicts) + sizeof(*breakers));
     if (wanted && wanted < size) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, CLERK_LOGNO(3033) "ClerkSharedMemory is too small: %d instances need %"
                      APR_SIZE_T_FMT " bytes", process.runtimes->nelts, size);
@@ -181,9 +198,14 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     memset(apr_shm_baseaddr_get(shm), 0, size);
-    breakers = (clerk_backend_breaker *)((char *)apr_shm_baseaddr_get(shm) + keys_size);
+    process.since = apr_time_now();
+    verdicts = (clerk_verdicts *)((char *)apr_shm_baseaddr_get(shm) + keys_size);
+    breakers = (clerk_backend_breaker *)(verdicts + process.runtimes->nelts);
     for (int i = 0; i < process.runtimes->nelts; i++) {
-        APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->backend.breaker = &breakers[i];
+        clerk_runtime *runtime = APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *);
+
+        runtime->verdicts = &verdicts[i];
+        runtime->backend.breaker = &breakers[i];
     }
     if (sources->nelts) {
         rv = clerk_keystore_create(&process.keystore, apr_shm_baseaddr_get(shm), keys_size,

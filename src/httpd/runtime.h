@@ -4,6 +4,7 @@
 
 #include "clerk/backend_api.h"
 #include "clerk/instance.h"
+#include "clerk/verdicts.h"
 #include "shared/keystore.h"
 
 /**
@@ -16,6 +17,7 @@ typedef struct clerk_runtime {
     clerk_key_source source;             /**< otherwise */
     int slot;                            /**< in the key store; -1 with static keys, and before post_config */
     clerk_backend_api backend;           /**< how the Backend API is reached */
+    clerk_verdicts *verdicts;            /**< in shared memory, set in post_config */
     int used_slot_index;                 /**< its place in the list of runtimes, from 0 */
 } clerk_runtime;
 

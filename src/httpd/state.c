@@ -100,6 +100,7 @@ clerk_outcome *clerk_judge(request_rec *r)
     state->headers_sent = 0;
     state->exported = 0;
     state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
+    clerk_verdicts_add(runtime->verdicts, state->outcome);
     return state->outcome;
 }
 

@@ -97,6 +97,12 @@ apr_status_t clerk_keystore_child_init(clerk_keystore *store, const clerk_http *
     return rv;
 }
 
+int clerk_keystore_peek(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot, apr_pool_t *scratch)
+{
+    return store->rings && atomic_load(&keystore_slot(store, slot)->generation)
+           && clerk_ring_pin(pin, store, slot, 0, scratch);
+}
+
 void clerk_keystore_release(clerk_keystore *store, clerk_keys_pin *pin)
 {
     (void)store;

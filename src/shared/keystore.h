@@ -93,6 +93,12 @@ typedef struct clerk_keys_pin {
 clerk_keys_status clerk_keystore_acquire(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot,
                                          clerk_keys_want want, apr_uint32_t seen, apr_pool_t *scratch);
 
+/**
+ * The newest set there is, to look at and not to verify with: it may be older than max_stale. Never fetches or waits for a fetch.
+ * @return 0 if there is none; else the pin has to be released
+ */
+int clerk_keystore_peek(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot, apr_pool_t *scratch);
+
 /** Give a set back. */
 void clerk_keystore_release(clerk_keystore *store, clerk_keys_pin *pin);
 
