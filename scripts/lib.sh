@@ -9,7 +9,8 @@
     DEMO_PACKAGES=(curl php-fpm python3 python3-cryptography)
 }
 
-say() { printf '%s\n' "$*"; }
+# Each argument is a line.
+say() { printf '%s\n' "$@"; }
 
 die() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
