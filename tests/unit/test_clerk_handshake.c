@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk_fixture.h"
+
+#include "clerk/directives.h"
+
+#define SIGNED_IN "__session=<S>; __client_uat=1"
+#define CLEAN "https://app.example.com/p?x=a+b&__clerk_synced=false"
+#define DEV_TARGET "/p?x=a%20b&__clerk_help=1&__clerk_db_jwt=d&__clerk_synced=false"
+
+static clerk_outcome *decide_with(fixture *f, const clerk_instance *instance, const char *target, const char *cookie)
+{
+    f->request.target = target;
+    f->request.cookie = expand(cookie, f->pool);
+    return decide(f, instance);
+}
+
+static void the_redirect_says_everything_in_order(void **state)
+{
+    static const struct {
+        const char *name;
+        clerk_instance_options options;
+        const char *target;
+        const char *cookie;
+        int no_backend;
+        const char *location;
+    } rows[] = {
+        {"production", {.publishable_key = LIVE_KEY, .secret_key = "sk_live_x"}, "/p?x=a%20b", "__client_uat=1", 0,
+         "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp%3Fx%3Da%2Bb"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"
+         "&format=nonce"},
+        {"without a secret key", {.publishable_key = LIVE_KEY}, "/p", "__client_uat_" LIVE_SUFFIX "=1", 0,
+         "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=true&__clerk_hs_reason=client-uat-but-no-session-token"},
+        {"without a backend", {.publishable_key = LIVE_KEY, .secret_key = "sk_live_x"}, "/p", "__client_uat=1", 1,
+         "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
+        {"proxy", {.publishable_key = LIVE_KEY, .proxy_url = "https://app.example.com/__clerk//"}, "/p", "__client_uat=1",
+         0,
+         "https://app.example.com/__clerk/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
+        {"proxy on the own site", {.publishable_key = LIVE_KEY, .proxy_url = "/__clerk"}, "/p", "__client_uat=1", 0,
+         "https://app.example.com/__clerk/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
+        {"another frontend API", {.publishable_key = LIVE_KEY, .frontend_api = "http://127.0.0.1:9000"}, "/p",
+         "__client_uat=1", 0,
+         "http://127.0.0.1:9000/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
+        {"Clerk's own parameters stay", {.publishable_key = LIVE_KEY}, "/?__clerk_handshake=a&__clerk_help&__dev_session=b",
+         "__client_uat=1", 0,
+         "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2F%3F__clerk_handshake"
+         "%3Da%26__clerk_help%3D&__clerk_api_version=2026-05-12&suffixed_cookies=false"
+         "&__clerk_hs_reason=client-uat-but-no-session-token"},
+        {"the session cookie", {.publishable_key = LIVE_KEY}, "/", "__session=a+b/c", 0,
+         "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2F"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=session-token-but-no-client-uat"
+         "&__session=a%2Bb%2Fc"},
+        {"development", {.publishable_key = TEST_KEY}, "/?__clerk_db_jwt=", "__clerk_db_jwt=dv", 0,
+         "https://happy-hippo-1.clerk.accounts.dev/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2F"
+         "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=dev-browser-sync&__clerk_db_jwt=dv"},
+    };
+    fixture *f = *state;
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        f->services.backend = rows[i].no_backend ? NULL : fixture_backend;
+        assert_case(rows[i].name,
+                    decide_with(f, fixture_instance(f, &rows[i].options), rows[i].target, rows[i].cookie)->location,
+                    rows[i].location);
+    }
+}
+
+static void directives_are_taken_over_where_they_are_clerks(void **state)
+{
+    static const struct {
+        const char *list;
+        const char *cookies;
+        const char *token;
+    } rows[] = {
+        {"[\"__session=a.b.c; Path=/\"]", "__session=a.b.c; Path=/", "a.b.c"},
+        {"[\"__session=a\",\"__session_" LIVE_SUFFIX "=b\"]", "__session=a | __session_" LIVE_SUFFIX "=b", "b"},
+        {"[\"__session_" LIVE_SUFFIX "=b\",\"__session=\"]", "__session_" LIVE_SUFFIX "=b | __session=", ""},
+        {"[\"__session=a=b; x\"]", "__session=a=b; x", "a"},
+        {"[\"__session_other123=a\",\"__sessionfoo=a\",\"__session_=a\"]", "", ""},
+        {"[\"__client_uat=1\",\"__client_uat_x=1\",\"__refresh_x=r; HttpOnly\",\"__clerk_handshake=; Max-Age=0\"]",
+         "__client_uat=1 | __client_uat_x=1 | __refresh_x=r; HttpOnly | __clerk_handshake=; Max-Age=0", ""},
+        {"[\"PHPSESSID=1\",\"session=1\",\" __session=1\",\"__host=1\",\"=1\",\"\",\"__session\",\"__session; a=b\"]", "",
+         ""},
+        {"[\"__session=a\\r\\nSet-Cookie: b=c\",\"__client_uat=1\\n\",\"__clerk_x=\\u0001\",\"__clerk_y=\\u007f\"]", "", ""},
+        {"[1,null,true,{},[\"__session=x\"],\"__session=y\"]", "__session=y", "y"},
+        {"[]", "", ""},
+        {"{\"0\":\"__session=x\"}", "", ""},
+        {"\"__session=x\"", "", ""},
+        {"null", "", ""},
+    };
+    fixture *f = *state;
+    clerk_instance_options keyless = {.secret_key = "sk_live_x"};
+    clerk_outcome outcome = {0};
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        json_t *list = json_loads(rows[i].list, JSON_DECODE_ANY, NULL);
+
+        outcome.set_cookies = apr_array_make(f->pool, 4, sizeof(const char *));
+        assert_case(rows[i].list, clerk_directives_apply(outcome.set_cookies, list, live_instance(f), f->pool),
+                    rows[i].token);
+        assert_case(rows[i].list, cookies_of(&outcome, f->pool), rows[i].cookies);
+        json_decref(list);
+    }
+    outcome.set_cookies = apr_array_make(f->pool, 4, sizeof(const char *));
+    assert_string_equal(clerk_directives_apply(outcome.set_cookies, NULL, live_instance(f), f->pool), "");
+    {
+        json_t *list = json_pack("[s]", "__session_=x");
+
+        assert_string_equal(clerk_directives_apply(outcome.set_cookies, list, fixture_instance(f, &keyless), f->pool), "");
+        json_decref(list);
+    }
+}
+
+static void tokens_resolve_in_production(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *directives;
+        const char *more;            /* further claims, with a comma behind */
+        const char *cookies;         /* those that come along */
+        const char *expected;
+        const char *set;             /* Set-Cookie values */
+        int failed;
+    } rows[] = {
+        {"a session", "[\"__session=<S>; Path=/\"]", "", "", "signed-in", "__session=<S>; Path=/", 0},
+        {"a session, others are ignored", "[\"__session=<newer>\"]", "", SIGNED_IN, "signed-in", "__session=<newer>", 0},
+        {"cleared", "[\"__session=; Max-Age=0\",\"__client_uat=0\"]", "", SIGNED_IN, "signed-out session-token-missing",
+         "__session=; Max-Age=0 | __client_uat=0", 0},
+        {"no directives", "[]", "", SIGNED_IN, "signed-out session-token-missing", "", 0},
+        {"no array", "5", "", SIGNED_IN, "signed-out session-token-missing", "", 0},
+        {"pending", "[\"__session=<pending>\"]", "", "", "signed-out session-pending", "__session=<pending>", 0},
+        {"an expired session", "[\"__session=<X>\"]", "", SIGNED_IN, "signed-in", "", 1},
+        {"an expired session, nothing else", "[\"__session=<X>\"]", "", "", "signed-out session-token-and-uat-missing", "",
+         1},
+        {"a template session", "[\"__session=<template>\"]", "", SIGNED_IN, "signed-in", "", 1},
+        {"a forged session", "[\"__session=<forged>\"]", "", SIGNED_IN, "signed-in", "", 1},
+        {"garbage in it", "[\"__session=garbage\"]", "", SIGNED_IN, "signed-in", "", 1},
+        {"it has not expired", "[\"__session=<newer>\"]", "\"exp\":1799999996,", "", "signed-in", "__session=<newer>", 0},
+        {"it has expired", "[\"__session=<newer>\"]", "\"exp\":1799999995,", SIGNED_IN, "signed-in", "", 1},
+        {"exp is text", "[\"__session=<newer>\"]", "\"exp\":\"1900000000\",", SIGNED_IN, "signed-in", "", 1},
+        {"exp is out of range", "[\"__session=<newer>\"]", "\"exp\":1e300,", SIGNED_IN, "signed-in", "", 1},
+        {"exp is negative", "[\"__session=<newer>\"]", "\"exp\":-1,", SIGNED_IN, "signed-in", "", 1},
+    };
+    fixture *f = *state;
+    const clerk_instance *instance = live_instance(f);
+    const clerk_outcome *outcome;
+    const char *good = fixture_handshake("[\"__session=<newer>\"]", "", f->pool);
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        outcome = decide_with(f, instance, "/p",
+                              apr_pstrcat(f->pool, "__clerk_handshake=",
+                                          fixture_handshake(rows[i].directives, rows[i].more, f->pool), "; ",
+                                          rows[i].cookies, NULL));
+        assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
+        assert_case(rows[i].name, cookies_of(outcome, f->pool), expand(rows[i].set, f->pool));
+        assert_int_equal(outcome->handshake_failed, rows[i].failed);
+        assert_null(outcome->location);
+        if (outcome->status == CLERK_SIGNED_IN)
+            assert_case(rows[i].name, outcome->identity->user_id, strstr(rows[i].set, "newer") ? "user_newer" : "user_1");
+    }
+    /* Any method, any destination; but never where a header token is. */
+    f->request.method = "POST";
+    f->request.sec_fetch_dest = "empty";
+    outcome = decide_with(f, instance, "/p", apr_pstrcat(f->pool, "__clerk_handshake=", good, NULL));
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    f->request.authorization = "Bearer x";
+    outcome = decide_with(f, instance, "/p", apr_pstrcat(f->pool, "__clerk_handshake=", good, NULL));
+    assert_string_equal(verdict(outcome, f->pool), "signed-out token-invalid");
+    f->request.authorization = NULL;
+    /* The query carries nothing. */
+    outcome = decide_with(f, instance, apr_pstrcat(f->pool, "/p?__clerk_handshake=", good, NULL), "");
+    assert_string_equal(verdict(outcome, f->pool), "signed-out session-token-and-uat-missing");
+}
+
+static void bad_tokens_leave_the_cookies_to_decide(void **state)
+{
+    fixture *f = *state;
+    const clerk_instance *instance = live_instance(f);
+    const char *claims = apr_pstrcat(f->pool, "{\"handshake\":[\"__session=", fixture_named("newer", f->pool), "\"]}", NULL);
+    const char *const tokens[] = {
+        "garbage",
+        fixture_mint("", claims, keys.other, f->pool),
+        fixture_mint("\"cat\":\"" CLERK_CAT_TEMPLATE "\",", claims, keys.good, f->pool),
+        fixture_mint("\"cat\":\"" CLERK_CAT_M2M "\",", claims, keys.good, f->pool),
+        fixture_mint("\"crit\":[\"x\"],", claims, keys.good, f->pool),
+        "eyJhbGciOiJub25lIn0.eyJoYW5kc2hha2UiOltdfQ.",
+        "eyJhbGciOiJSUzI1NiIsImtpZCI6ImlucyJ9.eyJoYW5kc2hha2UiOltdfQ.AA",
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(tokens); i++) {
+        const clerk_outcome *outcome = decide_with(f, instance, "/p",
+                                                   apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake=", tokens[i], NULL));
+
+        assert_case(tokens[i], verdict(outcome, f->pool), "signed-in");
+        assert_int_equal(outcome->set_cookies->nelts, 0);
+        assert_int_equal(outcome->handshake_failed, 1);
+        /* In development it stops here. */
+        outcome = decide_with(f, test_instance(f), apr_pstrcat(f->pool, "/p?__clerk_handshake=", tokens[i], NULL),
+                              "__session=<dev>; __client_uat=1; __clerk_db_jwt=d");
+        assert_case(tokens[i], apr_pstrndup(f->pool, verdict(outcome, f->pool), 12), "bad-request ");
+        assert_null(outcome->location);
+        assert_int_equal(outcome->set_cookies->nelts, 0);
+        assert_int_equal(outcome->handshake_failed, 1);
+    }
+    /* A bad one can lead to another handshake, until the counter stops it. */
+    assert_string_equal(verdict(decide_with(f, instance, "/p", "__client_uat=1; __clerk_handshake=x"), f->pool),
+                        "handshake client-uat-but-no-session-token");
+    assert_int_equal(
+        decide_with(f, instance, "/p", "__client_uat=1; __clerk_handshake=x; __clerk_redirect_count=3")->loop, 1);
+}
+
+static void development_takes_the_query_and_cleans_the_url(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *directives;
+        const char *more;
+        const char *expected;
+        const char *location;
+    } rows[] = {
+        {"a session", "[\"__session=<dev>\"]", "", "signed-in", CLEAN},
+        {"expired a little", "[\"__session=<dev-expired>\"]", "", "signed-in", CLEAN},
+        {"early by less than a day", "[\"__session=<dev-early>\"]", "", "signed-in", CLEAN},
+        {"no session", "[\"__client_uat=0\"]", "", "signed-out session-token-missing", CLEAN},
+        {"pending", "[\"__session=<dev-pending>\"]", "", "signed-out session-pending", CLEAN},
+        {"the clock is off for the handshake too", "[\"__session=<dev>\"]", "\"exp\":1799990000,", "signed-in", CLEAN},
+        {"the handshake is days old", "[\"__session=<dev>\"]", "\"exp\":1799900000,", "bad-request token-expired", NULL},
+    };
+    fixture *f = *state;
+    const clerk_instance *instance = test_instance(f);
+    const clerk_outcome *outcome;
+    const char *token;
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        token = fixture_handshake(rows[i].directives, rows[i].more, f->pool);
+        outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL), "");
+        assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
+        assert_case(rows[i].name, outcome->location, rows[i].location);
+    }
+    /* More than a day, or wrong in another way: on with the rows. */
+    token = fixture_handshake("[\"__session=<dev-old>\"]", "", f->pool);
+    outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL), "");
+    assert_string_equal(verdict(outcome, f->pool), "handshake dev-browser-sync");
+    assert_int_equal(outcome->handshake_failed, 1);
+    assert_int_equal(outcome->set_cookies->nelts, 1);
+    token = fixture_handshake("[\"__session=<forged>\"]", "", f->pool);
+    outcome = decide_with(f, instance, apr_pstrcat(f->pool, "/?__clerk_handshake=", token, NULL),
+                          "__session=<dev>; __client_uat=1; __clerk_db_jwt=d");
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    assert_null(outcome->location);
+    /* The cookie counts where the query says nothing. */
+    token = fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
+    outcome = decide_with(f, instance, "/?__clerk_handshake=", apr_pstrcat(f->pool, "__clerk_handshake=", token, NULL));
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    assert_string_equal(outcome->location, "https://app.example.com/");
+}
+
+static void nonces_are_looked_up(void **state)
+{
+    static const struct {
+        const char *name;
+        int status;
+        const char *body;
+        const char *expected;        /* with valid cookies next to it */
+        int failed;
+    } rows[] = {
+        {"a session", 200, "{\"directives\":[\"__session=<newer>\"]}", "signed-in", 0},
+        {"cleared", 200, "{\"directives\":[\"__session=\"]}", "signed-out session-token-missing", 0},
+        {"an empty list", 200, "{\"directives\":[]}", "signed-out session-token-missing", 0},
+        {"an expired session", 200, "{\"directives\":[\"__session=<X>\"]}", "signed-in", 1},
+        {"no list", 200, "{}", "signed-in", 1},
+        {"no array", 200, "{\"directives\":\"__session=\"}", "signed-in", 1},
+        {"no JSON", 200, "<S>", "signed-in", 1},
+        {"no body", 200, NULL, "signed-in", 1},
+        {"unknown", 404, "{\"directives\":[\"__session=\"]}", "signed-in", 1},
+        {"moved", 302, "{\"directives\":[\"__session=\"]}", "signed-in", 1},
+        {"no answer", 0, NULL, "signed-in", 1},
+    };
+    fixture *f = *state;
+    const clerk_instance *instance = live_instance(f);
+    clerk_instance_options secretless = {.publishable_key = LIVE_KEY};
+    const clerk_outcome *outcome;
+    char longest[2000];
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        fixture_answer(f, rows[i].status, rows[i].body);
+        outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=a%2Fb c");
+        assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
+        assert_int_equal(outcome->handshake_failed, rows[i].failed);
+        assert_int_equal(f->calls, (int)i + 1);
+        assert_string_equal(f->call_method, "GET");
+        assert_string_equal(f->call_path, "/v1/clients/handshake_payload?nonce=a%2Fb+c");
+        assert_null(f->call_json);
+    }
+    /* The nonce wins over the token. */
+    fixture_answer(f, 200, "{\"directives\":[\"__session=<newer>\"]}");
+    outcome = decide_with(f, instance, "/p",
+                          apr_pstrcat(f->pool, "__clerk_handshake_nonce=n; __clerk_handshake=",
+                                      fixture_handshake("[]", "", f->pool), NULL));
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    /* Only production ignores the query. */
+    f->calls = 0;
+    outcome = decide_with(f, instance, "/p?__clerk_handshake_nonce=n", SIGNED_IN);
+    assert_int_equal(outcome->handshake_failed, 0);
+    assert_int_equal(f->calls, 0);
+    fixture_answer(f, 200, "{\"directives\":[\"__session=<dev>\"]}");
+    outcome = decide_with(f, test_instance(f), "/p?a&__clerk_handshake_nonce=n", "");
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    assert_string_equal(outcome->location, "https://app.example.com/p?a=");
+    fixture_answer(f, 404, "{}");
+    outcome = decide_with(f, test_instance(f), "/p?a&__clerk_handshake_nonce=n", "");
+    assert_string_equal(verdict(outcome, f->pool), "handshake dev-browser-missing");
+    /* Who cannot look it up leaves it. */
+    f->calls = 0;
+    memset(longest, 'n', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    outcome = decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", longest, NULL));
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    outcome = decide_with(f, fixture_instance(f, &secretless), "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    assert_int_equal(outcome->handshake_failed, 1);
+    f->services.backend = NULL;
+    outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
+    assert_int_equal(outcome->handshake_failed, 1);
+    assert_int_equal(f->calls, 0);
+}
+
+static void without_keys_a_handshake_cannot_be_judged(void **state)
+{
+    fixture *f = *state;
+    const char *token = fixture_handshake("[\"__session=<S>\"]", "", f->pool);
+    const clerk_outcome *outcome;
+
+    f->keys_status = CLERK_KEYS_UNAVAILABLE;
+    outcome = decide_with(f, live_instance(f), "/p", apr_pstrcat(f->pool, "__clerk_handshake=", token, NULL));
+    assert_string_equal(verdict(outcome, f->pool), "unavailable jwk-remote-failed-to-load");
+    outcome = decide_with(f, test_instance(f), apr_pstrcat(f->pool, "/?__clerk_handshake=", token, NULL), "");
+    assert_string_equal(verdict(outcome, f->pool), "unavailable jwk-remote-failed-to-load");
+    fixture_answer(f, 200, "{\"directives\":[\"__session=<S>\"]}");
+    outcome = decide_with(f, live_instance(f), "/p", "__clerk_handshake_nonce=n");
+    assert_string_equal(verdict(outcome, f->pool), "unavailable jwk-remote-failed-to-load");
+    assert_int_equal(outcome->set_cookies->nelts, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        fixture_test(the_redirect_says_everything_in_order),
+        fixture_test(directives_are_taken_over_where_they_are_clerks),
+        fixture_test(tokens_resolve_in_production),
+        fixture_test(bad_tokens_leave_the_cookies_to_decide),
+        fixture_test(development_takes_the_query_and_cleans_the_url),
+        fixture_test(nonces_are_looked_up),
+        fixture_test(without_keys_a_handshake_cannot_be_judged),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+}
