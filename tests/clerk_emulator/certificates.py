@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A throw-away certificate authority and one server certificate for tests over TLS."""
+"""A throw-away certificate authority for tests over TLS."""
 
 import datetime
 import ipaddress
 import pathlib
 import ssl
+import tempfile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+_ISSUER = "Emulator CA"
 
 
 def _name(text):
@@ -32,29 +35,31 @@ def _certificate(subject, issuer, public_key, signing_key, extensions):
     return builder.sign(signing_key, hashes.SHA256())
 
 
-def make(directory, hosts):
-    """Writes ca.pem and server.pem (key and certificate) into `directory`; returns (ssl context, path of ca.pem)."""
-    directory = pathlib.Path(directory)
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    identifier = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
-    ca = _certificate(
-        "Emulator CA",
-        "Emulator CA",
-        ca_key.public_key(),
-        ca_key,
-        [(x509.BasicConstraints(ca=True, path_length=0), True), (identifier, False)],
-    )
-    names = [x509.DNSName(host) for host in hosts] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
-    extensions = [(x509.SubjectAlternativeName(names), False), (authority, False)]
-    leaf = _certificate("emulator", "Emulator CA", key.public_key(), ca_key, extensions)
-    pem = serialization.Encoding.PEM
-    ca_file, server_file = directory / "ca.pem", directory / "server.pem"
-    ca_file.write_bytes(ca.public_bytes(pem))
-    server_file.touch(mode=0o600)
-    server_file.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + leaf.public_bytes(pem)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(server_file)
-    return context, str(ca_file)
+class Authority:
+    """Lives as long as the emulator; every listener gets a certificate of its own."""
+
+    def __init__(self, directory):
+        """Writes ca.pem into `directory`."""
+        self._directory = pathlib.Path(directory)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        extensions = [(x509.BasicConstraints(ca=True, path_length=0), True), (self._identifier, False)]
+        certificate = _certificate(_ISSUER, _ISSUER, self._key.public_key(), self._key, extensions)
+        self.file = str(self._directory / "ca.pem")
+        pathlib.Path(self.file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def server_context(self, hosts):
+        """An ssl.SSLContext that answers for `hosts` and 127.0.0.1."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [x509.DNSName(host) for host in hosts] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._identifier)
+        extensions = [(x509.SubjectAlternativeName(names), False), (authority, False)]
+        leaf = _certificate("emulator", _ISSUER, key.public_key(), self._key, extensions)
+        pem = serialization.Encoding.PEM
+        secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.NamedTemporaryFile(dir=self._directory) as file:
+            file.write(secret + leaf.public_bytes(pem))
+            file.flush()
+            context.load_cert_chain(file.name)
+        return context

@@ -20,6 +20,7 @@ class Emulator:
         self._tls = tls
         self._scripts = scripts
         self._directory = None
+        self._authority = None
         self._listeners = []
 
     def __enter__(self):
@@ -51,12 +52,12 @@ class Emulator:
             listener.stop()
         if self._directory:
             self._directory.cleanup()
-            self._directory = None
+            self._directory = self._authority = self.ca_file = None
 
     def _context(self):
-        if self._directory is None:
+        if self._authority is None:
             self._directory = tempfile.TemporaryDirectory(prefix="clerk-emulator-")
+            self._authority = certificates.Authority(self._directory.name)
+            self.ca_file = self._authority.file
         hosts = {"localhost", "*.clerk.accounts.dev", "*.accounts.dev", "example.test", "*.example.test"}
-        hosts |= {instance.host.split(":")[0] for instance in self.instances}
-        context, self.ca_file = certificates.make(self._directory.name, sorted(hosts))
-        return context
+        return self._authority.server_context(sorted(hosts | {each.host.split(":")[0] for each in self.instances}))

@@ -377,9 +377,10 @@ def test_instances_are_apart(emulator, dev, live):
 
 def test_tls():
     with Emulator(tls=True) as emulator:
-        dev = emulator.add_instance()
+        instances = [emulator.add_instance(), emulator.add_instance(host="other-emu-43.clerk.accounts.dev")]
         context = ssl.create_default_context(cafile=emulator.ca_file)
-        assert call(dev.jwks_url, context=context).json() == dev.jwks()
+        for instance in instances:
+            assert call(instance.jwks_url, context=context).json() == instance.jwks()
 
 
 def test_control_interface(dev):
