@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many instructions one request takes, by callgrind: a figure that does not depend on the machine's mood.
+
+httpd runs as one process (-X) under callgrind. After a warm-up the counters are set to zero, a number of requests is sent
+on one connection, and the counters are written; so neither start-up nor the first (verifying) request is in them, except
+where a scenario wants it. Valgrind's processor has AVX2 but no SHA extensions: what hashes costs more here than outside."""
+
+import collections
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from pyclerk.client import Connection
+from pyclerk.httpd import unprivileged_user
+
+from .cast import sections
+from .server import BenchServer
+
+WARM_UP = 20
+_LINE = re.compile(r"^\s*([\d,]+) \(\s*[\d.]+%\)\s+(.*)$")
+
+
+class Callgrind:
+    """A BenchServer that runs under callgrind."""
+
+    def __init__(self, server):
+        self.server = server
+        self.out = server.root / "callgrind"
+        self.out.mkdir(exist_ok=True)
+        self.process = None
+
+    def __enter__(self):
+        user = self._user()
+        if user:
+            subprocess.run(["chown", "-R", f"{user['user']}:{user['group']}", str(self.server.root)], check=True)
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.out}/out", "--compress-strings=no",
+                   f"--vgdb-prefix={self.out}/vgdb", *self.server._command("-X")]
+        with open(self.out / "stderr", "wb") as stderr:
+            self.process = subprocess.Popen(
+                command, env=self.server._environment(), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, **user)
+        for _ in range(600):
+            try:
+                with Connection(self.server.port, 120) as probe:
+                    probe.get("/bench.txt")
+                    return self
+            except OSError:
+                if self.process.poll() is not None:
+                    raise RuntimeError((self.out / "stderr").read_text()) from None
+                time.sleep(0.1)
+        raise RuntimeError("httpd does not answer under valgrind")
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def _control(self, *command):
+        time.sleep(0.1)  # the server still tidies up after the last answer
+        subprocess.run(["vgdb", f"--vgdb-prefix={self.out}/vgdb", f"--pid={self.process.pid}", *command],
+                       check=True, capture_output=True, timeout=60, **self._user())
+
+    @staticmethod
+    def _user():
+        """Never root: the pipes that callgrind takes commands from belong to the user it was started by, and are opened
+        again for every command."""
+        if os.geteuid() != 0:
+            return {}
+        user = unprivileged_user()
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+    def measure(self, name, target, headers, count, status=200, warm_up=WARM_UP):
+        """Instructions a request: (total, {function: (own, inclusive)}). `headers` is a list of header dictionaries,
+        cycled; the warm-up does not use those that the measurement uses first unless the list is short."""
+        def send(number):
+            answer = connection.get(target, headers[number % len(headers)])
+            if answer.status != status:
+                raise RuntimeError(f"{name}: {answer.status} instead of {status}: {answer.headers}")
+
+        with Connection(self.server.port, 120) as connection:
+            for number in range(warm_up):
+                send(len(headers) - 1 - number)
+        self._control("zero")
+        with Connection(self.server.port, 120) as connection:
+            for number in range(count):
+                send(number)
+        self._control("dump", name)
+        dump = max(self.out.glob("out.*"), key=lambda path: int(path.suffix[1:]))
+        kept = self.out / f"{name}.callgrind"
+        # A call that has not returned yet counts as none, whose cost the annotation takes for the caller's own.
+        text = re.sub(r"^calls=0 ", "calls=1 ", dump.read_text(), flags=re.M)
+        kept.write_text(text)
+        own, inclusive = _annotate(kept, False), _annotate(kept, True)
+        functions = {key: (own.get(key, 0) / count, inclusive.get(key, 0) / count) for key in own.keys() | inclusive.keys()}
+        return int(re.search(r"^summary: (\d+)", text, re.M)[1]) / count, functions
+
+
+def _annotate(path, inclusive):
+    text = subprocess.run(
+        ["callgrind_annotate", f"--inclusive={'yes' if inclusive else 'no'}", "--threshold=100", "--auto=no", str(path)],
+        capture_output=True, text=True, check=True).stdout
+    counts = collections.Counter()
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        if match and "PROGRAM TOTALS" not in match[2]:
+            counts[_readable(match[2])] += int(match[1].replace(",", ""))
+    return counts
+
+
+def _readable(place):
+    """"file:function [object]" without paths; recursion levels ('2) are one function."""
+    match = re.match(r"(?:[^\s]*:)?(.*?)(?:'\d+)?(?: \[(.*)\])?$", place)
+    library = pathlib.Path(match[2]).name if match[2] else "?"
+    return f"{match[1]} [{library}]"
+
+
+def difference(functions, baseline, column):
+    """The functions by what they take more than in the baseline: [(instructions, name)]."""
+    rows = [(functions.get(name, (0, 0))[column] - baseline.get(name, (0, 0))[column], name)
+            for name in functions.keys() | baseline.keys()]
+    return sorted((row for row in rows if abs(row[0]) >= 1), reverse=True)
+
+
+def run(cast, options, workdir):
+    """Prints the table; returns {scenario: instructions a request}."""
+    workdir = pathlib.Path(workdir)
+    if not shutil.which("valgrind"):
+        raise SystemExit("valgrind is not installed")
+    token = cast.token()
+    by_header, by_cookie = [{"Authorization": cast.header(token)}], [{"Cookie": cast.cookie(token)}]
+    many = [{"Authorization": cast.header(cast.token())} for _ in range(options.requests + WARM_UP)]
+    forged = [{"Authorization": cast.header(cast.token(defect="bad-signature"))} for _ in range(options.requests + WARM_UP)]
+    load = f'LoadModule auth_clerk_module "{options.module}"\n'
+    results, profiles = {}, {}
+
+    def scenario(grind, name, target, headers, **more):
+        results[name], profiles[name] = grind.measure(name, target, headers, options.requests, **more)
+        print(f"{name:<28} {results[name]:>10,.0f}", flush=True)
+
+    print(f"Instructions a request, {options.mpm}, {options.requests} requests each:", flush=True)
+    plain = BenchServer(workdir / "plain", options.mpm).configure(sections())
+    with Callgrind(plain) as grind:
+        scenario(grind, "none, header", "/bench.txt", by_header)
+        scenario(grind, "none, cookie", "/bench.txt", by_cookie)
+    server = BenchServer(workdir / "clerk", options.mpm, options.module)
+    shutil.copy(server.docroot / "bench.txt", server.docroot / "other.txt")
+    server.configure(cast.clerk(server), load)
+    with Callgrind(server) as grind:
+        scenario(grind, "loaded, header", "/other.txt", by_header)
+        scenario(grind, "one token, header", "/bench.txt", by_header)
+        scenario(grind, "one token, cookie", "/bench.txt", by_cookie)
+        scenario(grind, "cold tokens, header", "/bench.txt", many)
+        scenario(grind, "forged tokens, header", "/bench.txt", forged, status=401)
+    for name, baseline in (("loaded, header", "none, header"), ("one token, header", "none, header"),
+                           ("one token, cookie", "none, cookie"), ("cold tokens, header", "none, header"),
+                           ("forged tokens, header", "none, header")):
+        print(f"\n{name}: {results[name] / results[baseline]:.3f} of {baseline}, "
+              f"{results[name] - results[baseline]:+,.0f} instructions")
+        for title, column in (("inclusive", 1), ("own", 0)):
+            print(f"  {title}, more than without authentication:")
+            for count, function in difference(profiles[name], profiles[baseline], column)[: options.top]:
+                print(f"  {count:>12,.0f}  {function}")
+    print(f"\nProfiles for callgrind_annotate or kcachegrind: {plain.root}/callgrind {server.root}/callgrind")
+    return results

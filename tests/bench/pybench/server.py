@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lean private httpd whose processor time and memory can be read."""
+
+import os
+import pathlib
+import subprocess
+import time
+
+from pyclerk.httpd import Httpd, unprivileged_user
+
+# What serves a static file and says who may have it; nothing that would make the baseline look slow.
+_MODULES = ("unixd", "log_config", "watchdog", "authn_core", "authz_core", "authz_user", "authz_host", "mime", "dir", "headers")
+_TICKS = os.sysconf("SC_CLK_TCK")
+BODY = "x" * 1023 + "\n"
+
+_TUNING = {
+    "event": "StartServers 2\nServerLimit 2\nThreadsPerChild 32\nThreadLimit 32\nMaxRequestWorkers 64\n"
+    "MinSpareThreads 64\nMaxSpareThreads 64\n",
+    "prefork": "StartServers {workers}\nMinSpareServers {workers}\nMaxSpareServers {workers}\nServerLimit {limit}\n"
+    "MaxRequestWorkers {limit}\n",
+}
+
+
+class BenchServer(Httpd):
+    """The same configuration for every contestant, apart from `text` (inside the server) and `loads` (LoadModule lines).
+
+    Documents: /bench.txt, 1 KB, wherever a section of `text` protects it."""
+
+    def __init__(self, root, mpm="event", module="", workers=40):
+        super().__init__(root, mpm, module or "unused")
+        self.workers = workers
+        (self.docroot / "bench.txt").write_text(BODY, encoding="ascii")
+        self.loads = ""
+
+    def configure(self, text="", loads="", log_level="warn", access_log=True, per_child=0):
+        types = self.write("mime.types", "text/plain txt\n", base=self.root / "conf")
+        user = ""
+        if os.geteuid() == 0:
+            name = unprivileged_user()
+            group = subprocess.run(["id", "-gn", name.pw_name], capture_output=True, text=True, check=True).stdout.strip()
+            user = f"User {name.pw_name}\nGroup {group}\n"
+        tuning = _TUNING[self.mpm].format(workers=self.workers, limit=self.workers + 8)
+        self.conf.write_text(
+            "".join(self.apxs.load(name) for name in (f"mpm_{self.mpm}", *_MODULES))
+            + loads
+            + f"""
+ServerRoot "{self.root}"
+DefaultRuntimeDir "{self.root}/run"
+PidFile "{self.root}/run/httpd.pid"
+{user}Listen 127.0.0.1:{self.port}
+ServerName 127.0.0.1:{self.port}
+TypesConfig "{types}"
+ErrorLog "{self.log.path}"
+LogLevel {log_level}
+LogFormat "%h %l %u %t \\"%r\\" %>s %O" common
+{f'CustomLog "{self.access_log}" common' if access_log else ''}
+Timeout 60
+KeepAliveTimeout 60
+MaxKeepAliveRequests 0
+MaxConnectionsPerChild {per_child}
+LimitRequestFieldSize 65536
+{tuning}
+DocumentRoot "{self.docroot}"
+<Directory "/">
+    Require all denied
+    AllowOverride None
+    Options None
+</Directory>
+<Directory "{self.docroot}">
+    Require all granted
+    Options FollowSymLinks
+</Directory>
+{text}
+""",
+            encoding="utf-8",
+        )
+        return self
+
+    def processes(self):
+        """The parent and its children."""
+        return [self.process.pid, *self.children()]
+
+    def cpu_seconds(self):
+        """User and system time so far of the parent, its children, and the children it has reaped."""
+        reaped = sum(map(int, _stat(self.process.pid)[15:17])) / _TICKS
+        return reaped + sum(_process_clock(pid) for pid in self.processes())
+
+    def memory(self):
+        """Resident memory in KiB, each shared page counted once: the sum of the proportional set sizes."""
+        return sum(_pss(pid) for pid in self.processes())
+
+
+def _stat(pid):
+    """The fields of /proc/PID/stat as proc(5) numbers them, less one: cutime and cstime are [15] and [16]."""
+    return [None, None] + pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _process_clock(pid):
+    """Nanosecond resolution, where /proc/PID/stat has a hundredth of a second: the CPU clock of another process, whose
+    id is made as clock_getcpuclockid(3) makes it. A process that has just ended has none: its parent's figure has it."""
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2) / 1e9
+    except OSError:
+        return 0.0
+
+
+def _pss(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
