@@ -225,10 +225,13 @@ DocumentRoot "{self.docroot}"
 
     def children(self):
         """Process ids of the child processes."""
-        listing = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
-        )
-        return [int(word) for word in listing.stdout.split()]
+        found = []
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = stat.read_text().rpartition(")")[2].split()[1]
+                if int(parent) == self.process.pid:
+                    found.append(int(stat.parent.name))
+        return found
 
     def __enter__(self):
         return self.start()

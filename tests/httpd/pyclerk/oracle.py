@@ -14,11 +14,15 @@ DIRECTORY = pathlib.Path(__file__).resolve().parents[2] / "oracle"
 
 def missing():
     """Why the oracle cannot run, or None."""
-    if not (shutil.which("node")):
+    if not shutil.which(node()):
         return "node is not installed"
     if not (modules() / "@clerk/backend").is_dir():
         return "tests/oracle/node_modules is missing; run npm ci there, or scripts/test"
     return None
+
+
+def node():
+    return os.environ.get("CLERK_NODE", "node")
 
 
 def modules():
@@ -28,9 +32,9 @@ def modules():
 class Oracle:
     def __init__(self):
         self._process = subprocess.Popen(
-            ["node", str(DIRECTORY / "judge.mjs")],
+            [node(), str(DIRECTORY / "judge.mjs")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
-            env={k: v for k, v in os.environ.items() if not k.startswith("CLERK_")}
+            env={k: v for k, v in os.environ.items() if not k.startswith("CLERK_")}  # the SDK reads these
             | {"CLERK_ORACLE_MODULES": str(modules())},
         )
         self._lock = threading.Lock()
