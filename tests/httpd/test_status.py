@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status page: what it counts, what it says of the keys, and what never stands in it."""
+
+import html.parser
+import json
+import re
+import time
+
+import pytest
+from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect, token
+
+STATUS = "<Location /status>\n    SetHandler clerk-status\n    Require ip 127.0.0.1\n</Location>\n"
+
+
+def read(server):
+    answer = server.get("/status?json")
+    assert answer.status == 200 and answer.header("Content-Type") == "application/json", answer
+    return answer.json()
+
+
+def only(server):
+    (instance,) = read(server)["instances"]
+    return instance
+
+
+def until(condition, timeout=10.0):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def server(httpd, emulator):
+    """A server with an instance that no other test looks at."""
+    httpd.instance = emulator.add_instance(production=True)
+    httpd.configure(directives(httpd, httpd.instance, keys="api") + protect("/p") + protect("/optional", ["clerk-optional"]) + STATUS)
+    httpd.write("p/index.html", "protected\n")
+    httpd.write("optional/index.html", "optional\n")
+    return httpd.start()
+
+
+def test_before_anything_has_happened(server):
+    instance = only(server)
+    assert (instance["name"], instance["type"]) == ("default", "production")
+    assert instance["used_by"] == [f"127.0.0.1:{server.port}"]
+    assert instance["verdicts"] == {"signed_in": 0, "signed_out": {}, "handshake": {}, "unavailable": {}, "bad_request": {}}
+    assert read(server)["background_refresh"] is True
+
+
+def test_keys_after_a_fetch(server):
+    assert server.get("/p/", bearer(server.instance)).status == 200
+    keys = only(server)["keys"]
+    assert (keys["source"], keys["health"], keys["failures"], keys["last_error"]) == ("Backend API", "ok", 0, None)
+    assert keys["fetches"] >= 1 and keys["generation"] >= 1 and 0 <= keys["age_seconds"] < 30
+    assert keys["set"] == [{"kid": server.instance.kid, "description": "RSA 2048", "usable": True}]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", keys["fetched_at"])
+    assert keys["fetched_at"] < keys["next_refresh_at"] < keys["serves_until"]
+
+
+def test_verdicts_are_counted_once_each_by_all_processes(server):
+    for _ in range(20):
+        assert server.get("/p/", bearer(server.instance)).status == 200
+    for _ in range(3):
+        assert server.get("/p/", XHR).status == 401
+    assert server.get("/p/", XHR | bearer(server.instance, origin="https://other.example")).status == 401
+    assert server.get("/p/", NAVIGATION | {"Cookie": f"__client_uat=1; __client_uat_{server.instance.cookie_suffix}=1"}).status == 307
+    assert server.get("/optional/", browser(server.instance)).status == 200
+    assert server.get("/optional/", XHR).status == 200
+    verdicts = only(server)["verdicts"]
+    assert verdicts["signed_in"] == 21
+    assert verdicts["signed_out"] == {"session-token-and-uat-missing": 4, "token-invalid-authorized-parties": 1}
+    assert verdicts["handshake"] == {"client-uat-but-no-session-token": 1}
+
+
+def test_a_source_that_is_down(httpd, emulator):
+    instance = emulator.add_instance(production=True)
+    httpd.configure(directives(httpd, instance, keys="api") + protect("/p") + STATUS)
+    httpd.log.announce("AC1001")
+    instance.set_fault("api-jwks", status=500)
+    httpd.start()
+    assert httpd.get("/p/", bearer(instance)).status == 503
+    one = only(httpd)
+    assert one["keys"]["health"] == "down" and one["keys"]["failures"] >= 1
+    assert one["keys"]["failing_since"] and "500" in one["keys"]["last_error"]
+    assert one["verdicts"]["unavailable"] == {"jwk-remote-failed-to-load": 1}
+    page = httpd.get("/status").text
+    assert "no usable keys" in page and "Keys cannot be fetched since" in page
+
+
+def test_a_fixed_key_is_never_fetched(httpd, live):
+    httpd.configure(directives(httpd, live, keys="pem") + protect("/p") + STATUS).start()
+    keys = only(httpd)["keys"]
+    assert (keys["source"], keys["health"], keys["fetches"], keys["age_seconds"]) == ("PEM key", "fixed", 0, None)
+    assert keys["set"] == [{"kid": None, "description": "RSA 2048", "usable": True}]
+
+
+def test_every_instance_has_its_own_numbers(httpd, emulator):
+    one, other = (emulator.add_instance(production=True) for _ in range(2))
+    httpd.configure(
+        directives(httpd, one)
+        + f"<ClerkInstance staff>\nClerkPublishableKey {other.publishable_key}\nClerkJWKSURL {other.jwks_url}\n</ClerkInstance>\n"
+        + protect("/p") + protect("/staff", ["valid-user"], "ClerkInstance staff") + STATUS
+    )
+    httpd.start()
+    httpd.get("/p/", bearer(one))
+    httpd.get("/staff/", bearer(other))
+    httpd.get("/staff/", bearer(other))
+    signed_in = {entry["name"]: entry["verdicts"]["signed_in"] for entry in read(httpd)["instances"]}
+    assert signed_in == {"default": 1, "staff": 2}
+
+
+class Outline(html.parser.HTMLParser):
+    """Whether elements close in order, and what would load anything."""
+
+    void = {"meta", "br", "hr", "img", "link", "input"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.problems, self.tags = [], [], set()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.problems += [f"{name} of {tag}" for name, value in attributes if name.startswith("on") or name == "src"]
+        self.problems += [value for name, value in attributes if name == "href" and not value.startswith("?")]
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"</{tag}>")
+
+
+def test_the_page_is_whole_and_self_contained(server):
+    server.get("/p/", bearer(server.instance))
+    answer = server.get("/status")
+    assert answer.status == 200 and answer.header("Content-Type") == "text/html; charset=utf-8"
+    assert answer.header("Cache-Control") == "no-store" and "default-src 'none'" in answer.header("Content-Security-Policy")
+    outline = Outline()
+    outline.feed(answer.text)
+    assert outline.problems == [] and outline.open == []
+    assert not outline.tags & {"script", "link", "img", "iframe"}
+    assert server.instance.kid in answer.text and "production" in answer.text
+
+
+def test_what_the_configuration_names_is_escaped(httpd, live):
+    httpd.configure(
+        f'<ClerkInstance "<b>&amp;\'x">\nClerkPublishableKey {live.publishable_key}\nClerkJWKSURL {live.jwks_url}\n</ClerkInstance>\n'
+        "ClerkAuthorizedParties https://a.example\n" + STATUS
+    )
+    httpd.start()
+    page = httpd.get("/status").text
+    assert "&lt;b&gt;&amp;amp;" in page and "<b>" not in page
+    assert only(httpd)["name"] == "<b>&amp;'x"
+
+
+def test_nothing_secret_stands_in_it(server):
+    value = token(server.instance, "alice", "acme")
+    server.get("/p/", {"Authorization": f"Bearer {value}"})
+    server.get("/p/", XHR | {"Authorization": f"Bearer {value[:-8]}AAAAAAAA"})
+    for target in ("/status", "/status?json"):
+        text = server.get(target).text
+        for secret in (value, value.rsplit(".", 1)[1], "user_alice", "org_acme", server.instance.secret_key, "eyJ", "sk_live_"):
+            assert secret not in text
+
+
+def test_methods(server):
+    head = server.request("HEAD", "/status")
+    assert (head.status, head.body) == (200, b"")
+    post = server.request("POST", "/status", body=b"x")
+    assert post.status == 405 and "GET" in post.header("Allow")
+
+
+def test_require_decides_who_sees_it(httpd, live):
+    httpd.configure(
+        directives(httpd, live)
+        + "<Location /status>\n    SetHandler clerk-status\n    AuthType Clerk\n    Require clerk-role admin\n</Location>\n"
+    )
+    httpd.start()
+    assert httpd.get("/status", XHR).status == 401
+    assert httpd.get("/status", XHR | bearer(live, "bob", "acme")).status == 403
+    assert httpd.get("/status?json", XHR | bearer(live, "alice", "acme")).json()["module"] == "mod_auth_clerk"
+
+
+def test_numbers_begin_anew_after_a_restart(server):
+    server.get("/p/", XHR)
+    server.graceful()
+    until(lambda: only(server)["verdicts"]["signed_out"] == {})
+    server.get("/p/", XHR)
+    until(lambda: only(server)["verdicts"]["signed_out"] == {"session-token-and-uat-missing": 1})
+
+
+def test_json_is_json_whatever_the_page(server):
+    json.loads(server.get("/status?json").text)
+    assert server.get("/status?anything").text.startswith("<!doctype html>")
