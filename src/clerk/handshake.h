@@ -8,8 +8,8 @@
 int clerk_handshake_is_eligible(const clerk_context *context);
 
 /**
- * The handshake gate (6.9): send the browser to the frontend API, or give up as signed out with the same reason where the request is
- * not eligible or has been there too often.
+ * The handshake gate (6.9): send the browser to the frontend API, or give up as signed out with the same reason where
+ * the request is not eligible or has been there too often.
  * @param text the reason's text, for the URL and the outcome
  * @param location where to instead, or NULL: the frontend API (7.2)
  */
@@ -20,7 +20,8 @@ clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reas
 
 /**
  * Resolve the handshake that this request brings back, if it does (7.3 to 7.7).
- * @return the outcome, or NULL: there is none, or it could not be used and the cookies decide (then `handshake_failed` is set)
+ * @return the outcome, or NULL: there is none, or it could not be used and the cookies decide (then `handshake_failed`
+ *         is set)
  */
 clerk_outcome *clerk_handshake_resolve(clerk_context *context);
 

@@ -49,30 +49,28 @@ static void warn(clerk_instance *instance, const char *text, apr_pool_t *pool)
     instance->warning = instance->warning == NULL ? text : apr_pstrcat(pool, instance->warning, "; ", text, NULL);
 }
 
-/** Check a URL and give it in its normal form, without query and trailing slashes. @return NULL, or what is wrong */
-static const char *read_url(const clerk_url **purl, const char *text, const char *directive, apr_pool_t *pool)
+/** A URL in its normal form, or NULL and what is wrong with it. */
+static const clerk_url *read_url(const char **pproblem, const char *text, const char *directive, apr_pool_t *pool)
 {
     const char *problem = clerk_http_url_problem(text);
+    const clerk_url *url = problem == NULL && clerk_is_graphic(text) ? clerk_url_parse(text, pool) : NULL;
 
-    if (problem != NULL) {
-        return apr_psprintf(pool, "%s: %s", directive, problem);
+    *pproblem = NULL;
+    if (url == NULL) {
+        *pproblem = apr_psprintf(pool, "%s: %s", directive,
+                                 problem != NULL ? problem : "not a URL such as https://clerk.example.com");
     }
-    *purl = clerk_is_graphic(text) ? clerk_url_parse(text, pool) : NULL;
-    if (*purl == NULL) {
-        return apr_psprintf(pool, "%s: not a URL such as https://clerk.example.com", directive);
-    }
-    return NULL;
+    return url;
 }
 
 static const char *set_keys(clerk_instance *instance, const clerk_instance_options *options, apr_pool_t *pool)
 {
-    const char *problem;
-
     instance->publishable_key = trimmed(options->publishable_key, pool);
     instance->secret_key = trimmed(options->secret_key, pool);
     if (instance->publishable_key != NULL) {
-        problem = clerk_publishable_key_parse(&instance->type, &instance->frontend_host, instance->publishable_key,
-                                              pool);
+        const char *problem = clerk_publishable_key_parse(&instance->type, &instance->frontend_host,
+                                                          instance->publishable_key, pool);
+
         if (problem != NULL) {
             return apr_psprintf(pool, "ClerkPublishableKey: %s", problem);
         }
@@ -104,12 +102,11 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
 /** ClerkFrontendAPI: a host[:port] or a URL, whose path does not matter. */
 static const char *override_frontend(clerk_instance *instance, const char *frontend_api, apr_pool_t *pool)
 {
-    const char *problem;
-    const clerk_url *url;
-
     if (strstr(frontend_api, "://") != NULL) {
-        problem = read_url(&url, frontend_api, "ClerkFrontendAPI", pool);
-        if (problem != NULL) {
+        const char *problem;
+        const clerk_url *url = read_url(&problem, frontend_api, "ClerkFrontendAPI", pool);
+
+        if (url == NULL) {
             return problem;
         }
         instance->frontend_url = url->origin;
@@ -138,8 +135,8 @@ static const char *set_proxy(clerk_instance *instance, const char *proxy_url, ap
         }
         return NULL;
     }
-    problem = read_url(&url, proxy_url, "ClerkProxyURL", pool);
-    if (problem != NULL) {
+    url = read_url(&problem, proxy_url, "ClerkProxyURL", pool);
+    if (url == NULL) {
         return problem;
     }
     if (url->query != NULL) {
@@ -192,8 +189,8 @@ static const char *set_backend(clerk_instance *instance, const clerk_instance_op
     const char *problem;
     const clerk_url *url;
 
-    problem = read_url(&url, api_url != NULL ? api_url : DEFAULT_API_URL, "ClerkAPIURL", pool);
-    if (problem != NULL) {
+    url = read_url(&problem, api_url != NULL ? api_url : DEFAULT_API_URL, "ClerkAPIURL", pool);
+    if (url == NULL) {
         return problem;
     }
     if (url->query != NULL) {
@@ -201,7 +198,7 @@ static const char *set_backend(clerk_instance *instance, const clerk_instance_op
     }
     instance->api_url = without_trailing_slashes(apr_pstrcat(pool, url->origin, url->path, NULL), pool);
     if (jwks_url != NULL) {
-        problem = read_url(&url, jwks_url, "ClerkJWKSURL", pool);
+        (void)read_url(&problem, jwks_url, "ClerkJWKSURL", pool);
         instance->jwks_url = jwks_url;
     } else if (instance->secret_key != NULL) {
         instance->jwks_url = apr_pstrcat(pool, instance->api_url, "/v1/jwks", NULL);

@@ -27,7 +27,7 @@ typedef struct key {
     int takes_text;                  /**< it has a name or a regex, and is not just a group of literals */
     const char *prefix;
     const char *suffix;
-    const char *stop;                /**< without regex: the text that ends the parameter besides a delimiter, or NULL */
+    const char *stop;                /**< without regex: text that ends the parameter besides a delimiter, or NULL */
     char modifier;                   /**< 0 for none */
 } key;
 
@@ -148,10 +148,10 @@ static const char *take(reader *r, token_type type)
 static const char *take_text(reader *r)
 {
     const char *text = "";
-    const char *piece;
 
     for (;;) {
-        piece = take(r, TOKEN_CHARACTER);
+        const char *piece = take(r, TOKEN_CHARACTER);
+
         if (piece == NULL) {
             piece = take(r, TOKEN_ESCAPED);
         }

@@ -5,8 +5,8 @@
 #include <apr_pools.h>
 
 /*
- * A small regular expression machine for URL paths. It tries alternatives in order, as JavaScript does, but remembers every
- * (instruction, position) that it has been at: no pattern and no path can cost more than their lengths multiplied.
+ * A small regular expression machine for URL paths. It tries alternatives in order, as JavaScript does, but remembers
+ * every (instruction, position) that it has been at: no pattern and no path can cost more than their lengths multiplied.
  */
 
 /** The most instructions a program may have. */
@@ -15,7 +15,11 @@
 #define CLERK_PATH_MAX 2048
 
 /** What a program can capture. */
-typedef enum clerk_path_capture { CLERK_PATH_ID, CLERK_PATH_SLUG, CLERK_PATH_CAPTURES, CLERK_PATH_NO_CAPTURE } clerk_path_capture;
+typedef enum clerk_path_capture {
+    CLERK_PATH_ID,
+    CLERK_PATH_SLUG,
+    CLERK_PATH_CAPTURES              /**< how many there are */
+} clerk_path_capture;
 
 typedef enum clerk_path_op {
     CLERK_PATH_CHAR,                 /**< this character, in either case */
@@ -52,8 +56,8 @@ void clerk_path_emit_text(clerk_path_program *program, const char *text);
 void clerk_path_emit_set(clerk_path_program *program, const unsigned char *set);
 
 /**
- * Append a JavaScript regular expression: characters, `.`, classes, `\d \w \s` and their opposites, escaped punctuation, `(?:...)`,
- * `|`, and the quantifiers, lazy ones too. Not: anchors, look-around, captures, back references.
+ * Append a JavaScript regular expression: characters, `.`, classes, `\d \w \s` and their opposites, escaped
+ * punctuation, `(?:...)`, `|`, and the quantifiers, lazy ones too. Not: anchors, look-around, captures, back references.
  * @return NULL, or what is wrong (static text)
  */
 const char *clerk_path_emit_regex(clerk_path_program *program, const char *regex);

@@ -6,8 +6,8 @@
 #include <apr_tables.h>
 
 /*
- * The query of a URL as a list of parameters (clerk-protocol 3.2, edited form): `application/x-www-form-urlencoded` as browsers read and
- * write it. Everything is from the pool that was passed in.
+ * The query of a URL as a list of parameters (clerk-protocol 3.2, edited form): `application/x-www-form-urlencoded` as
+ * browsers read and write it. Everything is from the pool that was passed in.
  */
 
 /** A decoded query parameter. Both texts may hold NULs. */

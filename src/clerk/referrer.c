@@ -87,5 +87,6 @@ int clerk_referrer_is_foreign(const clerk_context *context)
     if (instance->type != CLERK_INSTANCE_PRODUCTION && is_development_portal(referrer->host)) {
         return 0;
     }
-    return instance->account_portal == NULL || strcmp(referrer->origin, instance->account_portal) != 0;
+    /* Behind a proxy URL the SDK does not know the Account Portal (9.5): one handshake more, as there. */
+    return instance->proxy_url != NULL || strcmp(referrer->origin, instance->account_portal) != 0;
 }

@@ -23,13 +23,15 @@ typedef struct clerk_url {
 } clerk_url;
 
 /**
- * Parse an absolute URL. Only http and https with `//`, and hosts in ASCII that need no decoding (others have no business here).
+ * Parse an absolute URL. Only http and https with `//`, and hosts in ASCII that need no decoding (others have no
+ * business here).
  * @return NULL where it is not one
  */
 clerk_url *clerk_url_parse(const char *text, apr_pool_t *pool);
 
 /**
- * Put a request target behind an origin. The target is never resolved as a reference: `//host/x` stays a path of this origin (3.1).
+ * Put a request target behind an origin. The target is never resolved as a reference: `//host/x` stays a path of this
+ * origin (3.1).
  * @param origin `scheme://host[:port]`
  * @param target path, query and fragment; a missing '/' in front is added
  * @return NULL only where @a origin is not an http or https origin

@@ -3,8 +3,8 @@
 #define CLERK_FIXTURE_H
 
 /*
- * What the tests of the decision procedure share: a key made at run time, tokens that tables can name, fake services and a
- * clock that stands still. Tables write tokens as `<name>`: see fixture_claims.
+ * What the tests of the decision procedure share: a key made at run time, tokens that tables can name, fake services
+ * and a clock that stands still. Tables write tokens as `<name>`: see fixture_claims.
  */
 
 #include <setjmp.h>
@@ -77,6 +77,7 @@ static const fixture_token fixture_claims[] = {
     {"X-bad-sid", "", "{" LIVE_ISS "\"sub\":\"user_1\",\"sid\":\"../x\"," TIMES(1799999840, 1799999900), 0},
     {"newer", "", "{" LIVE_ISS "\"sub\":\"user_newer\",\"sid\":\"sess_2\"," TIMES(1799999980, 1800000040), 0},
     {"no-iat", "", "{" LIVE_ISS "\"sub\":\"user_1\",\"exp\":1800000030}", 0},
+    {"real-iat", "", "{" LIVE_ISS "\"sub\":\"user_1\"," TIMES(1799999970.5, 1800000030), 0},
     {"text-iat", "", "{" LIVE_ISS "\"sub\":\"user_1\",\"iat\":\"1\",\"exp\":1800000030}", 0},
     {"no-iss", "", "{\"sub\":\"user_noiss\"," TIMES(1799999970, 1800000030), 0},
     {"empty-iss", "", "{\"iss\":\"\",\"sub\":\"user_noiss\"," TIMES(1799999970, 1800000030), 0},
@@ -90,21 +91,22 @@ static const fixture_token fixture_claims[] = {
     {"slash-iss", "", "{\"iss\":\"https://clerk.example.com/\",\"sub\":\"user_1\"," TIMES(1799999970, 1800000030), 0},
     {"foreign", "", "{\"iss\":\"https://clerk.other.com\",\"sub\":\"user_1\"," TIMES(1799999970, 1800000030), 0},
     {"sat", "", "{\"iss\":\"https://clerk.sat.dev\",\"sub\":\"user_sat\"," TIMES(1799999970, 1800000030), 0},
-    {"early", "",
-     "{" LIVE_ISS "\"sub\":\"user_1\",\"nbf\":1800000007,\"iat\":1799999970,\"exp\":1800000060}", 0},
+    {"early", "", "{" LIVE_ISS "\"sub\":\"user_1\",\"nbf\":1800000007,\"iat\":1799999970,\"exp\":1800000060}", 0},
     {"future", "", "{" LIVE_ISS "\"sub\":\"user_1\"," TIMES(1800000007, 1800000060), 0},
     {"pending", "",
      "{" LIVE_ISS "\"sub\":\"user_1\",\"sid\":\"sess_1\",\"sts\":\"pending\"," TIMES(1799999970, 1800000030), 0},
     {"org", "",
      "{" LIVE_ISS "\"sub\":\"user_1\",\"org_id\":\"org_1\",\"org_slug\":\"acme\"," TIMES(1799999970, 1800000030), 0},
-    {"template", "\"cat\":\"" CLERK_CAT_TEMPLATE "\",", "{" LIVE_ISS "\"sub\":\"user_1\"," TIMES(1799999970, 1800000030),
-     0},
+    {"template", "\"cat\":\"" CLERK_CAT_TEMPLATE "\",",
+     "{" LIVE_ISS "\"sub\":\"user_1\"," TIMES(1799999970, 1800000030), 0},
     {"machine", "", "{" LIVE_ISS "\"sub\":\"mch_1\"," TIMES(1799999970, 1800000030), 0},
     {"forged", "", "{" LIVE_ISS "\"sub\":\"user_1\",\"sid\":\"sess_1\"," TIMES(1799999970, 1800000030), 1},
     /* Development. */
     {"dev", "", "{" TEST_ISS "\"sub\":\"user_1\",\"sid\":\"sess_1\"," TIMES(1799999970, 1800000030), 0},
     {"dev-expired", "", "{" TEST_ISS "\"sub\":\"user_1\",\"sid\":\"sess_1\"," TIMES(1799999840, 1799999900), 0},
     {"dev-early", "", "{" TEST_ISS "\"sub\":\"user_1\"," TIMES(1800080000, 1800080060), 0},
+    {"dev-not-yet", "",
+     "{" TEST_ISS "\"sub\":\"user_1\",\"nbf\":1800080000,\"iat\":1799999970,\"exp\":1800080060}", 0},
     {"dev-old", "", "{" TEST_ISS "\"sub\":\"user_1\"," TIMES(1799900000, 1799900060), 0},
     {"dev-pending", "", "{" TEST_ISS "\"sub\":\"user_1\",\"sts\":\"pending\"," TIMES(1799999970, 1800000030), 0},
     {"dev-no-exp", "", "{" TEST_ISS "\"sub\":\"user_1\",\"iat\":1799999970}", 0},

@@ -24,37 +24,71 @@ static void the_redirect_says_everything_in_order(void **state)
         int no_backend;
         const char *location;
     } rows[] = {
-        {"production", {.publishable_key = LIVE_KEY, .secret_key = "sk_live_x"}, "/p?x=a%20b", "__client_uat=1", 0,
+        {"production",
+         {.publishable_key = LIVE_KEY, .secret_key = "sk_live_x"},
+         "/p?x=a%20b",
+         "__client_uat=1",
+         0,
          "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp%3Fx%3Da%2Bb"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"
          "&format=nonce"},
-        {"without a secret key", {.publishable_key = LIVE_KEY}, "/p", "__client_uat_" LIVE_SUFFIX "=1", 0,
+        {"without a secret key",
+         {.publishable_key = LIVE_KEY},
+         "/p",
+         "__client_uat_" LIVE_SUFFIX "=1",
+         0,
          "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=true&__clerk_hs_reason=client-uat-but-no-session-token"},
-        {"without a backend", {.publishable_key = LIVE_KEY, .secret_key = "sk_live_x"}, "/p", "__client_uat=1", 1,
+        {"without a backend",
+         {.publishable_key = LIVE_KEY, .secret_key = "sk_live_x"},
+         "/p",
+         "__client_uat=1",
+         1,
          "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
-        {"proxy", {.publishable_key = LIVE_KEY, .proxy_url = "https://app.example.com/__clerk//"}, "/p", "__client_uat=1",
+        {"proxy",
+         {.publishable_key = LIVE_KEY, .proxy_url = "https://app.example.com/__clerk//"},
+         "/p",
+         "__client_uat=1",
          0,
          "https://app.example.com/__clerk/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
-        {"proxy on the own site", {.publishable_key = LIVE_KEY, .proxy_url = "/__clerk"}, "/p", "__client_uat=1", 0,
+        {"proxy on the own site",
+         {.publishable_key = LIVE_KEY, .proxy_url = "/__clerk"},
+         "/p",
+         "__client_uat=1",
+         0,
          "https://app.example.com/__clerk/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
-        {"another frontend API", {.publishable_key = LIVE_KEY, .frontend_api = "http://127.0.0.1:9000"}, "/p",
-         "__client_uat=1", 0,
+        {"another frontend API",
+         {.publishable_key = LIVE_KEY, .frontend_api = "http://127.0.0.1:9000"},
+         "/p",
+         "__client_uat=1",
+         0,
          "http://127.0.0.1:9000/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=client-uat-but-no-session-token"},
-        {"Clerk's own parameters stay", {.publishable_key = LIVE_KEY}, "/?__clerk_handshake=a&__clerk_help&__dev_session=b",
-         "__client_uat=1", 0,
-         "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2F%3F__clerk_handshake"
+        {"Clerk's own parameters stay",
+         {.publishable_key = LIVE_KEY},
+         "/?__clerk_handshake=a&__clerk_help&__dev_session=b",
+         "__client_uat=1",
+         0,
+         "https://clerk.example.com/v1/client/"
+         "handshake?redirect_url=https%3A%2F%2Fapp.example.com%2F%3F__clerk_handshake"
          "%3Da%26__clerk_help%3D&__clerk_api_version=2026-05-12&suffixed_cookies=false"
          "&__clerk_hs_reason=client-uat-but-no-session-token"},
-        {"the session cookie", {.publishable_key = LIVE_KEY}, "/", "__session=a+b/c", 0,
+        {"the session cookie",
+         {.publishable_key = LIVE_KEY},
+         "/",
+         "__session=a+b/c",
+         0,
          "https://clerk.example.com/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2F"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=session-token-but-no-client-uat"
          "&__session=a%2Bb%2Fc"},
-        {"development", {.publishable_key = TEST_KEY}, "/?__clerk_db_jwt=", "__clerk_db_jwt=dv", 0,
+        {"development",
+         {.publishable_key = TEST_KEY},
+         "/?__clerk_db_jwt=",
+         "__clerk_db_jwt=dv",
+         0,
          "https://happy-hippo-1.clerk.accounts.dev/v1/client/handshake?redirect_url=https%3A%2F%2Fapp.example.com%2F"
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=dev-browser-sync&__clerk_db_jwt=dv"},
     };
@@ -83,9 +117,10 @@ static void directives_are_taken_over_where_they_are_clerks(void **state)
         {"[\"__session_other123=a\",\"__sessionfoo=a\",\"__session_=a\"]", "", ""},
         {"[\"__client_uat=1\",\"__client_uat_x=1\",\"__refresh_x=r; HttpOnly\",\"__clerk_handshake=; Max-Age=0\"]",
          "__client_uat=1 | __client_uat_x=1 | __refresh_x=r; HttpOnly | __clerk_handshake=; Max-Age=0", ""},
-        {"[\"PHPSESSID=1\",\"session=1\",\" __session=1\",\"__host=1\",\"=1\",\"\",\"__session\",\"__session; a=b\"]", "",
+        {"[\"PHPSESSID=1\",\"session=1\",\" __session=1\",\"__host=1\",\"=1\",\"\",\"__session\",\"__session; a=b\"]",
+         "", ""},
+        {"[\"__session=a\\r\\nSet-Cookie: b=c\",\"__client_uat=1\\n\",\"__clerk_x=\\u0001\",\"__clerk_y=\\u007f\"]", "",
          ""},
-        {"[\"__session=a\\r\\nSet-Cookie: b=c\",\"__client_uat=1\\n\",\"__clerk_x=\\u0001\",\"__clerk_y=\\u007f\"]", "", ""},
         {"[1,null,true,{},[\"__session=x\"],\"__session=y\"]", "__session=y", "y"},
         {"[]", "", ""},
         {"{\"0\":\"__session=x\"}", "", ""},
@@ -111,7 +146,8 @@ static void directives_are_taken_over_where_they_are_clerks(void **state)
     {
         json_t *list = json_pack("[s]", "__session_=x");
 
-        assert_string_equal(clerk_directives_apply(outcome.set_cookies, list, fixture_instance(f, &keyless), f->pool), "");
+        assert_string_equal(clerk_directives_apply(outcome.set_cookies, list, fixture_instance(f, &keyless), f->pool),
+                            "");
         json_decref(list);
     }
 }
@@ -128,19 +164,21 @@ static void tokens_resolve_in_production(void **state)
         int failed;
     } rows[] = {
         {"a session", "[\"__session=<S>; Path=/\"]", "", "", "signed-in", "__session=<S>; Path=/", 0},
-        {"a session, others are ignored", "[\"__session=<newer>\"]", "", SIGNED_IN, "signed-in", "__session=<newer>", 0},
+        {"a session, others are ignored", "[\"__session=<newer>\"]", "", SIGNED_IN, "signed-in", "__session=<newer>",
+         0},
         {"cleared", "[\"__session=; Max-Age=0\",\"__client_uat=0\"]", "", SIGNED_IN, "signed-out session-token-missing",
          "__session=; Max-Age=0 | __client_uat=0", 0},
         {"no directives", "[]", "", SIGNED_IN, "signed-out session-token-missing", "", 0},
         {"no array", "5", "", SIGNED_IN, "signed-out session-token-missing", "", 0},
         {"pending", "[\"__session=<pending>\"]", "", "", "signed-out session-pending", "__session=<pending>", 0},
         {"an expired session", "[\"__session=<X>\"]", "", SIGNED_IN, "signed-in", "", 1},
-        {"an expired session, nothing else", "[\"__session=<X>\"]", "", "", "signed-out session-token-and-uat-missing", "",
-         1},
+        {"an expired session, nothing else", "[\"__session=<X>\"]", "", "", "signed-out session-token-and-uat-missing",
+         "", 1},
         {"a template session", "[\"__session=<template>\"]", "", SIGNED_IN, "signed-in", "", 1},
         {"a forged session", "[\"__session=<forged>\"]", "", SIGNED_IN, "signed-in", "", 1},
         {"garbage in it", "[\"__session=garbage\"]", "", SIGNED_IN, "signed-in", "", 1},
-        {"it has not expired", "[\"__session=<newer>\"]", "\"exp\":1799999996,", "", "signed-in", "__session=<newer>", 0},
+        {"it has not expired", "[\"__session=<newer>\"]", "\"exp\":1799999996,", "", "signed-in", "__session=<newer>",
+         0},
         {"it has expired", "[\"__session=<newer>\"]", "\"exp\":1799999995,", SIGNED_IN, "signed-in", "", 1},
         {"exp is text", "[\"__session=<newer>\"]", "\"exp\":\"1900000000\",", SIGNED_IN, "signed-in", "", 1},
         {"exp is out of range", "[\"__session=<newer>\"]", "\"exp\":1e300,", SIGNED_IN, "signed-in", "", 1},
@@ -162,7 +200,8 @@ static void tokens_resolve_in_production(void **state)
         assert_int_equal(outcome->handshake_failed, rows[i].failed);
         assert_null(outcome->location);
         if (outcome->status == CLERK_SIGNED_IN)
-            assert_case(rows[i].name, outcome->identity->user_id, strstr(rows[i].set, "newer") ? "user_newer" : "user_1");
+            assert_case(rows[i].name, outcome->identity->user_id,
+                        strstr(rows[i].set, "newer") ? "user_newer" : "user_1");
     }
     /* Any method, any destination; but never where a header token is. */
     f->request.method = "POST";
@@ -182,7 +221,8 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
 {
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
-    const char *claims = apr_pstrcat(f->pool, "{\"handshake\":[\"__session=", fixture_named("newer", f->pool), "\"]}", NULL);
+    const char *claims =
+        apr_pstrcat(f->pool, "{\"handshake\":[\"__session=", fixture_named("newer", f->pool), "\"]}", NULL);
     const char *const tokens[] = {
         "garbage",
         fixture_mint("", claims, keys.other, f->pool),
@@ -195,8 +235,8 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(tokens); i++) {
-        const clerk_outcome *outcome = decide_with(f, instance, "/p",
-                                                   apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake=", tokens[i], NULL));
+        const clerk_outcome *outcome =
+            decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake=", tokens[i], NULL));
 
         assert_case(tokens[i], verdict(outcome, f->pool), "signed-in");
         assert_int_equal(outcome->set_cookies->nelts, 0);
@@ -228,10 +268,12 @@ static void development_takes_the_query_and_cleans_the_url(void **state)
         {"a session", "[\"__session=<dev>\"]", "", "signed-in", CLEAN},
         {"expired a little", "[\"__session=<dev-expired>\"]", "", "signed-in", CLEAN},
         {"early by less than a day", "[\"__session=<dev-early>\"]", "", "signed-in", CLEAN},
+        {"not active for less than a day", "[\"__session=<dev-not-yet>\"]", "", "signed-in", CLEAN},
         {"no session", "[\"__client_uat=0\"]", "", "signed-out session-token-missing", CLEAN},
         {"pending", "[\"__session=<dev-pending>\"]", "", "signed-out session-pending", CLEAN},
         {"the clock is off for the handshake too", "[\"__session=<dev>\"]", "\"exp\":1799990000,", "signed-in", CLEAN},
-        {"the handshake is days old", "[\"__session=<dev>\"]", "\"exp\":1799900000,", "bad-request token-expired", NULL},
+        {"the handshake is days old", "[\"__session=<dev>\"]", "\"exp\":1799900000,", "bad-request token-expired",
+         NULL},
     };
     fixture *f = *state;
     const clerk_instance *instance = test_instance(f);
@@ -281,6 +323,7 @@ static void nonces_are_looked_up(void **state)
         {"no JSON", 200, "<S>", "signed-in", 1},
         {"no body", 200, NULL, "signed-in", 1},
         {"unknown", 404, "{\"directives\":[\"__session=\"]}", "signed-in", 1},
+        {"no final answer", 103, "{\"directives\":[\"__session=\"]}", "signed-in", 1},
         {"moved", 302, "{\"directives\":[\"__session=\"]}", "signed-in", 1},
         {"no answer", 0, NULL, "signed-in", 1},
     };
@@ -323,7 +366,8 @@ static void nonces_are_looked_up(void **state)
     f->calls = 0;
     memset(longest, 'n', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
-    outcome = decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", longest, NULL));
+    outcome =
+        decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", longest, NULL));
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     outcome = decide_with(f, fixture_instance(f, &secretless), "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");

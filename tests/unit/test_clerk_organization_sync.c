@@ -8,8 +8,8 @@ static const char *target_of(const char *a, const char *b, const char *personal,
 {
     clerk_organization_sync *sync;
     clerk_organization_target target;
-    const char *problem = clerk_organization_sync_compile(&sync, a != NULL ? list_of(pool, a, b) : NULL,
-                                                          personal != NULL ? list_of(pool, personal, NULL) : NULL, pool);
+    const char *problem = clerk_organization_sync_compile(
+        &sync, a != NULL ? list_of(pool, a, b) : NULL, personal != NULL ? list_of(pool, personal, NULL) : NULL, pool);
 
     if (problem != NULL)
         fail_msg("%s", problem);
@@ -135,11 +135,14 @@ static void broken_patterns_are_refused_with_a_reason(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(patterns); i++) {
-        const char *problem = clerk_organization_sync_compile(&sync, list_of(f->pool, patterns[i], NULL), NULL, f->pool);
+        const char *problem =
+            clerk_organization_sync_compile(&sync, list_of(f->pool, patterns[i], NULL), NULL, f->pool);
 
         if (problem == NULL || strstr(problem, patterns[i]) == NULL || sync != NULL)
             fail_msg("'%s': %s", patterns[i], problem != NULL ? problem : "accepted");
     }
+    assert_non_null(clerk_path_emit_regex(clerk_path_program_create(f->pool), "a)b"));
+    assert_null(clerk_path_emit_regex(clerk_path_program_create(f->pool), "(?:a)b"));
     memset(longest, 'a', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     assert_non_null(clerk_organization_sync_compile(&sync, NULL, list_of(f->pool, "/x", longest), f->pool));

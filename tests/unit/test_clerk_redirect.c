@@ -64,7 +64,8 @@ static void sign_in_redirects_are_those_of_the_vectors(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(rows); i++) {
-        clerk_instance_options options = {.satellite = rows[i].satellite, .domain = rows[i].satellite ? "sat.dev" : NULL};
+        clerk_instance_options options = {.satellite = rows[i].satellite,
+                                          .domain = rows[i].satellite ? "sat.dev" : NULL};
         clerk_outcome outcome = {.reason = rows[i].pending ? CLERK_REASON_SESSION_PENDING
                                                             : CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING,
                                  .dev_browser = rows[i].dev_browser};
@@ -91,14 +92,46 @@ static void without_a_portal_there_is_no_redirect(void **state)
 
 /* What people try where a server redirects. All of them are nothing but the path of the page that was asked for. */
 static const char *const hostile_targets[] = {
-    "//evil.test", "///evil.test", "////evil.test//", "/\\evil.test", "\\\\evil.test", "/\\/evil.test", "\\/\\/evil.test/",
-    "/\t/evil.test", "/\r\n/evil.test", "/%09/evil.test", "/%2f%2fevil.test", "/%5cevil.test", "//evil.test/%2f..",
-    "/.evil.test", "/..//evil.test", "/.//evil.test", "/;@evil.test", "//evil.test:80/", "//user@evil.test/",
-    "https://evil.test/", "https:evil.test", "http:///evil.test", "javascript:alert(1)", "/javascript:alert(1)",
-    "data:text/html,x", "@evil.test", ":443@evil.test", ".evil.test", "//[::1]/", "//evil%00.test", "/\x01//evil.test",
-    "//evil\xe3\x80\x82test", "/?redirect_url=https://evil.test", "/#https://evil.test", "//evil.test#@app.example.com/",
-    "//evil.test?app.example.com", "/x?__clerk_redirect_url=https://evil.test/", "/x?__clerk_synced=true&x",
-    "/x\r\nSet-Cookie: a=b", "/x\nLocation: https://evil.test",
+    "//evil.test",
+    "///evil.test",
+    "////evil.test//",
+    "/\\evil.test",
+    "\\\\evil.test",
+    "/\\/evil.test",
+    "\\/\\/evil.test/",
+    "/\t/evil.test",
+    "/\r\n/evil.test",
+    "/%09/evil.test",
+    "/%2f%2fevil.test",
+    "/%5cevil.test",
+    "//evil.test/%2f..",
+    "/.evil.test",
+    "/..//evil.test",
+    "/.//evil.test",
+    "/;@evil.test",
+    "//evil.test:80/",
+    "//user@evil.test/",
+    "https://evil.test/",
+    "https:evil.test",
+    "http:///evil.test",
+    "javascript:alert(1)",
+    "/javascript:alert(1)",
+    "data:text/html,x",
+    "@evil.test",
+    ":443@evil.test",
+    ".evil.test",
+    "//[::1]/",
+    "//evil%00.test",
+    "/\x01//evil.test",
+    "//evil\xe3\x80\x82test",
+    "/?redirect_url=https://evil.test",
+    "/#https://evil.test",
+    "//evil.test#@app.example.com/",
+    "//evil.test?app.example.com",
+    "/x?__clerk_redirect_url=https://evil.test/",
+    "/x?__clerk_synced=true&x",
+    "/x\r\nSet-Cookie: a=b",
+    "/x\nLocation: https://evil.test",
 };
 
 static void no_target_leads_elsewhere(void **state)

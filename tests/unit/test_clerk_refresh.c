@@ -108,6 +108,7 @@ static void failures_say_why(void **state)
         {"no list of errors", 500, "{\"errors\":{\"code\":\"x\"}}", "unexpected-bapi-error"},
         {"no JSON", 502, "oops", "unexpected-bapi-error"},
         {"no body", 503, NULL, "unexpected-bapi-error"},
+        {"no final answer", 103, GOOD, "unexpected-bapi-error"},
         {"moved", 301, GOOD, "unexpected-bapi-error"},
         {"no JSON, but good", 200, "oops", "unexpected-sdk-error"},
         {"nothing, but good", 204, NULL, "unexpected-sdk-error"},
@@ -159,8 +160,8 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
         {"HEAD", COOKIES, "HEAD", "signed-out " EXPIRED "non-eligible-non-get", 0},
         {"POST without a refresh cookie", "__session=<X>; __client_uat=1", "POST",
          "signed-out " EXPIRED "non-eligible-non-get", 0},
-        {"no refresh cookie", "__session=<X>; __client_uat=1", "GET", "handshake " EXPIRED "non-eligible-no-refresh-cookie",
-         0},
+        {"no refresh cookie", "__session=<X>; __client_uat=1", "GET",
+         "handshake " EXPIRED "non-eligible-no-refresh-cookie", 0},
         {"un-suffixed", "__session=<X>; __client_uat=1; __refresh=r", "GET",
          "handshake " EXPIRED "non-eligible-no-refresh-cookie", 0},
         {"another instance's", "__session=<X>; __client_uat=1; __refresh_abcdefgh=r", "GET",
@@ -193,7 +194,8 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
                     rows[i].expected);
     }
     for (i = 0; i < COUNT(bad_ids); i++) {
-        claims = apr_pstrcat(f->pool, "{" LIVE_ISS "\"sub\":\"user_1\",\"exp\":1799999900,\"sid\":\"", bad_ids[i], "\"}", NULL);
+        claims = apr_pstrcat(f->pool, "{" LIVE_ISS "\"sub\":\"user_1\",\"exp\":1799999900,\"sid\":\"", bad_ids[i],
+                             "\"}", NULL);
         f->request.method = "GET";
         f->request.cookie = apr_pstrcat(f->pool, "__client_uat=1; __refresh_" LIVE_SUFFIX "=r; __session=",
                                         fixture_mint("", claims, keys.good, f->pool), NULL);
@@ -205,7 +207,8 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
                          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\"}", NULL);
     f->request.cookie = apr_pstrcat(f->pool, "__client_uat=1; __refresh_" LIVE_SUFFIX "=r; __session=",
                                     fixture_mint("", claims, keys.good, f->pool), NULL);
-    assert_case("a long sid", decide(f, live_instance(f))->reason_text, EXPIRED "expired-session-token-missing-sid-claim");
+    assert_case("a long sid", decide(f, live_instance(f))->reason_text,
+                EXPIRED "expired-session-token-missing-sid-claim");
     f->services.backend = NULL;
     assert_case("no backend", decide_with(f, live_instance(f), COOKIES)->reason_text, EXPIRED "missing-api-client");
     assert_int_equal(f->calls, 0);
