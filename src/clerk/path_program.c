@@ -155,9 +155,11 @@ int clerk_path_program_match(clerk_path_captures *captures, const clerk_path_pro
             m.slots[next.slot] = next.position;
         } else if (follow(&m, next.instruction, next.position)) {
             for (i = 0; i < CLERK_PATH_CAPTURES; i++) {
-                if (m.slots[2 * i] >= 0 && m.slots[2 * i + 1] >= m.slots[2 * i]) {
-                    captures->start[i] = path + m.slots[2 * i];
-                    captures->len[i] = (apr_size_t)(m.slots[2 * i + 1] - m.slots[2 * i]);
+                const int *slot = &m.slots[(apr_size_t)i * 2];
+
+                if (slot[0] >= 0 && slot[1] >= slot[0]) {
+                    captures->start[i] = path + slot[0];
+                    captures->len[i] = (apr_size_t)(slot[1] - slot[0]);
                 }
             }
             return 1;

@@ -135,15 +135,15 @@ void clerk_publishable_key_suffix(char suffix[9], const char *key)
 {
     unsigned char digest[APR_SHA1_DIGESTSIZE];
     apr_sha1_ctx_t context;
-    int i;
+    apr_size_t i;
 
     apr_sha1_init(&context);
     apr_sha1_update(&context, key, (unsigned int)strlen(key));
     apr_sha1_final(digest, &context);
     for (i = 0; i < 8; i++) {
         /* Eight characters are exactly the first six bytes, so no padding ever shows. */
-        unsigned int group = ((unsigned int)digest[i / 4 * 3] << 16) | ((unsigned int)digest[i / 4 * 3 + 1] << 8) |
-                             digest[i / 4 * 3 + 2];
+        const unsigned char *bytes = digest + i / 4 * 3;
+        unsigned int group = ((unsigned int)bytes[0] << 16) | ((unsigned int)bytes[1] << 8) | bytes[2];
         char c = base64_alphabet[(group >> (18 - 6 * (i % 4))) & 0x3fu];
 
         suffix[i] = c == '+' ? '-' : c == '/' ? '_' : c;
