@@ -18,18 +18,8 @@ int clerk_reason_is_unavailable(clerk_reason reason)
 clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, const char *token,
                                   apr_interval_time_t skew)
 {
-    jose_jws *jws = NULL;
-    jose_slice slice = {token, strlen(token)};
-
-    *pidentity = NULL;
-    if (jose_jws_decode(&jws, slice, context->pool) != JOSE_OK) {
-        return CLERK_REASON_TOKEN_INVALID;
-    }
-    if (clerk_session_token_is_other_type(jws)) {
-        return CLERK_REASON_TOKEN_TYPE_MISMATCH;
-    }
-    return clerk_session_token_verify(pidentity, token, context->instance, context->policy, skew, context->services,
-                                      context->pool);
+    return clerk_session_token_verify(pidentity, clerk_session_token_read(token, context->services, context->pool),
+                                      context->instance, context->policy, skew, context->services, context->pool);
 }
 
 clerk_outcome *clerk_context_signed_out_text(clerk_context *context, clerk_reason reason, const char *text)
@@ -68,7 +58,7 @@ clerk_outcome *clerk_context_accept(clerk_context *context, clerk_identity *iden
     return outcome;
 }
 
-/** The token of an Authorization value (2.2), word by word as the SDK splits it; NULL: there is none, the cookies decide. */
+/** The token of an Authorization value (2.2), word by word as the SDK splits it; NULL: none, the cookies decide. */
 static const char *header_token(const char *authorization, apr_pool_t *pool)
 {
     const char *space;
@@ -100,7 +90,7 @@ static void read_browser_state(clerk_context *context)
     if (!(context->policy->token_sources & CLERK_SOURCE_COOKIE)) {
         return;
     }
-    context->cookies = clerk_cookies_read(context->request->cookie, instance, context->services->now, context->pool);
+    context->cookies = clerk_cookies_read(context->request->cookie, instance, context->services, context->pool);
     context->url = clerk_url_join(context->request->origin_url, context->request->target, context->pool);
     context->query = clerk_query_parse(context->url != NULL ? context->url->query : NULL, context->pool);
     if (context->url == NULL) {

@@ -54,7 +54,7 @@ clerk_outcome *clerk_token_refused(clerk_context *context, clerk_reason reason)
     }
 }
 
-/** The primary's sign-in page that a development satellite sends the browser to (row 3b), or NULL where it is not configured. */
+/** The primary's sign-in page that a development satellite sends the browser to (row 3b); NULL: not configured. */
 static const char *satellite_sync_location(const clerk_context *context)
 {
     clerk_url *url;
@@ -190,22 +190,24 @@ static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *iden
 static clerk_outcome *session_rows(clerk_context *context)
 {
     const clerk_cookies *cookies = context->cookies;
+    const clerk_session_token *token = cookies->session_token;
     const json_t *iat;
     clerk_identity *identity = NULL;
     clerk_reason reason;
 
     context->outcome->carrier = CLERK_CARRIER_COOKIE;
-    if (cookies->session_jws == NULL) {
+    if (token->claims == NULL) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_INVALID);
     }
-    if (clerk_session_token_is_other_type(cookies->session_jws)) {
+    if (token->jws != NULL && clerk_session_token_is_other_type(token->jws)) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
-    iat = json_object_get(cookies->session_jws->payload, "iat");
+    iat = json_object_get(token->claims, "iat");
     if (json_is_number(iat) && json_number_value(iat) < (double)cookies->client_uat) {
         return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT, NULL);
     }
-    reason = clerk_context_verify(context, &identity, cookies->session, context->policy->clock_skew);
+    reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,
+                                        context->policy->clock_skew, context->services, context->pool);
     return reason == CLERK_REASON_NONE ? accepted_rows(context, identity) : clerk_token_refused(context, reason);
 }
 

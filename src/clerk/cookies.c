@@ -107,23 +107,10 @@ static const char *find_suffixed(const char *header, const char *name, const cle
     return clerk_cookie_find(header, apr_pstrcat(pool, name, "_", instance->cookie_suffix, NULL), pool);
 }
 
-static const jose_jws *decode_token(const char *token, apr_pool_t *pool)
-{
-    jose_jws *jws = NULL;
-    jose_slice slice;
-
-    if (token == NULL) {
-        return NULL;
-    }
-    slice.data = token;
-    slice.len = strlen(token);
-    return jose_jws_decode(&jws, slice, pool) == JOSE_OK ? jws : NULL;
-}
-
 /** A numeric claim of a token that nobody has verified, 0 where there is none. */
-static double number_claim(const jose_jws *jws, const char *name)
+static double number_claim(const clerk_session_token *token, const char *name)
 {
-    const json_t *value = jws != NULL ? json_object_get(jws->payload, name) : NULL;
+    const json_t *value = token != NULL ? json_object_get(token->claims, name) : NULL;
 
     return json_is_number(value) ? json_number_value(value) : 0;
 }
@@ -167,8 +154,8 @@ typedef struct candidates {
     const char *u_uat;
     const char *s_session;
     const char *u_session;
-    const jose_jws *s_jws;
-    const jose_jws *u_jws;
+    const clerk_session_token *s_token;
+    const clerk_session_token *u_token;
 } candidates;
 
 static int is_zero(const char *uat)
@@ -180,7 +167,7 @@ static int is_zero(const char *uat)
 static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
 {
     if (c->u_session != NULL) {
-        const json_t *iss = c->u_jws != NULL ? json_object_get(c->u_jws->payload, "iss") : NULL;
+        const json_t *iss = json_object_get(c->u_token->claims, "iss");
 
         if (is_falsy(iss)) {
             return 0;
@@ -192,15 +179,15 @@ static int uses_suffixed(const candidates *c, const clerk_instance *instance, ap
     if (c->s_uat == NULL && c->s_session == NULL) {
         return 0;
     }
-    if (!is_zero(c->s_uat) && !is_zero(c->u_uat) && number_claim(c->u_jws, "iat") > number_claim(c->s_jws, "iat")) {
+    if (!is_zero(c->s_uat) && !is_zero(c->u_uat) && number_claim(c->u_token, "iat") > number_claim(c->s_token, "iat")) {
         return 0;
     }
     if (is_zero(c->s_uat) && !is_zero(c->u_uat)) {
         return 0;
     }
-    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) && c->s_jws != NULL &&
-        json_is_number(json_object_get(c->s_jws->payload, "exp")) &&
-        number_claim(c->s_jws, "exp") <= (double)apr_time_sec(now)) {
+    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) && c->s_token != NULL &&
+        json_is_number(json_object_get(c->s_token->claims, "exp")) &&
+        number_claim(c->s_token, "exp") <= (double)apr_time_sec(now)) {
         return 0;
     }
     return c->s_uat != NULL || c->s_session == NULL;
@@ -236,8 +223,21 @@ static int parse_redirect_count(const char *text)
     return text[0] >= '0' && text[0] <= '2' && text[1] == '\0' ? text[0] - '0' : CLERK_LOOP_LIMIT;
 }
 
-const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance, apr_time_t now,
-                                        apr_pool_t *pool)
+/** The two session cookies. Clerk's scripts write the same token into both, and then it is read once. */
+static void read_tokens(candidates *c, const clerk_services *services, apr_pool_t *pool)
+{
+    if (c->u_session != NULL) {
+        c->u_token = clerk_session_token_read(c->u_session, services, pool);
+    }
+    if (c->s_session != NULL) {
+        c->s_token = c->u_session != NULL && strcmp(c->u_session, c->s_session) == 0
+                         ? c->u_token
+                         : clerk_session_token_read(c->s_session, services, pool);
+    }
+}
+
+const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance,
+                                        const clerk_services *services, apr_pool_t *pool)
 {
     clerk_cookies *cookies = apr_pcalloc(pool, sizeof(*cookies));
     candidates c = {0};
@@ -247,22 +247,21 @@ const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance
     }
     c.u_session = clerk_cookie_find(header, CLERK_COOKIE_SESSION, pool);
     c.u_uat = clerk_cookie_find(header, CLERK_COOKIE_CLIENT_UAT, pool);
-    c.u_jws = decode_token(c.u_session, pool);
     if (instance->cookie_suffix[0] != '\0') {
         c.s_session = find_suffixed(header, CLERK_COOKIE_SESSION, instance, pool);
         c.s_uat = find_suffixed(header, CLERK_COOKIE_CLIENT_UAT, instance, pool);
-        c.s_jws = decode_token(c.s_session, pool);
         cookies->refresh = find_suffixed(header, CLERK_COOKIE_REFRESH, instance, pool);
-        cookies->suffixed = uses_suffixed(&c, instance, now, pool);
     }
+    read_tokens(&c, services, pool);
+    cookies->suffixed = instance->cookie_suffix[0] != '\0' && uses_suffixed(&c, instance, services->now, pool);
     if (cookies->suffixed) {
         cookies->session = c.s_session;
-        cookies->session_jws = c.s_jws;
+        cookies->session_token = c.s_token;
         cookies->client_uat = parse_uat(c.s_uat);
         cookies->dev_browser = find_suffixed(header, CLERK_COOKIE_DEV_BROWSER, instance, pool);
     } else {
         cookies->session = c.u_session;
-        cookies->session_jws = c.u_jws;
+        cookies->session_token = c.u_token;
         cookies->client_uat = parse_uat(c.u_uat);
         cookies->dev_browser = clerk_cookie_find(header, CLERK_COOKIE_DEV_BROWSER, pool);
     }

@@ -6,7 +6,8 @@
 #include <apr_time.h>
 
 #include "clerk/instance.h"
-#include "jose/jws.h"
+#include "clerk/services.h"
+#include "clerk/session_token.h"
 
 #define CLERK_COOKIE_SESSION "__session"
 #define CLERK_COOKIE_CLIENT_UAT "__client_uat"
@@ -23,7 +24,7 @@
 typedef struct clerk_cookies {
     int suffixed;                    /**< the suffixed cookies count (clerk-protocol 2.5) */
     const char *session;
-    const jose_jws *session_jws;     /**< the session cookie decoded, not verified; NULL where it cannot be decoded */
+    const clerk_session_token *session_token; /**< the session cookie, read and not verified; NULL without one */
     apr_int64_t client_uat;          /**< seconds; 0: absent, or signed out */
     const char *refresh;             /**< only ever the suffixed one */
     const char *dev_browser;
@@ -35,10 +36,10 @@ typedef struct clerk_cookies {
 /**
  * Read a Cookie header (clerk-protocol 2.3 and 2.4) and decide which set counts (2.5). Nothing is verified here.
  * @param header all Cookie fields joined with "; ", or NULL
- * @param now for the one rule that asks whether a token has expired
+ * @param services for the tokens it remembers, and the clock: one rule asks whether a token has expired
  */
-const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance, apr_time_t now,
-                                        apr_pool_t *pool);
+const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance,
+                                        const clerk_services *services, apr_pool_t *pool);
 
 /**
  * The first cookie of that name, decoded (2.3), from @a pool.

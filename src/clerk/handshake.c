@@ -48,7 +48,7 @@ static const char *frontend_url(const clerk_context *context)
     return proxy_url[0] == '/' ? apr_pstrcat(context->pool, context->request->origin_url, proxy_url, NULL) : proxy_url;
 }
 
-/** The request's own URL without some parameters. Always the edited form, as in the SDK, even where nothing is removed. */
+/** The request's own URL without some parameters; always in the edited form, as in the SDK. */
 static const char *url_without(const clerk_context *context, const char *const *names)
 {
     clerk_url url = *context->url;
@@ -61,7 +61,7 @@ static const char *url_without(const clerk_context *context, const char *const *
     return clerk_url_text(&url, context->pool);
 }
 
-/** 7.2. The token of an Authorization header never goes into a URL; the session cookie does, and only to the frontend API. */
+/** 7.2. A token from the Authorization header never goes into a URL; the session cookie does, to the frontend API. */
 static const char *handshake_url(const clerk_context *context, const char *text)
 {
     static const char *const dev_browser[] = {"__clerk_db_jwt", "__dev_session", NULL};
@@ -138,7 +138,7 @@ static const json_t *directives_of_nonce(const clerk_context *context, const cha
     return json_is_array(list) ? list : NULL;
 }
 
-/** `exp` counts where it is there (interface 5, row 12); on development machines with the same patience as for the session. */
+/** `exp` counts where it is there (interface 5, row 12); in development with the same patience as for the session. */
 static clerk_reason check_expiry(const clerk_context *context, const json_t *payload)
 {
     apr_interval_time_t skew = context->development ? DEVELOPMENT_SKEW : context->policy->clock_skew;
@@ -166,7 +166,7 @@ static clerk_reason directives_of_token(const clerk_context *context, const json
     if (jose_jws_decode(&jws, slice, context->pool) != JOSE_OK || clerk_session_token_is_other_type(jws)) {
         return CLERK_REASON_TOKEN_INVALID;
     }
-    reason = clerk_token_verify_signature(jws, context->services, context->pool);
+    reason = clerk_token_verify_signature(NULL, jws, context->services, context->pool);
     if (reason == CLERK_REASON_NONE) {
         reason = check_expiry(context, jws->payload);
     }
@@ -218,7 +218,7 @@ static clerk_outcome *apply(clerk_context *context, const json_t *list)
     return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason) : NULL;
 }
 
-/** A handshake value: in development the query may carry it, in production only Clerk's own cookie (interface 5, row 1). */
+/** A handshake value: in development the query may carry it, in production only Clerk's cookie (interface 5, row 1). */
 static const char *carried(const clerk_context *context, const char *name, const char *cookie)
 {
     const char *value = context->development ? clerk_query_get(context->query, name) : NULL;

@@ -45,7 +45,7 @@ static void add_header(json_t *headers, const char *name, const char *value)
     }
 }
 
-/** The request body. Of the browser's headers only what helps Clerk to recognise a session that was stolen (interface 5, row 4). */
+/** The request body. Of the browser's headers only what helps Clerk to recognise a stolen session (interface 5, row 4). */
 static const char *request_body(const clerk_context *context)
 {
     const clerk_request *request = context->request;
@@ -115,7 +115,7 @@ const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity)
     if (context->instance->secret_key == NULL || context->services->backend == NULL) {
         return "missing-api-client";
     }
-    session_id = jose_json_string(context->cookies->session_jws->payload, "sid");
+    session_id = jose_json_string(context->cookies->session_token->claims, "sid");
     if (session_id == NULL || !is_session_id(session_id)) {
         return "expired-session-token-missing-sid-claim";
     }

@@ -5,7 +5,10 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
+#include "clerk/identity.h"
+#include "jose/jose.h"
 #include "shared/keystore.h"
+#include "shared/verified_table.h"
 
 /** One call to the Backend API. */
 typedef struct clerk_backend_call {
@@ -30,6 +33,18 @@ typedef struct clerk_services {
     void (*release_keys)(void *baton, clerk_keys_pin *pin);
     /** Call the Backend API with the instance's secret key; NULL where there is none. @a reply is never NULL and from @a pool. */
     void (*backend)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
+
+    /* What was verified before, under the instance's keys as they are now. All three are there, or all three are NULL. Only session tokens
+     * that passed every check of their kind and signature are ever remembered; their claims are judged for each request. */
+
+    /** The identity of a token this process has verified, valid until @a pool is cleared; or NULL. Nobody changes it. */
+    clerk_identity *(*recall)(void *baton, jose_slice token, apr_time_t now, apr_pool_t *pool);
+    /** The generation of the keys under which some process of this server has verified the token, and they are the current ones; else 0.
+     *  @param digest filled, for remember() */
+    apr_uint32_t (*vouched)(void *baton, clerk_verified_digest *digest, jose_slice token, apr_time_t now);
+    /** Remember a token that was verified under that generation. */
+    void (*remember)(void *baton, jose_slice token, const clerk_verified_digest *digest, apr_uint32_t generation,
+                     const clerk_identity *identity);
 } clerk_services;
 
 #endif

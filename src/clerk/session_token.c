@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "jose/keyset.h"
 
 #define MACHINE_SUBJECT_PREFIX "mch_"
@@ -84,7 +86,8 @@ static clerk_reason no_keys_reason(clerk_keys_status status)
     return status == CLERK_KEYS_REFUSED ? CLERK_REASON_SECRET_KEY_INVALID : CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD;
 }
 
-clerk_reason clerk_token_verify_signature(const jose_jws *jws, const clerk_services *services, apr_pool_t *pool)
+clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
+                                          const clerk_services *services, apr_pool_t *pool)
 {
     clerk_keys_pin first = {0}, second = {0};
     clerk_keys_want want, ignored;
@@ -101,12 +104,16 @@ clerk_reason clerk_token_verify_signature(const jose_jws *jws, const clerk_servi
     reason = judge(jws, first.set, &want);
     seen = first.generation;
     services->release_keys(services->baton, &first);
+    if (pgeneration)
+        *pgeneration = seen;
     if (want == CLERK_KEYS_CURRENT)
         return reason;
 
     status = services->acquire_keys(services->baton, &second, want, seen, pool);
     if (status == CLERK_KEYS_OK) {
         reason = judge(jws, second.set, &ignored);
+        if (pgeneration)
+            *pgeneration = second.generation;
         services->release_keys(services->baton, &second);
     } else if (want == CLERK_KEYS_UNKNOWN_KID && status != CLERK_KEYS_UNCHANGED) {
         /* A bad signature stays one by the keys we have; whether an unknown key exists only the source could tell. */
@@ -115,23 +122,61 @@ clerk_reason clerk_token_verify_signature(const jose_jws *jws, const clerk_servi
     return reason;
 }
 
-clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const char *token, const clerk_instance *instance,
-                                        const clerk_policy *policy, apr_interval_time_t skew,
-                                        const clerk_services *services, apr_pool_t *pool)
+clerk_session_token *clerk_session_token_read(const char *text, const clerk_services *services, apr_pool_t *pool)
 {
-    jose_slice text = {token, strlen(token)};
-    clerk_reason reason;
-    jose_jws *jws;
+    clerk_session_token *token = apr_pcalloc(pool, sizeof(*token));
+    jose_slice slice = {text, strlen(text)};
+    jose_jws *jws = NULL;
+
+    token->text = text;
+    token->known = services->recall ? services->recall(services->baton, slice, services->now, pool) : NULL;
+    if (token->known) {
+        token->claims = token->known->claims;
+    } else if (jose_jws_decode(&jws, slice, pool) == JOSE_OK) {
+        token->jws = jws;
+        token->claims = jws->payload;
+    }
+    return token;
+}
+
+/* Kind and signature of a token that this process does not know: 4.2, 6.5, and 4.3 rows 2 to 7. */
+static clerk_reason verify_unknown(apr_uint32_t *pgeneration, clerk_verified_digest *digest,
+                                   const clerk_session_token *token, const clerk_services *services, apr_pool_t *pool)
+{
+    jose_slice text = {token->text, strlen(token->text)};
+
+    if (!token->jws)
+        return CLERK_REASON_TOKEN_INVALID;
+    if (clerk_session_token_is_other_type(token->jws))
+        return CLERK_REASON_TOKEN_TYPE_MISMATCH;
+    *pgeneration = services->vouched ? services->vouched(services->baton, digest, text, services->now) : 0;
+    return *pgeneration ? CLERK_REASON_NONE : clerk_token_verify_signature(pgeneration, token->jws, services, pool);
+}
+
+clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,
+                                        const clerk_instance *instance, const clerk_policy *policy,
+                                        apr_interval_time_t skew, const clerk_services *services, apr_pool_t *pool)
+{
+    clerk_reason reason = CLERK_REASON_NONE;
+    clerk_verified_digest digest;
+    apr_uint32_t generation = 0;
 
     *pidentity = NULL;
-    if (jose_jws_decode(&jws, text, pool) != JOSE_OK)
-        return CLERK_REASON_TOKEN_INVALID;
-    if (json_is_text(json_object_get(jws->header, "cat"), CLERK_CAT_M2M))
-        return CLERK_REASON_TOKEN_INVALID;
-    reason = clerk_token_verify_signature(jws, services, pool);
+    if (!token->known)
+        reason = verify_unknown(&generation, &digest, token, services, pool);
     if (reason == CLERK_REASON_NONE)
-        reason = clerk_claims_check(jws->payload, instance, policy, skew, services->now);
-    if (reason == CLERK_REASON_NONE)
-        *pidentity = clerk_identity_create(jws->payload, pool);
-    return reason;
+        reason = clerk_claims_check(token->claims, instance, policy, skew, services->now);
+    if (reason != CLERK_REASON_NONE)
+        return reason;
+    if (token->known) {
+        *pidentity = token->known;
+        return CLERK_REASON_NONE;
+    }
+    *pidentity = clerk_identity_create(token->claims, pool);
+    if (services->remember) {
+        jose_slice text = {token->text, strlen(token->text)};
+
+        services->remember(services->baton, text, &digest, generation, *pidentity);
+    }
+    return CLERK_REASON_NONE;
 }

@@ -15,6 +15,17 @@
 #define CLERK_CAT_M2M "cl_B7d4PD333AAA"
 #define CLERK_CAT_IGNORE "cl_I7d4PD111III"
 
+/** A session token as a request presents it, read once. */
+typedef struct clerk_session_token {
+    const char *text;
+    const json_t *claims;            /**< its payload, not verified; NULL where it cannot be decoded */
+    const jose_jws *jws;             /**< decoded; NULL where it cannot be, or need not be: then `known` is there */
+    clerk_identity *known;           /**< remembered: its kind and signature are good, its claims are to be checked */
+} clerk_session_token;
+
+/** Recall a token, or decode it. Nothing is verified here. From @a pool; never NULL. */
+clerk_session_token *clerk_session_token_read(const char *text, const clerk_services *services, apr_pool_t *pool);
+
 /**
  * Whether the decoded token is a machine JWT (12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat` (4.2).
  * Nothing is verified: it may decide a refusal only.
@@ -27,11 +38,13 @@ int clerk_session_token_is_other_type(const jose_jws *jws);
  * 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one bounded refresh and
  * one retry, in which the newer set alone decides; a token without `kid` or with a bad `typ` or `alg` never causes
  * one. A set from a PEM key needs no `kid`. Serves session and handshake tokens.
+ * @param pgeneration if not NULL, of the keys that judged it
  * @return CLERK_REASON_NONE, or the reason of 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and
  *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be judged; CLERK_REASON_UNEXPECTED_ERROR
  *         that the crypto library failed
  */
-clerk_reason clerk_token_verify_signature(const jose_jws *jws, const clerk_services *services, apr_pool_t *pool);
+clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
+                                          const clerk_services *services, apr_pool_t *pool);
 
 /**
  * Check a verified payload's claims in the order of 4.3 rows 8 to 13, with `iss` after `azp` (interface 5, rows 2,
@@ -43,12 +56,12 @@ clerk_reason clerk_claims_check(const json_t *claims, const clerk_instance *inst
                                 apr_interval_time_t skew, apr_time_t now);
 
 /**
- * Verify a session token (4.3): decode, `cat` of M2M, signature, claims. Category and machine checks of 6.5 are the
- * caller's (another reason).
- * @param pidentity the identity from @a pool; NULL unless CLERK_REASON_NONE
+ * Verify a session token: category and machine checks (4.2, 6.5), signature and claims (4.3). A token that this server
+ * has verified under the same keys is not parsed or verified again; its claims are checked all the same.
+ * @param pidentity the identity, valid until @a pool is cleared; NULL unless CLERK_REASON_NONE
  */
-clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const char *token, const clerk_instance *instance,
-                                        const clerk_policy *policy, apr_interval_time_t skew,
-                                        const clerk_services *services, apr_pool_t *pool);
+clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,
+                                        const clerk_instance *instance, const clerk_policy *policy,
+                                        apr_interval_time_t skew, const clerk_services *services, apr_pool_t *pool);
 
 #endif

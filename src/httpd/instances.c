@@ -164,7 +164,7 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
                          conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
                          (*pruntime)->instance->warning);
     }
-    (*pruntime)->used_slot_index = all->runtimes->nelts;
+    (*pruntime)->number = (unsigned int)all->runtimes->nelts;
     APR_ARRAY_PUSH(all->runtimes, clerk_runtime *) = *pruntime;
     apr_hash_set(all->by_fingerprint, key, APR_HASH_KEY_STRING, *pruntime);
     return OK;

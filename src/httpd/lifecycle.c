@@ -19,12 +19,18 @@
 
 #define WATCHDOG_NAME "_clerk_keys_"
 #define DEFAULT_STATE_DIR "clerk"
+/* Tokens that children vouch for to one another, where ClerkSharedMemory does not say: 2 MB, a minute of 1,000 new sessions a second. */
+#define VERIFIED_ENTRIES 65536
+/* The segment never has fewer, however small ClerkSharedMemory is. */
+#define VERIFIED_ENTRIES_LEAST 1024
 
 /* All of it belongs to one configuration generation: made anew after each restart, from pools that end with it. */
 static struct {
     apr_array_header_t *runtimes;        /* of clerk_runtime * */
     clerk_keystore *keystore;
     clerk_http *http;                    /* each child's own */
+    clerk_token_cache *tokens;           /* each child's own */
+    clerk_verified_table *verified;
     ap_watchdog_t *watchdog;
     apr_time_t since;                    /* when the segment was made, and counting began */
 } process;
@@ -32,6 +38,16 @@ static struct {
 clerk_keystore *clerk_process_keystore(void)
 {
     return process.keystore;
+}
+
+clerk_token_cache *clerk_process_tokens(void)
+{
+    return process.tokens;
+}
+
+clerk_verified_table *clerk_process_verified(void)
+{
+    return process.verified;
 }
 
 const apr_array_header_t *clerk_process_runtimes(void)
@@ -164,14 +180,54 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
     }
 }
 
-static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+/**
+ * Make the shared segment and lay it out: key sets, verdict counters, circuit breakers, and in what is left the tokens that were verified.
+ * @param pkeys where the key sets go, @a keys_size bytes
+ */
+static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
 {
-    apr_array_header_t *sources;
-    apr_size_t keys_size, size, wanted = clerk_config_server(s)->shared_memory;
+    apr_size_t wanted = clerk_config_server(s)->shared_memory, runtimes = (apr_size_t)process.runtimes->nelts;
+    apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_breaker)), 64);
+    apr_size_t least = keys_size + counters_size + clerk_verified_table_size(VERIFIED_ENTRIES_LEAST);
+    apr_size_t size = wanted ? wanted : keys_size + counters_size + clerk_verified_table_size(VERIFIED_ENTRIES);
     clerk_backend_breaker *breakers;
     clerk_verdicts *verdicts;
     apr_shm_t *shm;
     apr_status_t rv;
+    char *memory;
+
+    if (size < least) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, CLERK_LOGNO(3033) "ClerkSharedMemory is too small: %" APR_SIZE_T_FMT
+                     " instances need at least %" APR_SIZE_T_FMT "K", runtimes, least / 1024 + 1);
+        return APR_ENOSPC;
+    }
+    rv = apr_shm_create(&shm, size, NULL, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3034) "cannot create a shared memory segment of %"
+                     APR_SIZE_T_FMT " bytes", size);
+        return rv;
+    }
+    /* Anonymous memory comes zeroed; touching all of it would only make it resident. */
+    memory = apr_shm_baseaddr_get(shm);
+    *pkeys = memory;
+    verdicts = (clerk_verdicts *)(memory + keys_size);
+    breakers = (clerk_backend_breaker *)(verdicts + runtimes);
+    for (apr_size_t i = 0; i < runtimes; i++) {
+        clerk_runtime *runtime = APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *);
+
+        runtime->verdicts = &verdicts[i];
+        runtime->backend.breaker = &breakers[i];
+    }
+    return clerk_verified_table_create(&process.verified, memory + keys_size + counters_size,
+                                       size - keys_size - counters_size, pconf);
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    apr_array_header_t *sources;
+    apr_size_t keys_size;
+    apr_status_t rv;
+    void *keys;
 
     (void)plog;
     (void)ptemp;
@@ -183,32 +239,14 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return OK;
     }
     clerk_httpd_log_attach(s);
+    process.since = apr_time_now();
     sources = assign_slots(pconf);
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), 64) : 0;
-    size = keys_size + (apr_size_t)process.runtimes->nelts * (sizeof(*verdicts) + sizeof(*breakers));
-    if (wanted && wanted < size) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, CLERK_LOGNO(3033) "ClerkSharedMemory is too small: %d instances need %"
-                     APR_SIZE_T_FMT " bytes", process.runtimes->nelts, size);
+    if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    rv = apr_shm_create(&shm, wanted ? wanted : size, NULL, pconf);
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3034) "cannot create a shared memory segment of %"
-                     APR_SIZE_T_FMT " bytes", wanted ? wanted : size);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    memset(apr_shm_baseaddr_get(shm), 0, size);
-    process.since = apr_time_now();
-    verdicts = (clerk_verdicts *)((char *)apr_shm_baseaddr_get(shm) + keys_size);
-    breakers = (clerk_backend_breaker *)(verdicts + process.runtimes->nelts);
-    for (int i = 0; i < process.runtimes->nelts; i++) {
-        clerk_runtime *runtime = APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *);
-
-        runtime->verdicts = &verdicts[i];
-        runtime->backend.breaker = &breakers[i];
     }
     if (sources->nelts) {
-        rv = clerk_keystore_create(&process.keystore, apr_shm_baseaddr_get(shm), keys_size,
+        rv = clerk_keystore_create(&process.keystore, keys, keys_size,
                                    (const clerk_key_source *const *)sources->elts, (unsigned int)sources->nelts,
                                    prepare_state_dir(s, pconf), ap_unixd_config.user_id, pconf);
         if (rv != APR_SUCCESS) {
@@ -230,6 +268,9 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     rv = clerk_http_curl_create(&process.http, "mod_auth_clerk/" CLERK_VERSION, pchild);
     if (rv == APR_SUCCESS && process.keystore) {
         rv = clerk_keystore_child_init(process.keystore, process.http, pchild);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = clerk_token_cache_create(&process.tokens, CLERK_TOKEN_CACHE_ENTRIES, pchild);
     }
     for (int i = 0; rv == APR_SUCCESS && i < process.runtimes->nelts; i++) {
         APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->backend.http = process.http;

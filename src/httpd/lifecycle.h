@@ -4,6 +4,9 @@
 
 #include <httpd.h>
 
+#include "shared/token_cache.h"
+#include "shared/verified_table.h"
+
 #include "httpd/runtime.h"
 
 /** The key store of this configuration generation; NULL where every instance has a PEM key. */
@@ -17,6 +20,10 @@ apr_time_t clerk_process_since(void);
 
 /** Whether keys are refreshed in the background. */
 int clerk_process_has_watchdog(void);
+
+/** What this child remembers of verified tokens, and what all children do; NULL: nothing is remembered. */
+clerk_token_cache *clerk_process_tokens(void);
+clerk_verified_table *clerk_process_verified(void);
 
 /** Register the hooks that start and stop things: pre_config to child_stopping. */
 void clerk_lifecycle_register(apr_pool_t *pool);

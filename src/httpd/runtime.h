@@ -18,7 +18,7 @@ typedef struct clerk_runtime {
     int slot;                            /**< in the key store; -1 with static keys, and before post_config */
     clerk_backend_api backend;           /**< how the Backend API is reached */
     clerk_verdicts *verdicts;            /**< in shared memory, set in post_config */
-    int used_slot_index;                 /**< its place in the list of runtimes, from 0 */
+    unsigned int number;                 /**< its place in the list of runtimes, from 0: what was remembered for one is no other's */
 } clerk_runtime;
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/services.h"
 
+#include "clerk/identity_keep.h"
 #include "httpd/lifecycle.h"
+
+#define STATIC_GENERATION 1
 
 static clerk_keys_status acquire_keys(void *baton, clerk_keys_pin *pin, clerk_keys_want want, apr_uint32_t seen,
                                       apr_pool_t *pool)
@@ -10,7 +13,7 @@ static clerk_keys_status acquire_keys(void *baton, clerk_keys_pin *pin, clerk_ke
 
     if (runtime->static_keys) {
         pin->set = runtime->static_keys;
-        pin->generation = 1;
+        pin->generation = STATIC_GENERATION;
         pin->entry = NULL;
         return want == CLERK_KEYS_CURRENT ? CLERK_KEYS_OK : CLERK_KEYS_UNCHANGED;
     }
@@ -26,6 +29,46 @@ static void release_keys(void *baton, clerk_keys_pin *pin)
     }
 }
 
+/** The generation of the keys in force. A PEM key has one for ever. */
+static apr_uint32_t generation(const clerk_runtime *runtime, apr_time_t now)
+{
+    return runtime->static_keys ? STATIC_GENERATION
+                                : clerk_keystore_generation(clerk_process_keystore(), (unsigned int)runtime->slot, now);
+}
+
+static clerk_identity *recall(void *baton, jose_slice token, apr_time_t now, apr_pool_t *pool)
+{
+    const clerk_runtime *runtime = baton;
+
+    /* The table hands out what was put into it, and nobody changes an identity. */
+    return (clerk_identity *)clerk_token_cache_get(clerk_process_tokens(), token, runtime->number,
+                                                   generation(runtime, now), pool);
+}
+
+static apr_uint32_t vouched(void *baton, clerk_verified_digest *digest, jose_slice token, apr_time_t now)
+{
+    const clerk_runtime *runtime = baton;
+    const clerk_verified_table *table = clerk_process_verified();
+    apr_uint32_t current = generation(runtime, now);
+
+    memset(digest, 0, sizeof(*digest));
+    return clerk_verified_table_digest(digest, table, token, runtime->number) && current
+           && clerk_verified_table_has(table, digest, current) ? current : 0;
+}
+
+static void remember(void *baton, jose_slice token, const clerk_verified_digest *digest, apr_uint32_t verified_by,
+                     const clerk_identity *identity)
+{
+    const clerk_runtime *runtime = baton;
+    clerk_identity *kept = clerk_identity_keep(identity);
+
+    clerk_verified_table_add(clerk_process_verified(), digest, verified_by, identity->expires);
+    if (kept) {
+        clerk_token_cache_put(clerk_process_tokens(), token, runtime->number, verified_by,
+                              apr_time_from_sec(identity->expires), kept, clerk_identity_drop);
+    }
+}
+
 static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
 {
     clerk_runtime *runtime = baton;
@@ -37,6 +80,9 @@ void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, apr_
 {
     services->baton = runtime;
     services->now = now;
+    services->recall = clerk_process_tokens() ? recall : NULL;
+    services->vouched = clerk_process_tokens() ? vouched : NULL;
+    services->remember = clerk_process_tokens() ? remember : NULL;
     services->acquire_keys = acquire_keys;
     services->release_keys = release_keys;
     services->backend = runtime->instance->secret_key ? call_backend : NULL;

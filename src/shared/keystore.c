@@ -119,6 +119,11 @@ static int is_usable(const clerk_keystore *store, unsigned int i, apr_time_t now
     return fetched_at && age <= store->sources[i]->max_stale && atomic_load(&slot->generation);
 }
 
+apr_uint32_t clerk_keystore_generation(const clerk_keystore *store, unsigned int slot, apr_time_t now)
+{
+    return slot < store->count && is_usable(store, slot, now) ? atomic_load(&keystore_slot(store, slot)->generation) : 0;
+}
+
 static clerk_keys_status no_keys(const clerk_keystore *store, unsigned int i)
 {
     return atomic_load(&keystore_slot(store, i)->refused) ? CLERK_KEYS_REFUSED : CLERK_KEYS_UNAVAILABLE;

@@ -99,6 +99,12 @@ clerk_keys_status clerk_keystore_acquire(clerk_keys_pin *pin, clerk_keystore *st
  */
 int clerk_keystore_peek(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot, apr_pool_t *scratch);
 
+/**
+ * The generation of the keys that serve now, 0 where none do (none yet, or too old): whether what was verified before still counts.
+ * Two atomic loads.
+ */
+apr_uint32_t clerk_keystore_generation(const clerk_keystore *store, unsigned int slot, apr_time_t now);
+
 /** Give a set back. */
 void clerk_keystore_release(clerk_keystore *store, clerk_keys_pin *pin);
 

@@ -92,7 +92,7 @@ static void the_set_that_counts_is_chosen_rule_by_rule(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(rows); i++) {
-        const clerk_cookies *cookies = clerk_cookies_read(expand(rows[i].cookies, f->pool), instance, f->services.now,
+        const clerk_cookies *cookies = clerk_cookies_read(expand(rows[i].cookies, f->pool), instance, &f->services,
                                                           f->pool);
 
         assert_case(rows[i].name, cookies->suffixed ? "suffixed" : "un-suffixed",
@@ -121,7 +121,7 @@ static void a_development_instance_asks_whether_the_suffixed_token_has_expired(v
 
     for (i = 0; i < COUNT(rows); i++)
         assert_case(rows[i].cookies,
-                    clerk_cookies_read(expand(rows[i].cookies, f->pool), instance, f->services.now, f->pool)->suffixed
+                    clerk_cookies_read(expand(rows[i].cookies, f->pool), instance, &f->services, f->pool)->suffixed
                         ? "suffixed"
                         : "un-suffixed",
                     rows[i].suffixed ? "suffixed" : "un-suffixed");
@@ -137,14 +137,14 @@ static void the_issuer_is_that_of_the_instance(void **state)
     const char *sat = expand("__session=<sat>", f->pool);
 
     /* A satellite's tokens name the satellite's frontend API, and no other. */
-    assert_true(clerk_cookies_read(own, fixture_instance(f, &satellite), f->services.now, f->pool)->suffixed);
-    assert_false(clerk_cookies_read(sat, fixture_instance(f, &satellite), f->services.now, f->pool)->suffixed);
+    assert_true(clerk_cookies_read(own, fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
+    assert_false(clerk_cookies_read(sat, fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
     /* Where ClerkFrontendAPI only says how to get there, tokens still name the key's host. */
-    assert_false(clerk_cookies_read(own, fixture_instance(f, &overridden), f->services.now, f->pool)->suffixed);
-    assert_true(clerk_cookies_read(sat, fixture_instance(f, &overridden), f->services.now, f->pool)->suffixed);
+    assert_false(clerk_cookies_read(own, fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
+    assert_true(clerk_cookies_read(sat, fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
     /* Without a key there is no suffix. */
-    assert_false(clerk_cookies_read(sat, fixture_instance(f, &keyless), f->services.now, f->pool)->suffixed);
-    assert_non_null(clerk_cookies_read(sat, fixture_instance(f, &keyless), f->services.now, f->pool)->session);
+    assert_false(clerk_cookies_read(sat, fixture_instance(f, &keyless), &f->services, f->pool)->suffixed);
+    assert_non_null(clerk_cookies_read(sat, fixture_instance(f, &keyless), &f->services, f->pool)->session);
 }
 
 static void numbers_are_read_as_the_text_says(void **state)
@@ -170,14 +170,14 @@ static void numbers_are_read_as_the_text_says(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(uats); i++) {
-        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__client_uat=", uats[i].text, NULL), instance, 0, f->pool);
+        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__client_uat=", uats[i].text, NULL), instance, &f->services, f->pool);
         assert_case(uats[i].text, apr_psprintf(f->pool, "%" APR_INT64_T_FMT, cookies->client_uat),
                     apr_psprintf(f->pool, "%" APR_INT64_T_FMT, uats[i].uat));
     }
-    cookies = clerk_cookies_read("__client_uat=99999999999999999999999999", instance, 0, f->pool);
+    cookies = clerk_cookies_read("__client_uat=99999999999999999999999999", instance, &f->services, f->pool);
     assert_true(cookies->client_uat > (apr_int64_t)1 << 50);
     for (i = 0; i < COUNT(counts); i++) {
-        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__clerk_redirect_count=", counts[i].text, NULL), instance, 0,
+        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__clerk_redirect_count=", counts[i].text, NULL), instance, &f->services,
                                      f->pool);
         assert_case(counts[i].text, apr_itoa(f->pool, cookies->redirect_count), apr_itoa(f->pool, counts[i].count));
     }
@@ -191,18 +191,18 @@ static void every_cookie_goes_by_its_own_rule(void **state)
 
     cookies = clerk_cookies_read("__refresh=a; __clerk_db_jwt=u; __clerk_handshake=h; __clerk_handshake_nonce=n; "
                                  "__clerk_handshake_" LIVE_SUFFIX "=x",
-                                 instance, 0, f->pool);
+                                 instance, &f->services, f->pool);
     assert_null(cookies->refresh);
     assert_string_equal(cookies->dev_browser, "u");
     assert_string_equal(cookies->handshake, "h");
     assert_string_equal(cookies->handshake_nonce, "n");
     cookies = clerk_cookies_read("__refresh_" LIVE_SUFFIX "=r; " S_UAT "=1; __clerk_db_jwt=u; __clerk_db_jwt_" LIVE_SUFFIX
                                  "=s",
-                                 instance, 0, f->pool);
+                                 instance, &f->services, f->pool);
     assert_string_equal(cookies->refresh, "r");
     assert_string_equal(cookies->dev_browser, "s");
     assert_null(cookies->handshake);
-    cookies = clerk_cookies_read(NULL, instance, 0, f->pool);
+    cookies = clerk_cookies_read(NULL, instance, &f->services, f->pool);
     assert_null(cookies->session);
     assert_int_equal(cookies->redirect_count, 0);
 }

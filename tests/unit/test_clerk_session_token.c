@@ -107,7 +107,7 @@ static clerk_reason verify_signature(const char *token, const answer *answers, i
 {
     fake_keys fake = {answers, count, 0, 0};
     clerk_services services = fake_services(&fake);
-    clerk_reason reason = clerk_token_verify_signature(decode_token(token, pool), &services, pool);
+    clerk_reason reason = clerk_token_verify_signature(NULL, decode_token(token, pool), &services, pool);
 
     assert_int_equal(fake.pinned, 0);
     assert_int_equal(fake.asked, count);
@@ -304,9 +304,10 @@ static void verifies_session_tokens(void **state)
         clerk_reason expected;
     } cases[] = {
         {HEADER, PAYLOAD, 0, 1, OK},
-        {"{\"alg\":\"RS256\",\"kid\":\"ins_1\",\"cat\":\"" CLERK_CAT_TEMPLATE "\"}", PAYLOAD, 0, 1, OK},
+        {"{\"alg\":\"RS256\",\"kid\":\"ins_1\",\"cat\":\"" CLERK_CAT_TEMPLATE "\"}", PAYLOAD, 0, 0,
+         CLERK_REASON_TOKEN_TYPE_MISMATCH},
         {"{\"alg\":\"RS256\",\"kid\":\"ins_1\",\"cat\":\"" CLERK_CAT_M2M "\"}", PAYLOAD, 0, 0,
-         CLERK_REASON_TOKEN_INVALID},
+         CLERK_REASON_TOKEN_TYPE_MISMATCH},
         {HEADER, "{\"sub\":\"user_1\",\"exp\":1}", 0, 1, CLERK_REASON_TOKEN_EXPIRED},
         {HEADER, "{\"sub\":\"\",\"exp\":1700000060}", 0, 1, CLERK_REASON_TOKEN_INVALID},
         /* The signature before the claims: a forged token learns nothing. */
@@ -325,7 +326,8 @@ static void verifies_session_tokens(void **state)
         clerk_services services = fake_services(&fake);
         clerk_identity *identity = (clerk_identity *)&fake;
 
-        assert_reason(clerk_session_token_verify(&identity, token, &instance, &policy, SKEW, &services, *state),
+        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read(token, &services, *state), &instance,
+                                                 &policy, SKEW, &services, *state),
                       cases[i].expected, cases[i].payload);
         assert_int_equal(fake.asked, cases[i].questions);
         assert_int_equal(fake.pinned, 0);
@@ -357,7 +359,8 @@ static void refuses_what_is_no_token(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(tokens); i++) {
-        assert_reason(clerk_session_token_verify(&identity, tokens[i], &instance, &policy, SKEW, &services, *state),
+        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read(tokens[i], &services, *state),
+                                                 &instance, &policy, SKEW, &services, *state),
                       CLERK_REASON_TOKEN_INVALID, tokens[i]);
         assert_null(identity);
     }
