@@ -12,6 +12,7 @@
 #include "httpd/authn.h"
 #include "httpd/authz.h"
 #include "httpd/config.h"
+#include "httpd/dump.h"
 #include "httpd/environment.h"
 #include "httpd/lifecycle.h"
 #include "httpd/log.h"
@@ -44,6 +45,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_authz(clerk_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(clerk_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(clerk_environment_fixups, NULL, rewrite, APR_HOOK_FIRST);
+    ap_hook_test_config(clerk_dump_configuration, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(clerk_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     APR_REGISTER_OPTIONAL_FN(clerk_user_id);
 }

@@ -6,13 +6,19 @@
 #include "httpd/config.h"
 #include "httpd/lifecycle.h"
 
-static int has_runtime(const server_rec *server, const clerk_runtime *runtime)
+static int has_runtime(const server_rec *server, const clerk_runtime *runtime, apr_pool_t *pool)
 {
     const clerk_server_config *conf = clerk_config_server(server);
 
-    return conf->runtime == runtime
-           || (conf->named_runtimes
-               && apr_hash_get(conf->named_runtimes, runtime->instance->name, APR_HASH_KEY_STRING) == runtime);
+    if (conf->runtime == runtime || !conf->named_runtimes) {
+        return conf->runtime == runtime;
+    }
+    for (apr_hash_index_t *at = apr_hash_first(pool, conf->named_runtimes); at; at = apr_hash_next(at)) {
+        if (apr_hash_this_val(at) == runtime) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static apr_array_header_t *servers_of(const clerk_runtime *runtime, const server_rec *server, apr_pool_t *pool)
@@ -20,7 +26,7 @@ static apr_array_header_t *servers_of(const clerk_runtime *runtime, const server
     apr_array_header_t *list = apr_array_make(pool, 2, sizeof(const char *));
 
     for (; server; server = server->next) {
-        if (has_runtime(server, runtime)) {
+        if (has_runtime(server, runtime, pool)) {
             const char *host = server->server_hostname ? server->server_hostname : "(no ServerName)";
 
             APR_ARRAY_PUSH(list, const char *) = server->port ? apr_psprintf(pool, "%s:%u", host, server->port)

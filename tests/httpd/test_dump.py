@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`httpd -t -D DUMP_CLERK`: is everything protected, before a request is made?"""
+
+import re
+
+import pytest
+from pyclerk.clerk import directives, protect
+
+BASIC = '    AuthType Basic\n    AuthName basic\n    AuthUserFile "/dev/null"\n'
+
+
+@pytest.fixture(scope="module")
+def checker(make_httpd):
+    return make_httpd()
+
+
+def dump(server, live, text, **options):
+    """{title: [lines]} of all sections, and the whole text."""
+    server.configure(directives(server, live) + text, **options)
+    code, output = server.check("-D", "DUMP_CLERK")
+    assert code == 0 and "Syntax OK" in output, output
+    sections, lines = {}, None
+    for line in output.splitlines():
+        title = re.match(r"  (<.*?>) \(.*:\d+\)$|  \((everywhere)\)$", line)
+        if title:
+            lines = sections.setdefault(title[1] or title[2], [])
+        elif not line.startswith("    "):
+            lines = None
+        elif lines is not None:
+            lines.append(line.strip())
+    return sections, output
+
+
+# (what stands in the configuration, section, verdict)
+VERDICTS = [
+    (protect("/a"), "<Location /a>", "protected by Clerk"),
+    (protect("/a", ["clerk-optional"]), "<Location /a>", "optional: "),
+    (protect("/a", []), "<Location /a>", "OPEN: AuthType Clerk, but no Require"),
+    (protect("/a", ["all granted"]), "<Location /a>", "OPEN: Require all granted"),
+    (protect("/a", ["valid-user", "all granted"]), "<Location /a>", "OPEN: Require all granted"),
+    (protect("/a", ["all denied"]), "<Location /a>", "closed: "),
+    (protect("/a", [], "<Limit POST>", "Require valid-user", "</Limit>"), "<Location /a>", "DEPENDS: every Require stands under a condition"),
+    (protect("/a", [], "<RequireAll>", "Require all granted", "Require clerk-role admin", "</RequireAll>"), "<Location /a>", "protected by Clerk"),
+    (protect("/a") + "<Location /a/b>\n    Require all granted\n</Location>\n", "<Location /a/b>", "OPEN: Require all granted"),
+    (protect("/a") + "<Location /a/b>\n    ClerkTokenSources header\n</Location>\n", "<Location /a/b>", "protected by Clerk"),
+    (protect("/a") + "<Location /ab>\n    Require clerk-role admin\n</Location>\n", "<Location /ab>", "NOT PROTECTED BY CLERK: Require clerk-... without AuthType"),
+    ("<Location /a>\n    Require valid-user\n</Location>\n", "<Location /a>", "NOT PROTECTED: a user is required, but no AuthType"),
+    (f"<Location /a>\n{BASIC}    Require clerk-role admin\n</Location>\n", "<Location /a>", "NOT PROTECTED BY CLERK: Require clerk-... under another"),
+    (f"<Location /a>\n{BASIC}    Require valid-user\n</Location>\n", "<Location /a>", "not by Clerk"),
+    ("<Location /a>\n    Require ip 127.0.0.1\n</Location>\n", "<Location /a>", "not by Clerk"),
+    ("<Location />\n    AuthType Clerk\n    Require valid-user\n</Location>\n", "<Location />", "protected by Clerk"),
+    ('<LocationMatch "^/o/(?<slug>[^/]+)">\n    AuthType Clerk\n    Require clerk-org %{env:MATCH_SLUG}\n</LocationMatch>\n',
+     '<LocationMatch "^/o/(?<slug>[^/]+)">', "protected by Clerk"),
+    ("<Directory /srv/a>\n    AuthType Clerk\n    Require valid-user\n</Directory>\n<Location /x>\n    Require clerk-org\n</Location>\n",
+     "<Location /x>", "DEPENDS on what else applies"),
+    ("<Directory /srv/a>\n    AuthType Clerk\n    Require valid-user\n</Directory>\n<Directory /srv/a/b>\n    Require clerk-org\n</Directory>\n",
+     "<Directory /srv/a/b>", "protected by Clerk"),
+    ('<Directory /srv/a>\n    AuthType Clerk\n    Require valid-user\n    <FilesMatch "^\\.ht">\n        Require all denied\n    </FilesMatch>\n</Directory>\n',
+     '<FilesMatch "^\\.ht">', "closed: "),
+]
+
+
+@pytest.mark.parametrize("text,section,verdict", VERDICTS, ids=range(len(VERDICTS)))
+def test_verdict(checker, live, text, section, verdict):
+    sections, output = dump(checker, live, text)
+    assert sections[section][0].startswith(verdict), output
+
+
+def test_what_is_said_of_a_section(checker, live):
+    sections, output = dump(
+        checker, live,
+        f"<ClerkInstance staff>\n    ClerkPublishableKey {live.publishable_key}\n    ClerkJWKSURL {live.jwks_url}\n</ClerkInstance>\n"
+        + protect("/a", [], "ClerkInstance staff", "ClerkTokenSources header", "<RequireAny>", "Require clerk-role admin owner",
+                  "<RequireAll>", "Require not clerk-org acme", "Require valid-user", "</RequireAll>", "</RequireAny>", "Satisfy Any")
+        + "<Location /a/b>\n    Require clerk-org\n</Location>\n",
+    )
+    lines = "\n".join(sections["<Location /a>"])
+    assert re.search(r"^AuthType +Clerk$", lines, re.M)
+    assert re.search(r"^instance +staff$", lines, re.M)
+    assert re.search(r"^accepts +session tokens from header$", lines, re.M)
+    assert re.search(
+        r"^requires +<RequireAny>\nclerk-role admin owner\n<RequireAll>\nnot clerk-org acme\nvalid-user$", lines, re.M
+    ), lines
+    assert "Satisfy Any: an allowed address is let in without signing in" in lines
+    inner = "\n".join(sections["<Location /a/b>"])
+    assert re.search(r"^requires +clerk-org$", inner, re.M)
+    assert re.search(r"^instance +staff  \[from <Location /a> \(.*:\d+\)\]$", inner, re.M), inner
+    assert "instance: default (production, clerk.example.test)" in output
+
+
+def test_lines_and_files_are_named(checker, live):
+    _, output = dump(checker, live, protect("/a"))
+    number = next(n for n, line in enumerate(checker.conf.read_text().splitlines(), 1) if line == "<Location /a>")
+    assert f"<Location /a> ({checker.conf}:{number})" in output
+
+
+def test_virtual_hosts(checker, live):
+    _, output = dump(
+        checker, live,
+        protect("/everywhere")
+        + f"<VirtualHost *:81>\nServerName one.example\n{protect('/one')}</VirtualHost>\n"
+        + f"<VirtualHost *:81>\nServerName two.example\nClerkPublishableKey pk_test_aGFwcHktaGlwcG8tMS5jbGVyay5hY2NvdW50cy5kZXYk\n{protect('/two', [])}</VirtualHost>\n",
+    )
+    main, one, two = re.split(r"^(?=Virtual host )", output, flags=re.M)
+    assert "Main server" in main and "<Location /everywhere>" in main
+    assert one.startswith("Virtual host one.example") and "<Location /one>" in one and "production" in one
+    assert "(development, happy-hippo-1.clerk.accounts.dev)" in two and "OPEN: AuthType Clerk" in two
+    assert re.search(r"^Sections: 2 protected by Clerk, 0 optional, 1 OPEN, 0 that depend, 0 that let nobody in$", output, re.M), output
+
+
+def test_no_secret_and_nothing_without_the_define(checker, live):
+    checker.configure(directives(checker, live, keys="api") + protect("/a"))
+    _, output = checker.check("-D", "DUMP_CLERK")
+    assert "with a secret key" in output and live.secret_key not in output
+    _, output = checker.check()
+    assert "protected by Clerk" not in output
+
+
+def test_a_server_without_the_module_directives(checker):
+    checker.configure("")
+    code, output = checker.check("-D", "DUMP_CLERK")
+    assert code == 0 and "instance: none" in output
+
+
+@pytest.mark.parametrize("text,warned", [
+    ("", True),
+    ("    Require local\n", False),
+    ("    Require all granted\n", True),
+    ("    AuthType Clerk\n    Require clerk-role admin\n", False),
+    ("    Require all denied\n", False),
+], ids=["nothing", "local", "granted", "role", "denied"])
+def test_an_open_status_page_is_warned_of(checker, live, text, warned):
+    checker.configure(directives(checker, live) + f"<Location /status>\n    SetHandler clerk-status\n{text}</Location>\n")
+    code, output = checker.check()
+    assert code == 0 and ("AC3025" in output) == warned, output
