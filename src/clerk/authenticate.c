@@ -124,7 +124,6 @@ clerk_outcome *clerk_authenticate(const clerk_request *request, const clerk_inst
                                   const clerk_policy *policy, const clerk_services *services, apr_pool_t *pool)
 {
     clerk_context context = {0};
-    const char *token;
 
     context.request = request;
     context.instance = instance;
@@ -135,6 +134,8 @@ clerk_outcome *clerk_authenticate(const clerk_request *request, const clerk_inst
     context.outcome->reason_text = "";
     context.outcome->set_cookies = apr_array_make(pool, 2, sizeof(const char *));
     if (policy->token_sources & CLERK_SOURCE_HEADER) {
+        const char *token;
+
         if (request->authorization_repeated) {
             context.outcome->carrier = CLERK_CARRIER_HEADER;
             return clerk_context_signed_out(&context, CLERK_REASON_TOKEN_INVALID);

@@ -166,6 +166,8 @@ static int is_zero(const char *uat)
 /** The algorithm of 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent cookie. */
 static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
 {
+    const apr_int64_t seconds = apr_time_sec(now);
+
     if (c->u_session != NULL) {
         const json_t *iss = json_object_get(c->u_token->claims, "iss");
 
@@ -187,7 +189,7 @@ static int uses_suffixed(const candidates *c, const clerk_instance *instance, ap
     }
     if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) && c->s_token != NULL &&
         json_is_number(json_object_get(c->s_token->claims, "exp")) &&
-        number_claim(c->s_token, "exp") <= (double)apr_time_sec(now)) {
+        number_claim(c->s_token, "exp") <= (double)seconds) {
         return 0;
     }
     return c->s_uat != NULL || c->s_session == NULL;

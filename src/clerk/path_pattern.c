@@ -290,7 +290,7 @@ static void finish_key(reader *r, key *k)
 {
     const char *modifier = take(r, TOKEN_MODIFIER);
 
-    k->modifier = modifier != NULL ? *modifier : 0;
+    k->modifier = (char)(modifier != NULL ? *modifier : 0);
     k->takes_text = k->name != NULL || k->regex != NULL;
     if (k->name != NULL && k->regex == NULL) {
         set_stop(r, k);

@@ -6,7 +6,8 @@
 
 /*
  * A small regular expression machine for URL paths. It tries alternatives in order, as JavaScript does, but remembers
- * every (instruction, position) that it has been at: no pattern and no path can cost more than their lengths multiplied.
+ * every (instruction, position) that it has been at: no pattern and no path can cost more than their lengths
+ * multiplied.
  */
 
 /** The most instructions a program may have. */
@@ -57,7 +58,8 @@ void clerk_path_emit_set(clerk_path_program *program, const unsigned char *set);
 
 /**
  * Append a JavaScript regular expression: characters, `.`, classes, `\d \w \s` and their opposites, escaped
- * punctuation, `(?:...)`, `|`, and the quantifiers, lazy ones too. Not: anchors, look-around, captures, back references.
+ * punctuation, `(?:...)`, `|`, and the quantifiers, lazy ones too. Not: anchors, look-around, captures, back
+ * references.
  * @return NULL, or what is wrong (static text)
  */
 const char *clerk_path_emit_regex(clerk_path_program *program, const char *regex);

@@ -146,7 +146,7 @@ void clerk_publishable_key_suffix(char suffix[9], const char *key)
         unsigned int group = ((unsigned int)bytes[0] << 16) | ((unsigned int)bytes[1] << 8) | bytes[2];
         char c = base64_alphabet[(group >> (18 - 6 * (i % 4))) & 0x3fu];
 
-        suffix[i] = c == '+' ? '-' : c == '/' ? '_' : c;
+        suffix[i] = (char)(c == '+' ? '-' : c == '/' ? '_' : c);
     }
     suffix[8] = '\0';
 }

@@ -131,7 +131,7 @@ static const char *decode(const char *text, apr_size_t len, apr_size_t *plen, ap
             out[out_len++] = (char)byte;
             i += 3;
         } else {
-            out[out_len++] = text[i] == '+' ? ' ' : text[i];
+            out[out_len++] = (char)(text[i] == '+' ? ' ' : text[i]);
             i++;
         }
     }

@@ -45,7 +45,7 @@ static void add_header(json_t *headers, const char *name, const char *value)
     }
 }
 
-/** The request body. Of the browser's headers only what helps Clerk to recognise a stolen session (interface 5, row 4). */
+/** The request body. Of the browser's headers only what helps Clerk to see a stolen session (interface 5, row 4). */
 static const char *request_body(const clerk_context *context)
 {
     const clerk_request *request = context->request;
