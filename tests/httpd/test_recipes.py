@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/recipes: each file is run as the documentation shows it; only the values of site.conf differ here."""
+
+import pathlib
+import re
+
+import pytest
+from pyclerk.apxs import Apxs
+from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, browser
+
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+RECIPES = DOCS / "recipes"
+PAGE = (DOCS / "recipes.md").read_text()
+
+PRINT_ENV = """<?php
+header('Content-Type: text/plain');
+foreach ($_SERVER as $name => $value) { if (is_string($value)) { echo "$name=$value\\n"; } }
+"""
+ALICE, BOB, CAROL, DAVE = ("alice", "acme"), ("bob", "acme"), ("carol", None), ("dave", "globex")
+NOBODY = None
+
+
+def test_the_page_shows_the_files_as_they_are():
+    shown = re.findall(r"^\[`(recipes/[^`]+)`\]\(\1\)\n\n```apache\n(.*?)```$", PAGE, re.M | re.S)
+    assert sorted(name for name, _ in shown) == sorted(f"recipes/{path.name}" for path in RECIPES.iterdir())
+    for name, text in shown:
+        assert text == (DOCS / name).read_text(), name
+
+
+def site(live, **values):
+    """site.conf with our values: what a Define says, and the keys."""
+    text = (RECIPES / "site.conf").read_text()
+    for name, value in values.items():
+        text, count = re.subn(rf"^(Define {name} +)\S+$", rf"\g<1>{value}", text, flags=re.M)
+        assert count == 1, name
+    text, count = re.subn(r"^ClerkPublishableKey .*\nClerkSecretKey .*\n", f"ClerkPublishableKey {live.publishable_key}\nClerkJWKSURL {live.jwks_url}\n", text, flags=re.M)
+    assert count == 1
+    return text
+
+
+@pytest.fixture
+def run(make_httpd, live):
+    """run(recipe, files, ...) starts a server with that recipe over these files."""
+
+    def run(recipe, files=(), mpm=None, before="", **values):
+        server = make_httpd(**({"mpm": mpm} if mpm else {}))
+        root = server.root / "site"
+        root.mkdir()
+        root.chmod(0o755)
+        for path, text in dict(files).items():
+            server.write(path, text, 0o755 if path.endswith((".cgi", ".sh")) else 0o644, root)
+            for parent in (root / path).parents:
+                if parent == root.parent:
+                    break
+                parent.chmod(0o755)
+        server.configure(before + site(live, SITE_ORIGIN=PARTY, SITE_ROOT=root, **values) + f'Include "{RECIPES}/{recipe}"\n')
+        code, output = server.check("-D", "DUMP_CLERK")
+        assert code == 0 and "DEPENDS" not in output and "NOT PROTECTED" not in output and "AC3022" not in output, output
+        return server.start()
+
+    return run
+
+
+def ask(server, live, path, who, how="bearer", headers=XHR, method="GET"):
+    credentials = {} if who is NOBODY else bearer(live, *who) if how == "bearer" else browser(live, *who)
+    return server.request(method, path, {**headers, **credentials})
+
+
+def check_rows(server, live, rows, how="browser"):
+    for path, who, status in rows:
+        answer = ask(server, live, path, who, how)
+        assert answer.status == status, (path, who, answer)
+
+
+PHP_FILES = {"index.php": PRINT_ENV, "admin/index.php": PRINT_ENV, "lib/secret.php": PRINT_ENV}
+PHP_ROWS = [
+    ("/", ALICE, 200), ("/", CAROL, 200), ("/", NOBODY, 401), ("/index.php", NOBODY, 401), ("/index.php/x", NOBODY, 401),
+    ("/admin/", ALICE, 200), ("/admin/", BOB, 403), ("/admin/index.php", CAROL, 403), ("/admin/", NOBODY, 401),
+]
+
+
+def check_php(server, live):
+    check_rows(server, live, PHP_ROWS)
+    env = ask(server, live, "/", ALICE, "browser").env()
+    assert env["REMOTE_USER"] == env["CLERK_USER_ID"] and env["AUTH_TYPE"] == "Clerk"
+    assert (env["CLERK_ORG_SLUG"], env["CLERK_ORG_ROLE"]) == ("acme", "org:admin")
+    assert ask(server, live, "/admin/", NOBODY, headers=NAVIGATION).status == 307
+
+
+def test_php_fpm(run, live, php):
+    server = run("php-fpm.conf", PHP_FILES, PHP_FPM=f"unix:{php.socket}")
+    check_php(server, live)
+    assert ask(server, live, "/lib/secret.php", ALICE).status == 403
+
+
+def test_mod_php(run, live):
+    modules = sorted(Apxs().libexecdir.glob("libphp*.so"))
+    if not modules:
+        pytest.skip("mod_php is not installed")
+    check_php(run("mod-php.conf", PHP_FILES, mpm="prefork", before=f'LoadModule php_module "{modules[-1]}"\n'), live)
+
+
+def test_cgi(run, live):
+    script = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nexec env\n"
+    server = run("cgi.conf", {"cgi-bin/env.cgi": script})
+    check_rows(server, live, [("/cgi-bin/env.cgi", ALICE, 200), ("/cgi-bin/env.cgi", NOBODY, 401), ("/cgi-bin/none.cgi", NOBODY, 401)])
+    answer = ask(server, live, "/cgi-bin/env.cgi/path?query", BOB, "browser")
+    assert answer.env()["REMOTE_USER"] == answer.env()["CLERK_USER_ID"] and answer.env()["CLERK_ORG_ROLE"] == "org:member"
+    assert "eyJ" not in answer.text
+
+
+FRONT = {
+    ".htaccess": (RECIPES / "front-controller.htaccess").read_text(),
+    "index.php": PRINT_ENV,
+    "wp-login.php": PRINT_ENV,
+    "wp-admin/index.php": PRINT_ENV,
+    "wp-content/uploads/logo.txt": "logo",
+    "wp-content/uploads/evil.php": PRINT_ENV,
+}
+
+
+def test_front_controller(run, live, php):
+    server = run("front-controller.conf", FRONT, PHP_FPM=f"unix:{php.socket}")
+    check_rows(server, live, [
+        ("/", CAROL, 200), ("/", NOBODY, 401), ("/some/page/", NOBODY, 401), ("/index.php/some/page", NOBODY, 401),
+        ("/wp-admin/", ALICE, 200), ("/wp-admin/", BOB, 403), ("/wp-admin/", NOBODY, 401), ("/wp-admin//index.php", BOB, 403),
+        ("/wp-login.php", ALICE, 200), ("/wp-login.php", BOB, 403), ("/wp-login.php/x", BOB, 403), ("//wp-login.php", BOB, 403),
+        ("/wp%2dlogin.php", BOB, 403),
+        ("/wp-content/uploads/logo.txt", NOBODY, 200), ("/wp-content/uploads/evil.php", ALICE, 403),
+        ("/wp-content/uploads/evil.php/x", ALICE, 403),
+    ])
+    assert ask(server, live, "/wp-login.php%3f.php", BOB).env()["SCRIPT_NAME"] == "/index.php"
+    env = ask(server, live, "/some/page/?q=1", ALICE, "browser").env()
+    assert env["REMOTE_USER"] == env["CLERK_USER_ID"] and env["REQUEST_URI"] == "/some/page/?q=1"
+    assert env["CLERK_ORG_ROLE"] == "org:admin"
+
+
+def test_proxied_application(run, live, echo):
+    server = run("proxied-application.conf", APP_URL=echo.url.rstrip("/"))
+    check_rows(server, live, [
+        ("/", CAROL, 200), ("/", NOBODY, 401), ("/admin", ALICE, 200), ("/admin/x", BOB, 403), ("/admin/x", NOBODY, 401), ("/health", NOBODY, 200),
+    ])
+    answer = server.get("/page", XHR | browser(live, *ALICE) | {"x_clerk_user_id": "user_evil", "X-Clerk-Org-Role": "org:owner"})
+    assert answer.status == 200 and "evil" not in answer.text and "org:owner" not in answer.text
+    assert re.search(r"^X-Clerk-User-Id: user_alice$", answer.text, re.M | re.I), answer.text
+    assert re.search(r"^X-Clerk-Org-Role: org:admin$", answer.text, re.M | re.I)
+    assert "eyJ" not in answer.text
+    assert "evil" not in server.get("/health", {"X-Clerk-User-Id": "user_evil"}).text
+
+
+def test_static_site(run, live):
+    server = run("static-site.conf", {"index.html": "in", "reports/q1.html": "q1", "public/index.html": "out"})
+    check_rows(server, live, [
+        ("/", CAROL, 200), ("/", NOBODY, 401), ("/reports/q1.html", ALICE, 200), ("/reports/q1.html", BOB, 403),
+        ("/reports/q1.html", DAVE, 403), ("/reports/q1.html", NOBODY, 401), ("/reports/none", NOBODY, 401), ("/public/", NOBODY, 200),
+        ("/public/../reports/q1.html", NOBODY, 401),
+    ])
+    assert ask(server, live, "/reports/q1.html", NOBODY, headers=NAVIGATION).status == 307
+
+
+def test_multi_tenant(run, live):
+    files = {f"org/{slug}/{page}": slug for slug in ("acme", "globex") for page in ("index.html", "admin/index.html")}
+    server = run("multi-tenant.conf", {"index.html": "all", **files})
+    check_rows(server, live, [
+        ("/", CAROL, 200), ("/org/", CAROL, 403), ("/org/acme/", ALICE, 200), ("/org/acme/", BOB, 200), ("/org/acme/", DAVE, 403), ("/org/acme/", CAROL, 403),
+        ("/org/globex/", DAVE, 200), ("/org/globex/", ALICE, 403), ("/org/acme/", NOBODY, 401),
+        ("/org/acme/admin/", ALICE, 200), ("/org/acme/admin/", BOB, 403), ("/org/acme/admin/", DAVE, 403), ("/org/globex/admin/", ALICE, 403),
+        ("/org/acme/../globex/", ALICE, 403), ("/org//globex/", ALICE, 403), ("/org/acme%2f..%2fglobex/", ALICE, 404),
+    ], how="bearer")
+    moved = ask(server, live, "/org/globex/", ALICE, "browser", headers=NAVIGATION)
+    assert moved.status == 307 and "organization_id=globex" in moved.location
+
+
+def test_optional_sign_in(run, live, php):
+    server = run("optional-sign-in.conf", {"index.php": PRINT_ENV, "members/index.php": PRINT_ENV, "assets/a.css": "a"}, PHP_FPM=f"unix:{php.socket}")
+    check_rows(server, live, [("/", CAROL, 200), ("/", NOBODY, 200), ("/members/", CAROL, 200), ("/members/", NOBODY, 401), ("/assets/a.css", NOBODY, 200)])
+    stranger, known = ask(server, live, "/", NOBODY).env(), ask(server, live, "/", CAROL, "browser").env()
+    assert "REMOTE_USER" not in stranger and stranger["CLERK_AUTH_STATUS"] == "signed-out"
+    assert known["REMOTE_USER"] == "user_carol" and known["CLERK_AUTH_STATUS"] == "signed-in"
+    assert "private" in (ask(server, live, "/", CAROL, "browser").header("Cache-Control") or "")
+
+
+def test_step_up(run, live):
+    server = run("step-up.conf", {"index.html": "in", "account/delete/index.html": "deleted"})
+
+    def status(claims, path="/account/delete/", headers=XHR):
+        return server.get(path, headers | bearer(live, "alice", claims=claims)).status
+
+    assert status({"fva": [20, -1]}, "/") == 200
+    assert status({"fva": [2, -1]}) == 200
+    assert status({"fva": [20, 2]}) == 200
+    assert status({"fva": [20, -1]}) == 403
+    assert status({"fva": [2, 20]}) == 403
+    assert status({"fva": [2, -1], "act": {"sub": "user_support"}}) == 403
+    assert ask(server, live, "/account/delete/", NOBODY).status == 401
+    refused = server.get("/account/delete/", XHR | bearer(live, "alice", claims={"fva": [20, -1]}))
+    assert refused.json()["clerk_error"]["metadata"]["reverification"] == "strict"
+
+
+def test_api(run, live, echo):
+    server = run("api.conf", APP_URL=echo.url.rstrip("/"))
+    check_rows(server, live, [("/api/x", ALICE, 200), ("/api/x", NOBODY, 401), ("/api/invoices", ALICE, 200), ("/api/invoices", CAROL, 403)], how="bearer")
+    check_rows(server, live, [("/api/x", ALICE, 401), ("/api/invoices", ALICE, 401)], how="browser")
+    for headers in (NAVIGATION, NAVIGATION | browser(live)):
+        answer = server.get("/api/x", headers)
+        assert answer.status == 401 and answer.header("WWW-Authenticate") == 'Bearer realm="Example API"'
+    answer = server.get("/api/x", {"Authorization": "Bearer rubbish"})
+    assert answer.status == 401 and 'error="invalid_token"' in answer.header("WWW-Authenticate")
+    assert server.request("OPTIONS", "/api/x", {"Origin": PARTY}).status != 401
+    assert ask(server, live, "/api/x", NOBODY).header("Access-Control-Allow-Origin") == PARTY
