@@ -73,12 +73,22 @@ static const char *header_token(const char *authorization, apr_pool_t *pool)
         return authorization;
     }
     token = space + 1;
-    len = strcspn(token, " ");
+    space = strchr(token, ' ');
+    len = space != NULL ? (apr_size_t)(space - token) : strlen(token);
     if (len == 0) {
         /* Two spaces: the scheme's name is all there is, and it is no token. */
-        return apr_pstrmemdup(pool, authorization, (apr_size_t)(space - authorization));
+        return apr_pstrmemdup(pool, authorization, (apr_size_t)(token - 1 - authorization));
     }
     return strncmp(authorization, "Bearer ", 7) == 0 ? apr_pstrmemdup(pool, token, len) : NULL;
+}
+
+const clerk_url *clerk_context_url(clerk_context *context)
+{
+    if (context->url == NULL) {
+        context->url = clerk_url_join(context->request->origin_url, context->request->target, context->pool);
+        context->query = clerk_query_parse(context->url != NULL ? context->url->query : NULL, context->pool);
+    }
+    return context->url;
 }
 
 /** Everything that only matters where cookies count; a good header token needs none of it. */
@@ -91,9 +101,7 @@ static void read_browser_state(clerk_context *context)
         return;
     }
     context->cookies = clerk_cookies_read(context->request->cookie, instance, context->services, context->pool);
-    context->url = clerk_url_join(context->request->origin_url, context->request->target, context->pool);
-    context->query = clerk_query_parse(context->url != NULL ? context->url->query : NULL, context->pool);
-    if (context->url == NULL) {
+    if ((instance->type == CLERK_INSTANCE_DEVELOPMENT || instance->satellite) && clerk_context_url(context) == NULL) {
         return;
     }
     context->browser_flow = instance->publishable_key != NULL && instance->frontend_url != NULL;

@@ -22,10 +22,17 @@ typedef struct clerk_context {
     int browser_flow;                /**< handshakes are possible: there is a publishable key, and cookies count here */
     /* The rest is set where cookies count; else empty. */
     const clerk_cookies *cookies;
-    clerk_url *url;                  /**< the request's own URL */
-    const apr_array_header_t *query; /**< its parameters, decoded; not to be edited */
+    clerk_url *url;                  /**< see clerk_context_url() */
+    const apr_array_header_t *query; /**< its parameters, decoded, once there is `url`; not to be edited */
     const char *dev_browser;         /**< development: from the query, else from the cookie; or NULL */
 } clerk_context;
+
+/**
+ * The request's own URL, worked out when it is first asked for: a production request that is simply signed in needs none of it. Development
+ * instances and satellites always have it, and `query` with it.
+ * @return NULL where the origin is not one that URLs can be made of
+ */
+const clerk_url *clerk_context_url(clerk_context *context);
 
 /** Decode, check the token's class (4.2) and verify a session token. @return CLERK_REASON_NONE, or why not */
 clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, const char *token,

@@ -73,11 +73,16 @@ static const char *satellite_sync_location(const clerk_context *context)
 /** Rows 2 and 3. @return NULL: go on */
 static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
 {
-    const char *synced = clerk_query_get(context->query, "__clerk_synced");
-    int needs_sync = is_text(synced, "false");
     const char *location = NULL;
+    const char *synced;
+    int needs_sync;
 
-    if (!context->instance->satellite || !is_document_get(context->request) || is_text(synced, "true")) {
+    if (!context->instance->satellite || !is_document_get(context->request)) {
+        return NULL;
+    }
+    synced = clerk_query_get(context->query, "__clerk_synced");
+    needs_sync = is_text(synced, "false");
+    if (is_text(synced, "true")) {
         return NULL;
     }
     if (!context->instance->satellite_auto_sync && !has_cookies && !needs_sync) {
@@ -155,7 +160,7 @@ static int differs(const char *wanted, const char *actual)
 }
 
 /** Whether the URL names another organization than the session has (section 10). */
-static int organization_mismatch(const clerk_context *context, const clerk_identity *identity)
+static int organization_mismatch(clerk_context *context, const clerk_identity *identity)
 {
     clerk_organization_target target = clerk_context_organization(context);
 
@@ -176,7 +181,8 @@ static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *iden
         clerk_referrer_is_foreign(context)) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_DOMAIN_CROSS_ORIGIN_SYNC, NULL);
     }
-    if (!identity->pending && clerk_handshake_is_eligible(context) && organization_mismatch(context, identity)) {
+    if (context->policy->organization_sync != NULL && !identity->pending && clerk_handshake_is_eligible(context) &&
+        organization_mismatch(context, identity)) {
         if (context->cookies->redirect_count < CLERK_LOOP_LIMIT) {
             return clerk_handshake_propose(context, CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, NULL);
         }

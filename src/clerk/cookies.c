@@ -37,7 +37,8 @@ static int next_cookie(raw_cookie *cookie, const char **pheader)
     const char *p = *pheader;
 
     while (*p != '\0') {
-        apr_size_t len = strcspn(p, ";");
+        const char *end = strchr(p, ';');
+        apr_size_t len = end != NULL ? (apr_size_t)(end - p) : strlen(p);
         const char *equals = memchr(p, '=', len);
 
         *pheader = p[len] == ';' ? p + len + 1 : p + len;
@@ -101,10 +102,62 @@ const char *clerk_cookie_find(const char *header, const char *name, apr_pool_t *
     return NULL;
 }
 
-static const char *find_suffixed(const char *header, const char *name, const clerk_instance *instance,
-                                 apr_pool_t *pool)
+/** The cookies that are looked at, in the order of `wanted_names`. */
+enum {
+    U_SESSION, U_UAT, U_DEV_BROWSER, HANDSHAKE, HANDSHAKE_NONCE, REDIRECT_COUNT, S_SESSION, S_UAT, S_DEV_BROWSER,
+    S_REFRESH, WANTED
+};
+
+#define SUFFIXED S_SESSION
+
+#define NAME(text) {text, sizeof(text) - 1}
+
+static const jose_slice wanted_names[WANTED] = {
+    NAME(CLERK_COOKIE_SESSION), NAME(CLERK_COOKIE_CLIENT_UAT), NAME(CLERK_COOKIE_DEV_BROWSER),
+    NAME(CLERK_COOKIE_HANDSHAKE), NAME(CLERK_COOKIE_HANDSHAKE_NONCE), NAME(CLERK_COOKIE_REDIRECT_COUNT),
+    NAME(CLERK_COOKIE_SESSION), NAME(CLERK_COOKIE_CLIENT_UAT), NAME(CLERK_COOKIE_DEV_BROWSER),
+    NAME(CLERK_COOKIE_REFRESH)
+};
+
+static int is_wanted(const raw_cookie *cookie, int wanted, const char *suffix, apr_size_t suffix_len)
 {
-    return clerk_cookie_find(header, apr_pstrcat(pool, name, "_", instance->cookie_suffix, NULL), pool);
+    const jose_slice *base = &wanted_names[wanted];
+    const char *rest = cookie->name.data + base->len;
+
+    if (wanted < SUFFIXED) {
+        return cookie->name.len == base->len && memcmp(cookie->name.data, base->data, base->len) == 0;
+    }
+    return suffix_len > 0 && cookie->name.len == base->len + 1 + suffix_len &&
+           memcmp(cookie->name.data, base->data, base->len) == 0 && *rest == '_' &&
+           memcmp(rest + 1, suffix, suffix_len) == 0;
+}
+
+/** Find all of them in one pass; of several with one name the first counts, empty or not. */
+static void find_wanted(jose_slice values[WANTED], const char *header, const char *suffix)
+{
+    apr_size_t suffix_len = strlen(suffix);
+    raw_cookie cookie;
+    int i;
+
+    memset(values, 0, WANTED * sizeof(*values));
+    while (next_cookie(&cookie, &header)) {
+        if (cookie.name.len < 2 || cookie.name.data[0] != '_' || cookie.name.data[1] != '_') {
+            continue;
+        }
+        for (i = 0; i < WANTED; i++) {
+            if (is_wanted(&cookie, i, suffix, suffix_len)) {
+                if (values[i].data == NULL) {
+                    values[i] = cookie.value;
+                }
+                break;
+            }
+        }
+    }
+}
+
+static const char *value_of(const jose_slice *value, apr_pool_t *pool)
+{
+    return value->len > 0 ? decode_value(*value, pool) : NULL;
 }
 
 /** A numeric claim of a token that nobody has verified, 0 where there is none. */
@@ -132,6 +185,9 @@ static int belongs_to_instance(const json_t *iss, const clerk_instance *instance
 
     if (text == NULL || instance->frontend_host == NULL) {
         return 0;
+    }
+    if (strncmp(text, "https://", 8) == 0 && strcmp(text + 8, instance->frontend_host) == 0) {
+        return 1;
     }
     out = host = apr_palloc(pool, strlen(text) + 1);
     while (*text != '\0') {
@@ -242,33 +298,26 @@ const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance
                                         const clerk_services *services, apr_pool_t *pool)
 {
     clerk_cookies *cookies = apr_pcalloc(pool, sizeof(*cookies));
+    jose_slice values[WANTED];
     candidates c = {0};
 
     if (header == NULL) {
         return cookies;
     }
-    c.u_session = clerk_cookie_find(header, CLERK_COOKIE_SESSION, pool);
-    c.u_uat = clerk_cookie_find(header, CLERK_COOKIE_CLIENT_UAT, pool);
-    if (instance->cookie_suffix[0] != '\0') {
-        c.s_session = find_suffixed(header, CLERK_COOKIE_SESSION, instance, pool);
-        c.s_uat = find_suffixed(header, CLERK_COOKIE_CLIENT_UAT, instance, pool);
-        cookies->refresh = find_suffixed(header, CLERK_COOKIE_REFRESH, instance, pool);
-    }
+    find_wanted(values, header, instance->cookie_suffix);
+    c.u_session = value_of(&values[U_SESSION], pool);
+    c.u_uat = value_of(&values[U_UAT], pool);
+    c.s_session = value_of(&values[S_SESSION], pool);
+    c.s_uat = value_of(&values[S_UAT], pool);
     read_tokens(&c, services, pool);
     cookies->suffixed = instance->cookie_suffix[0] != '\0' && uses_suffixed(&c, instance, services->now, pool);
-    if (cookies->suffixed) {
-        cookies->session = c.s_session;
-        cookies->session_token = c.s_token;
-        cookies->client_uat = parse_uat(c.s_uat);
-        cookies->dev_browser = find_suffixed(header, CLERK_COOKIE_DEV_BROWSER, instance, pool);
-    } else {
-        cookies->session = c.u_session;
-        cookies->session_token = c.u_token;
-        cookies->client_uat = parse_uat(c.u_uat);
-        cookies->dev_browser = clerk_cookie_find(header, CLERK_COOKIE_DEV_BROWSER, pool);
-    }
-    cookies->handshake = clerk_cookie_find(header, CLERK_COOKIE_HANDSHAKE, pool);
-    cookies->handshake_nonce = clerk_cookie_find(header, CLERK_COOKIE_HANDSHAKE_NONCE, pool);
-    cookies->redirect_count = parse_redirect_count(clerk_cookie_find(header, CLERK_COOKIE_REDIRECT_COUNT, pool));
+    cookies->session = cookies->suffixed ? c.s_session : c.u_session;
+    cookies->session_token = cookies->suffixed ? c.s_token : c.u_token;
+    cookies->client_uat = parse_uat(cookies->suffixed ? c.s_uat : c.u_uat);
+    cookies->dev_browser = value_of(&values[cookies->suffixed ? S_DEV_BROWSER : U_DEV_BROWSER], pool);
+    cookies->refresh = value_of(&values[S_REFRESH], pool);
+    cookies->handshake = value_of(&values[HANDSHAKE], pool);
+    cookies->handshake_nonce = value_of(&values[HANDSHAKE_NONCE], pool);
+    cookies->redirect_count = parse_redirect_count(value_of(&values[REDIRECT_COUNT], pool));
     return cookies;
 }

@@ -15,11 +15,11 @@
 /** How far a development machine's clock may be off while a handshake is resolved (7.7). */
 #define DEVELOPMENT_SKEW apr_time_from_sec(86400)
 
-int clerk_handshake_is_eligible(const clerk_context *context)
+int clerk_handshake_is_eligible(clerk_context *context)
 {
     const clerk_request *request = context->request;
 
-    if (!context->browser_flow || strcmp(request->method, "GET") != 0) {
+    if (!context->browser_flow || strcmp(request->method, "GET") != 0 || clerk_context_url(context) == NULL) {
         return 0;
     }
     if (request->sec_fetch_dest != NULL) {
@@ -28,11 +28,11 @@ int clerk_handshake_is_eligible(const clerk_context *context)
     return request->accept != NULL && strncmp(request->accept, "text/html", 9) == 0;
 }
 
-clerk_organization_target clerk_context_organization(const clerk_context *context)
+clerk_organization_target clerk_context_organization(clerk_context *context)
 {
     clerk_organization_target nothing = {0, NULL, NULL};
 
-    return context->policy->organization_sync != NULL
+    return context->policy->organization_sync != NULL && clerk_context_url(context) != NULL
                ? clerk_organization_sync_match(context->policy->organization_sync, context->url->path, context->pool)
                : nothing;
 }
@@ -49,9 +49,9 @@ static const char *frontend_url(const clerk_context *context)
 }
 
 /** The request's own URL without some parameters; always in the edited form, as in the SDK. */
-static const char *url_without(const clerk_context *context, const char *const *names)
+static const char *url_without(clerk_context *context, const char *const *names)
 {
-    clerk_url url = *context->url;
+    clerk_url url = *clerk_context_url(context);
     apr_array_header_t *query = apr_array_copy(context->pool, context->query);
 
     for (; *names != NULL; names++) {
@@ -62,7 +62,7 @@ static const char *url_without(const clerk_context *context, const char *const *
 }
 
 /** 7.2. A token from the Authorization header never goes into a URL; the session cookie does, to the frontend API. */
-static const char *handshake_url(const clerk_context *context, const char *text)
+static const char *handshake_url(clerk_context *context, const char *text)
 {
     static const char *const dev_browser[] = {"__clerk_db_jwt", "__dev_session", NULL};
     apr_array_header_t *query = apr_array_make(context->pool, 8, sizeof(clerk_parameter));

@@ -5,7 +5,7 @@
 #include "clerk/context.h"
 
 /** Whether a browser that sent this request can be sent through a handshake (clerk-protocol 6.9). */
-int clerk_handshake_is_eligible(const clerk_context *context);
+int clerk_handshake_is_eligible(clerk_context *context);
 
 /**
  * The handshake gate (6.9): send the browser to the frontend API, or give up as signed out with the same reason where
@@ -26,6 +26,6 @@ clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reas
 clerk_outcome *clerk_handshake_resolve(clerk_context *context);
 
 /** What the URL asks for (section 10). */
-clerk_organization_target clerk_context_organization(const clerk_context *context);
+clerk_organization_target clerk_context_organization(clerk_context *context);
 
 #endif

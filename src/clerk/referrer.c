@@ -68,13 +68,13 @@ static int has_other_scheme(const char *text)
     return *p == ':' && p != text && !clerk_is_digit(*text);
 }
 
-int clerk_referrer_is_foreign(const clerk_context *context)
+int clerk_referrer_is_foreign(clerk_context *context)
 {
     const char *text = context->request->referer;
     const clerk_instance *instance = context->instance;
     const clerk_url *referrer;
 
-    if (text == NULL) {
+    if (text == NULL || clerk_context_url(context) == NULL) {
         return 0;
     }
     referrer = clerk_url_parse(text, context->pool);

@@ -5,6 +5,6 @@
 #include "clerk/context.h"
 
 /** Whether the request comes from another origin that is none of Clerk's own (clerk-protocol 9.4). */
-int clerk_referrer_is_foreign(const clerk_context *context);
+int clerk_referrer_is_foreign(clerk_context *context);
 
 #endif
