@@ -73,7 +73,8 @@ static void warn_about(const clerk_survey *survey, const clerk_place *here)
 {
     const ap_directive_t *auth_type = here->set[CLERK_SETTING_AUTH_TYPE], *page = here->set[CLERK_SETTING_STATUS_PAGE];
 
-    if (clerk_place_is_clerk(here) && !any_reaches(survey, here, has_restriction, 1)) {
+    /* What stands beside it, even Require all granted, is meant; an outer section's is often the distribution's. */
+    if (clerk_place_is_clerk(here) && !here->require && !any_reaches(survey, here, has_restriction, 1)) {
         clerk_httpd_warn(here->server, CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require "
                          "reaches this place, so everybody is let in; write for example Require valid-user",
                          auth_type->line_num, auth_type->filename);
