@@ -4,25 +4,37 @@
 import argparse
 import os
 import pathlib
+import shutil
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from pybench import instructions  # noqa: E402
+from pybench import instructions, scenarios  # noqa: E402
 from pybench.cast import Cast  # noqa: E402
 from clerk_emulator import Emulator  # noqa: E402
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
-    parser.add_argument("--instructions", action="store_true", help="count instructions instead of measuring time")
-    parser.add_argument("--module", default=os.environ.get("CLERK_MODULE"), help="the module (default: as built by run)")
-    parser.add_argument("--keep", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--mpm", default="event", choices=("event", "prefork"))
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures what the module costs.")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--instructions", action="store_true", help="count instructions instead of measuring time")
+    parser.add_argument("--quick", action="store_true", help="3 rounds of 1 second")
+    parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds (half as many of the cold rows)")
+    parser.add_argument("--seconds", type=float, default=3, help="of load for a row in a round")
+    parser.add_argument("--mpm", action="append", choices=("event", "prefork"), help="default: both")
+    parser.add_argument("--only", action="append", metavar="GROUP",
+                        help="one_header, one_cookie, thousand, cold, attack, requires or fresh_children; may be repeated")
     parser.add_argument("--requests", type=int, default=200, help="requests of a scenario when instructions are counted")
-    parser.add_argument("--top", type=int, default=40, help="functions named for a scenario")
-    return parser.parse_args()
+    parser.add_argument("--top", type=int, default=40, help="functions named for a scenario when instructions are counted")
+    parser.add_argument("--module", default=os.environ.get("CLERK_MODULE"), help="default: as built by tests/bench/run")
+    for name in ("keep", "bare", "peers", "express"):
+        parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.mpms = options.mpm or ["event", "prefork"]
+    if options.quick:
+        options.rounds, options.seconds = 3, 1
+    return options
 
 
 def main():
@@ -31,7 +43,13 @@ def main():
     workdir.chmod(0o755)
     with Emulator() as emulator:
         cast = Cast(emulator, options.keep)
-        instructions.run(cast, options, workdir)
+        if options.instructions:
+            instructions.run(cast, options, workdir)
+            return
+        try:
+            scenarios.run(cast, options, workdir)
+        finally:
+            shutil.rmtree(workdir, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ class Cast:
             kept.chmod(0o600)
         self.key = Key.from_pem(kept.read_text(encoding="ascii"), "ins_benchmark")
         self.instance = emulator.add_instance(production=True, host="clerk.example.test", key=self.key)
+        # The same over TLS, for the module that insists on it.
+        self.tls_jwks_url = emulator.add_listener([self.instance], tls=True).url + "/.well-known/jwks.json"
 
     def token(self, **options):
         """A token of a member of an organization, with role, permissions and features, good for a day."""

@@ -140,11 +140,11 @@ def run(cast, options, workdir):
         print(f"{name:<28} {results[name]:>10,.0f}", flush=True)
 
     print(f"Instructions a request, {options.mpm}, {options.requests} requests each:", flush=True)
-    plain = BenchServer(workdir / "plain", options.mpm).configure(sections())
+    plain = BenchServer(workdir / "plain", options.mpms[0]).configure(sections())
     with Callgrind(plain) as grind:
         scenario(grind, "none, header", "/bench.txt", by_header)
         scenario(grind, "none, cookie", "/bench.txt", by_cookie)
-    server = BenchServer(workdir / "clerk", options.mpm, options.module)
+    server = BenchServer(workdir / "clerk", options.mpms[0], options.module)
     shutil.copy(server.docroot / "bench.txt", server.docroot / "other.txt")
     server.configure(cast.clerk(server), load)
     with Callgrind(server) as grind:

@@ -32,7 +32,7 @@ class BenchServer(Httpd):
         (self.docroot / "bench.txt").write_text(BODY, encoding="ascii")
         self.loads = ""
 
-    def configure(self, text="", loads="", log_level="warn", access_log=True, per_child=0):
+    def configure(self, text="", loads="", log_level="warn", access_log=True, per_child=0, keepalive_requests=0):
         types = self.write("mime.types", "text/plain txt\n", base=self.root / "conf")
         user = ""
         if os.geteuid() == 0:
@@ -56,7 +56,7 @@ LogFormat "%h %l %u %t \\"%r\\" %>s %O" common
 {f'CustomLog "{self.access_log}" common' if access_log else ''}
 Timeout 60
 KeepAliveTimeout 60
-MaxKeepAliveRequests 0
+MaxKeepAliveRequests {keepalive_requests}
 MaxConnectionsPerChild {per_child}
 LimitRequestFieldSize 65536
 {tuning}
@@ -83,11 +83,11 @@ DocumentRoot "{self.docroot}"
     def cpu_seconds(self):
         """User and system time so far of the parent, its children, and the children it has reaped."""
         reaped = sum(map(int, _stat(self.process.pid)[15:17])) / _TICKS
-        return reaped + sum(_process_clock(pid) for pid in self.processes())
+        return reaped + sum(process_seconds(pid) for pid in self.processes())
 
     def memory(self):
         """Resident memory in KiB, each shared page counted once: the sum of the proportional set sizes."""
-        return sum(_pss(pid) for pid in self.processes())
+        return sum(proportional_memory(pid) for pid in self.processes())
 
 
 def _stat(pid):
@@ -95,7 +95,7 @@ def _stat(pid):
     return [None, None] + pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def _process_clock(pid):
+def process_seconds(pid):
     """Nanosecond resolution, where /proc/PID/stat has a hundredth of a second: the CPU clock of another process, whose
     id is made as clock_getcpuclockid(3) makes it. A process that has just ended has none: its parent's figure has it."""
     try:
@@ -104,7 +104,7 @@ def _process_clock(pid):
         return 0.0
 
 
-def _pss(pid):
+def proportional_memory(pid):
     try:
         text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

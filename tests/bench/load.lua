@@ -1,0 +1,56 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- wrk script: sends the headers of a file in turn. Environment: BENCH_HEADERS, a file with one header line a request;
+-- BENCH_ONCE=1 to stop at its end instead of beginning again. Prints one JSON object when done.
+
+local FEW = 5000 -- up to here requests are made beforehand, and from here while the file is read
+
+local path = os.getenv("BENCH_HEADERS")
+local once = os.getenv("BENCH_ONCE") == "1"
+local prepared, position, source = {}, 0, nil
+
+local function make(line)
+  local name, value = line:match("^([^:]+): (.*)$")
+  return wrk.format("GET", nil, { Host = wrk.headers["Host"], [name] = value })
+end
+
+function init()
+  local number = 0
+  for line in io.lines(path) do
+    number = number + 1
+    if number > FEW then
+      prepared, source = {}, io.open(path)
+      return
+    end
+    prepared[number] = make(line)
+  end
+end
+
+function request()
+  if source then
+    local line = source:read("*l")
+    if not line then
+      if once then
+        wrk.thread:stop()
+      end
+      source:seek("set")
+      line = source:read("*l")
+    end
+    return make(line)
+  end
+  position = position + 1
+  if position > #prepared then
+    if once then
+      wrk.thread:stop()
+    end
+    position = 1
+  end
+  return prepared[position]
+end
+
+function done(summary, latency)
+  io.write(string.format(
+    '\nRESULT {"requests": %d, "seconds": %f, "refused": %d, "failed": %d, "p50": %f, "p99": %f}\n',
+    summary.requests, summary.duration / 1e6, summary.errors.status,
+    summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured: the groups of rows, for each process model."""
+
+import dataclasses
+import json
+import pathlib
+
+from . import timing
+from .contestants import Contestants
+from .timing import Entry, Group
+from .tokens import Tokens
+
+COLD = 50000
+REQUIRES = ("clerk-role admin", "clerk-org acme", "clerk-permission org:invoices:read")
+
+
+class Bench:
+    def __init__(self, cast, options, workdir, mpm):
+        self.tokens = Tokens(cast)
+        self.make = Contestants(cast, options, workdir, mpm)
+        self.options = options
+        self.mpm = mpm
+        self.cast = cast
+
+    def _peers(self):
+        made = {}
+        if self.options.peers:
+            made |= {"mod_auth_openidc": self.make.openidc(), "mod_oauth2": self.make.oauth2()}
+        return made
+
+    def _rows(self, servers, headers, **more):
+        return [Entry(name, server, headers, **more) for name, server in servers.items()]
+
+    def one_header(self):
+        servers = {"none": self.make.none(), "none again": self.make.none("again"), "loaded, not used": self.make.loaded(),
+                   "mod_auth_clerk": self.make.clerk(), "bare check": self.make.bare(), **self._peers()}
+        if self.options.express:
+            servers["@clerk/express"] = self.make.express()
+        return Group("One token, Authorization header", self._rows(servers, self.tokens.headers(1)))
+
+    def one_cookie(self):
+        servers = {"none": self.make.none(), "mod_auth_clerk": self.make.clerk()}
+        return Group("One token, cookies", self._rows(servers, self.tokens.cookies(1)))
+
+    def thousand(self):
+        servers = {"none": self.make.none(), "mod_auth_clerk": self.make.clerk(), "bare check": self.make.bare(), **self._peers()}
+        return Group("1,000 tokens in turn, header", self._rows(servers, self.tokens.headers(1000)))
+
+    def cold(self):
+        servers = {"none": self.make.none(), "bare check": self.make.bare(), "mod_auth_clerk": self.make.clerk(), **self._peers()}
+        warm = self.tokens.headers(2000, 10**9)
+        return Group(f"{COLD:,} tokens, each seen once, header",
+                     self._rows(servers, self.tokens.headers(COLD), warm=warm), "bare check")
+
+    def attack(self):
+        server = self.make.clerk()
+        warm = self.tokens.headers(2000, 10**9)
+        entries = [Entry("cold good token", server, self.tokens.headers(COLD), warm=warm),
+                   Entry("forged signature", server, self.tokens.forged(COLD), 401, warm),
+                   Entry("unknown kid", server, self.tokens.unknown_kids(COLD), 401, warm)]
+        for name, peer in self._peers().items():
+            entries += [Entry(f"{name}: forged signature", peer, self.tokens.forged(1000), 401, warm),
+                        Entry(f"{name}: unknown kid", peer, self.tokens.unknown_kids(1000), 401, warm)]
+        return Group("Attacks: tokens that are refused", entries)
+
+    def requires(self):
+        more = "<RequireAll>\n" + "".join(f"    Require {one}\n" for one in ("valid-user", *REQUIRES)) + "    </RequireAll>"
+        servers = {"valid-user": self.make.clerk(),
+                   "role, organization and permission on top": self.make.clerk("requires", (), more)}
+        return Group("Require lines", self._rows(servers, self.tokens.headers(1)))
+
+    def fresh_children(self):
+        tuning = {"per_child": 1, "keepalive_requests": 100}
+        servers = {"none": self.make.none("fresh-none", **tuning), "mod_auth_clerk": self.make.clerk("fresh-clerk", **tuning)}
+        return Group("A new child every 100 requests, 1,000 tokens in turn", self._rows(servers, self.tokens.headers(1000)))
+
+    def groups(self):
+        wanted = [self.one_header, self.one_cookie, self.thousand, self.cold, self.attack, self.requires]
+        if self.mpm == "prefork":
+            wanted.append(self.fresh_children)
+        return wanted
+
+
+def run(cast, options, workdir):
+    """Measures and prints everything; keeps the samples as JSON."""
+    kept, report = {}, []
+
+    def say(text):
+        report.append(text)
+        print(text, flush=True)
+
+    for mpm in options.mpms:
+        say(f"## {mpm}\n")
+        bench = Bench(cast, options, pathlib.Path(workdir), mpm)
+        for make in bench.groups():
+            if options.only and make.__name__ not in options.only:
+                continue
+            group = make()
+            rounds = max(3, options.rounds // 2) if group.entries[0].warm else options.rounds
+            timing.run(group, rounds, options.seconds, say)
+            kept[f"{mpm} {make.__name__}"] = {
+                name: [dataclasses.asdict(one) for one in samples] for name, samples in group.samples.items()}
+            (cast.directory / "results.json").write_text(json.dumps(kept, indent=1))
+            (cast.directory / "results.md").write_text("\n".join(report))
