@@ -10,8 +10,8 @@
 #define CLERK_STATUS_COUNT (CLERK_BAD_REQUEST + 1)
 
 /**
- * How often each verdict was given on one instance's behalf, by all processes: zeroed shared memory, atomics only. Numbers,
- * nothing about who it was.
+ * How often each verdict was given on one instance's behalf, by all processes: zeroed shared memory, atomics only.
+ * Numbers, nothing about who it was.
  */
 typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) count[CLERK_STATUS_COUNT][CLERK_REASON_COUNT];

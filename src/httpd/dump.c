@@ -43,6 +43,11 @@ static int comes_later(const clerk_place *one, const clerk_place *other)
     return one->kind != 'D' || len >= other_len;
 }
 
+static int is_elsewhere(const dump *to, const clerk_place *other, const clerk_place *here)
+{
+    return other->server != here->server && other->server != to->survey->main_server;
+}
+
 static decision decide(const dump *to, const clerk_place *here, int (*says)(const clerk_place *))
 {
     const apr_array_header_t *places = to->survey->places;
@@ -52,9 +57,9 @@ static decision decide(const dump *to, const clerk_place *here, int (*says)(cons
         const clerk_place *other = APR_ARRAY_IDX(places, i, const clerk_place *);
         clerk_reach reach = says(other) ? clerk_survey_reaches(to->survey, other, here) : CLERK_REACH_NO;
 
-        /* A <Location> that may lie over a directory is a place of its own, shown as such; so is a virtual host's section. */
-        if (reach == CLERK_REACH_MAYBE
-            && (rank(other) > rank(here) || (other->server != here->server && other->server != to->survey->main_server))) {
+        /* A <Location> that may lie over a directory is a place of its own, shown as such, and so is what stands in
+         * another server. */
+        if (reach == CLERK_REACH_MAYBE && (rank(other) > rank(here) || is_elsewhere(to, other, here))) {
             continue;
         }
         if (reach > best.reach || (reach != CLERK_REACH_NO && reach == best.reach && comes_later(other, best.by))) {
@@ -123,8 +128,8 @@ static const char *origin(const decision *from, const clerk_place *here, apr_poo
     if (from->by == here) {
         return "";
     }
-    return apr_pstrcat(pool, from->reach == CLERK_REACH_YES ? "  [from " : "  [perhaps from ", title(from->by, pool), "]",
-                       NULL);
+    return apr_pstrcat(pool, from->reach == CLERK_REACH_YES ? "  [from " : "  [perhaps from ", title(from->by, pool),
+                       "]", NULL);
 }
 
 static void line(const dump *to, const char *name, const char *text, const char *note)
@@ -186,12 +191,15 @@ static void print_requirements(const dump *to, const decision *from, const clerk
 static const char *instance_text(const char *name, const clerk_runtime *runtime, apr_pool_t *pool)
 {
     const clerk_instance *instance = runtime->instance;
-    const char *keys = runtime->static_keys ? "a fixed PEM key" : apr_pstrcat(pool, "keys from ", instance->jwks_url, NULL);
+    const char *type = instance->type == CLERK_INSTANCE_DEVELOPMENT ? "development" : "production";
+    const char *host = instance->frontend_host, *url = instance->jwks_url;
+    const char *keys = "a fixed PEM key";
 
-    return apr_psprintf(pool, "%s (%s%s%s), %s%s", name,
-                        instance->type == CLERK_INSTANCE_DEVELOPMENT ? "development" : "production",
-                        instance->frontend_host ? ", " : "", instance->frontend_host ? instance->frontend_host : "", keys,
-                        instance->secret_key ? ", with a secret key" : ", without a secret key");
+    if (!runtime->static_keys) {
+        keys = apr_psprintf(pool, "keys from %.*s", (int)strcspn(url, "?#"), url);
+    }
+    return apr_psprintf(pool, "%s (%s%s%s), %s, %s a secret key", name, type, host ? ", " : "", host ? host : "", keys,
+                        instance->secret_key ? "with" : "without");
 }
 
 static void print_instance(const dump *to, const clerk_place *here)
@@ -287,7 +295,7 @@ static void print_place(dump *to, const clerk_place *here)
     if (!clerk && !require.by) {
         return;
     }
-    apr_file_printf(to->out, "\n  %s\n    %s\n", here->section && here->kind != 'S' ? title(here, to->pool) : "(everywhere)",
+    apr_file_printf(to->out, "\n  %s\n    %s\n", here->kind == 'S' ? "(everywhere)" : title(here, to->pool),
                     clerk ? judge_clerk(to, here, &type, &require) : judge_other(to, &type, &require));
     if (type.by) {
         line(to, "AuthType", args_of(&type, CLERK_SETTING_AUTH_TYPE), origin(&type, here, to->pool));
@@ -299,8 +307,9 @@ static void print_place(dump *to, const clerk_place *here)
     if (require.by) {
         print_requirements(to, &require, here);
     }
-    if (satisfy.by && satisfy.reach == CLERK_REACH_YES && !strcasecmp(args_of(&satisfy, CLERK_SETTING_SATISFY), "any")) {
-        line(to, "but", "Satisfy Any: an allowed address is let in without signing in", origin(&satisfy, here, to->pool));
+    if (satisfy.reach == CLERK_REACH_YES && !strcasecmp(args_of(&satisfy, CLERK_SETTING_SATISFY), "any")) {
+        line(to, "but", "Satisfy Any: an allowed address is let in without signing in",
+             origin(&satisfy, here, to->pool));
     }
     if (here->set[CLERK_SETTING_STATUS_PAGE]) {
         line(to, "shows", "the status page", "");
@@ -320,12 +329,15 @@ static void print_server(dump *to, server_rec *server)
     if (server->defn_name && server->is_virtual) {
         apr_file_printf(to->out, " (%s:%u)", server->defn_name, server->defn_line_number);
     }
-    apr_file_printf(to->out, "%s\n", server->is_virtual || !to->survey->main_server->next
-                                         ? "" : "; its sections hold in every virtual host too, where that says nothing else");
-    apr_file_printf(to->out, "  instance: %s\n", conf->runtime ? instance_text("default", conf->runtime, to->pool) : "none");
+    if (!server->is_virtual && server->next) {
+        apr_file_puts("; its sections hold in every virtual host too, where that says nothing else", to->out);
+    }
+    apr_file_printf(to->out, "\n  instance: %s\n",
+                    conf->runtime ? instance_text("default", conf->runtime, to->pool) : "none");
     for (apr_hash_index_t *at = conf->named_runtimes ? apr_hash_first(to->pool, conf->named_runtimes) : NULL; at;
          at = apr_hash_next(at)) {
-        apr_file_printf(to->out, "  instance: %s\n", instance_text(apr_hash_this_key(at), apr_hash_this_val(at), to->pool));
+        apr_file_printf(to->out, "  instance: %s\n",
+                        instance_text(apr_hash_this_key(at), apr_hash_this_val(at), to->pool));
     }
     for (int i = 0; i < places->nelts; i++) {
         const clerk_place *here = APR_ARRAY_IDX(places, i, const clerk_place *);
@@ -355,8 +367,8 @@ void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server)
                 print_server(&to, place->server);
             }
         }
-        apr_file_printf(to.out, "\nSections: %d protected by Clerk, %d optional, %d OPEN, %d that depend, %d that let nobody "
-                        "in\n", to.protected_places, to.optional_places, to.open_places, to.doubtful_places,
+        apr_file_printf(to.out, "\nSections: %d protected by Clerk, %d optional, %d OPEN, %d that depend, %d that let "
+                        "nobody in\n", to.protected_places, to.optional_places, to.open_places, to.doubtful_places,
                         to.closed_places);
     }
     apr_pool_destroy(to.pool);

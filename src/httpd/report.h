@@ -7,8 +7,8 @@
 #include "httpd/runtime.h"
 
 /*
- * What the status page tells, before it is HTML or JSON. Numbers and public keys' names only: no secret, no token, no user, no
- * address of a key source.
+ * What the status page tells, before it is HTML or JSON. Numbers and public keys' names only: no secret, no token, no
+ * user, no address of a key source.
  */
 
 typedef enum clerk_report_health {

@@ -7,8 +7,8 @@
 #include "httpd/report.h"
 
 /**
- * The handler hook for `SetHandler clerk-status`: HTML, or JSON where the query is `json`. GET and HEAD only. Who may see it is the
- * administrator's Require to say.
+ * The handler hook for `SetHandler clerk-status`: HTML, or JSON where the query is `json`. GET and HEAD only. Who may
+ * see it is the administrator's Require to say.
  */
 int clerk_status_handler(request_rec *r);
 

@@ -12,8 +12,8 @@
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n"
-    "<title>Clerk status</title>\n<style>\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta name=\"robots\" content=\"noindex\">\n<title>Clerk status</title>\n<style>\n"
     ":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--bar:#6c5ce7;"
     "--ok:#0d7a4f;--ok-bg:#dff5ea;--warn:#8a5a00;--warn-bg:#fff1d1;--bad:#b3261e;--bad-bg:#fde4e1;--note:#40508f;"
     "--note-bg:#e6eaff}\n"
@@ -22,9 +22,10 @@ static const char head[] =
     "--note:#a9b8ff;--note-bg:#232b4d}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);"
     "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
-    "header,main{max-width:62rem;margin:0 auto;padding:0 1.25rem}header{padding-top:2rem;padding-bottom:1rem;display:flex;"
-    "flex-wrap:wrap;gap:.5rem 1.5rem;align-items:baseline}\n"
-    "h1{font-size:1.5rem;margin:0}h2{font-size:1.15rem;margin:0;display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
+    "header,main{max-width:62rem;margin:0 auto;padding:0 1.25rem}"
+    "header{padding-top:2rem;padding-bottom:1rem;display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:baseline}\n"
+    "h1{font-size:1.5rem;margin:0}"
+    "h2{font-size:1.15rem;margin:0;display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
     "h3{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.5rem 0 .5rem}\n"
     "header p,.sub{color:var(--dim);margin:0}header nav{margin-left:auto;display:flex;gap:1rem}a{color:var(--note)}\n"
     ".card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.25rem 1.5rem;"
@@ -126,8 +127,8 @@ static void alerts(request_rec *r, const clerk_report_instance *entry, const cle
     const clerk_keystore_stats *stats = &entry->stats;
 
     if (stats->failing_since) {
-        ap_rvputs(r, "<p class=\"alert ", entry->health == CLERK_HEALTH_DOWN ? "bad" : "warn", "\">Keys cannot be fetched since ",
-                  date_text(stats->failing_since, r->pool), " (",
+        ap_rvputs(r, "<p class=\"alert ", entry->health == CLERK_HEALTH_DOWN ? "bad" : "warn",
+                  "\">Keys cannot be fetched since ", date_text(stats->failing_since, r->pool), " (",
                   interval_text(report->now - stats->failing_since, r->pool), "): ", escape(r, stats->last_error),
                   "</p>\n", NULL);
     }
@@ -138,7 +139,7 @@ static void alerts(request_rec *r, const clerk_report_instance *entry, const cle
     }
 }
 
-static void key_facts(request_rec *r, const clerk_report_instance *entry, const clerk_report *report)
+static void key_facts(request_rec *r, const clerk_report_instance *entry, apr_time_t now)
 {
     const clerk_keystore_stats *stats = &entry->stats;
     apr_pool_t *pool = r->pool;
@@ -146,14 +147,15 @@ static void key_facts(request_rec *r, const clerk_report_instance *entry, const 
     ap_rputs("<dl>\n", r);
     fact(r, "Keys from", entry->key_source, NULL);
     if (entry->health != CLERK_HEALTH_FIXED) {
-        fact(r, "Age", stats->fetched_at ? interval_text(report->now - stats->fetched_at, pool) : "never fetched", NULL);
-        fact(r, "Next refresh", !stats->next_refresh ? "on demand" : stats->next_refresh <= report->now ? "due"
-                                : apr_pstrcat(pool, "in ", interval_text(stats->next_refresh - report->now, pool), NULL),
-             NULL);
-        if (entry->serves_until) {
-            fact(r, "Without a refresh", entry->serves_until > report->now
-                    ? apr_pstrcat(pool, "serve ", interval_text(entry->serves_until - report->now, pool), NULL) : "lapsed",
-                 NULL);
+        fact(r, "Age", stats->fetched_at ? interval_text(now - stats->fetched_at, pool) : "never fetched", NULL);
+        fact(r, "Next refresh", !stats->next_refresh ? "on demand" : stats->next_refresh <= now ? "due"
+                                : apr_pstrcat(pool, "in ", interval_text(stats->next_refresh - now, pool), NULL), NULL);
+        if (entry->serves_until > now) {
+            fact(r, "Without a refresh",
+                 apr_pstrcat(pool, "serve ", interval_text(entry->serves_until - now, pool), NULL), NULL);
+        }
+        else if (entry->serves_until) {
+            fact(r, "Without a refresh", "lapsed", NULL);
         }
         fact(r, "Fetches", count_text(stats->fetches, pool),
              apr_pstrcat(pool, count_text(stats->failures, pool), " failed", NULL));
@@ -257,7 +259,7 @@ static void instance_card(request_rec *r, const clerk_report_instance *entry, co
     servers(r, entry->used_by);
     ap_rputs("</p>\n", r);
     alerts(r, entry, report);
-    key_facts(r, entry, report);
+    key_facts(r, entry, report->now);
     key_table(r, entry->keys);
     verdict_table(r, entry->runtime->verdicts);
     ap_rputs("</section>\n", r);
@@ -273,7 +275,8 @@ void clerk_status_html(request_rec *r, const clerk_report *report)
     ap_rvputs(r, " &middot; ", date_text(report->now, r->pool),
               "</p><nav><a href=\"?\">Reload</a><a href=\"?json\">JSON</a></nav></header>\n<main>\n", NULL);
     if (!report->background_refresh) {
-        ap_rputs("<p class=\"card warn\">Keys are not refreshed in the background: mod_watchdog is not loaded.</p>\n", r);
+        ap_rputs("<p class=\"card warn\">Keys are not refreshed in the background: mod_watchdog is not loaded.</p>\n",
+                 r);
     }
     for (int i = 0; i < report->instances->nelts; i++) {
         instance_card(r, &APR_ARRAY_IDX(report->instances, i, clerk_report_instance), report);

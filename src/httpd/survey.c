@@ -54,7 +54,7 @@ static void set_path(clerk_place *here, const ap_directive_t *section, apr_pool_
 {
     const char *args = section->args, *word;
     apr_size_t len = strlen(args);
-    int expression = strcasestr(section->directive, "match") != NULL;
+    int expression = ap_strcasestr(section->directive, "match") != NULL;
 
     while (len && (args[len - 1] == '>' || args[len - 1] == ' ')) {
         len--;
@@ -79,7 +79,7 @@ static void set_path(clerk_place *here, const ap_directive_t *section, apr_pool_
     }
 }
 
-/** 'D', 'L', 'F' or 'S' where the container makes a place of its own, 0 where its content belongs to the one around it. */
+/** 'D', 'L', 'F' or 'S' where the container is a place of its own, 0 where its content is part of what is around it. */
 static char section_kind(const ap_directive_t *directive)
 {
     if (!strncasecmp(directive->directive, "<Directory", 10)) {
@@ -153,7 +153,8 @@ static void note_require(clerk_survey *survey, clerk_place *here, const ap_direc
     if (clerk) {
         here->require_clerk = directive;
     }
-    if ((clerk && !optional) || !strcasecmp(word, "valid-user") || !strcasecmp(word, "user") || !strcasecmp(word, "group")) {
+    if ((clerk && !optional) || !strcasecmp(word, "valid-user") || !strcasecmp(word, "user")
+        || !strcasecmp(word, "group")) {
         here->require_user = directive;
     }
     if (!around->combination && !negated && (optional || (!strcasecmp(word, "all") && !strcasecmp(args, "granted")))) {

@@ -7,8 +7,8 @@
 #include <http_config.h>
 
 /*
- * The configuration files as they were read, seen as places: what says how to find out who is asking, who is let in, and which of it
- * reaches where. .htaccess files are not part of it.
+ * The configuration files as they were read, seen as places: what says how to find out who is asking, who is let in,
+ * and which of it reaches where. .htaccess files are not part of it.
  */
 
 /** What a place can say, apart from Require. */
@@ -21,7 +21,10 @@ typedef enum clerk_setting {
     CLERK_SETTINGS
 } clerk_setting;
 
-/** A section of the configuration, or a server's top level, with what stands in it; <If>, <Limit>, <RequireAny> and the like are no places. */
+/**
+ * A section of the configuration, or a server's top level, with what stands in it. <If>, <Limit>, <RequireAny> and the
+ * like are no places.
+ */
 typedef struct clerk_place {
     const ap_directive_t *section;   /**< NULL: the main server's top level */
     server_rec *server;
@@ -35,7 +38,7 @@ typedef struct clerk_place {
     const ap_directive_t *restriction; /**< a Require other than `all` */
     const ap_directive_t *require_clerk; /**< a Require clerk-* that needs AuthType Clerk */
     const ap_directive_t *require_user; /**< a Require that needs to know who is asking, whatever the AuthType */
-    int open;                        /**< a Require that lets everybody in: all granted, clerk-optional; outside <RequireAll> and the like */
+    int open;                        /**< a Require all granted or clerk-optional, outside <RequireAll> and the like */
     int always;                      /**< some Require stands outside <Limit>, <LimitExcept>, <If> and <Else> */
 } clerk_place;
 
@@ -51,7 +54,7 @@ const clerk_survey *clerk_survey_make(server_rec *main_server, apr_pool_t *pool)
 
 typedef enum clerk_reach {
     CLERK_REACH_NO,
-    CLERK_REACH_MAYBE,               /**< patterns; a directory against a URL; a virtual host against the main server's section */
+    CLERK_REACH_MAYBE,               /**< patterns; a directory and a URL; a virtual host and a main section */
     CLERK_REACH_YES
 } clerk_reach;
 

@@ -58,6 +58,7 @@ def test_keys_after_a_fetch(server):
     assert keys["fetched_at"] < keys["next_refresh_at"] < keys["serves_until"]
 
 
+@pytest.mark.mpm
 def test_verdicts_are_counted_once_each_by_all_processes(server):
     for _ in range(20):
         assert server.get("/p/", bearer(server.instance)).status == 200
