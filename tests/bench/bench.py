@@ -5,6 +5,7 @@ import argparse
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -39,6 +40,7 @@ def arguments():
 
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
     workdir = pathlib.Path(tempfile.mkdtemp(prefix="clerk-bench-"))
     workdir.chmod(0o755)
     with Emulator() as emulator:

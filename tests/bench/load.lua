@@ -2,11 +2,23 @@
 -- wrk script: sends the headers of a file in turn. Environment: BENCH_HEADERS, a file with one header line a request;
 -- BENCH_ONCE=1 to stop at its end instead of beginning again. Prints one JSON object when done.
 
+local ffi = require("ffi")
+ffi.cdef("int kill(int process, int signal); int getpid(void);")
+
 local FEW = 5000 -- up to here requests are made beforehand, and from here while the file is read
 
 local path = os.getenv("BENCH_HEADERS")
 local once = os.getenv("BENCH_ONCE") == "1"
 local prepared, position, source = {}, 0, nil
+
+-- wrk's main thread sleeps through the whole -d unless it is interrupted.
+local function finish()
+  if once then
+    once = false
+    wrk.thread:stop()
+    ffi.C.kill(ffi.C.getpid(), 2)
+  end
+end
 
 local function make(line)
   local name, value = line:match("^([^:]+): (.*)$")
@@ -29,9 +41,7 @@ function request()
   if source then
     local line = source:read("*l")
     if not line then
-      if once then
-        wrk.thread:stop()
-      end
+      finish()
       source:seek("set")
       line = source:read("*l")
     end
@@ -39,9 +49,7 @@ function request()
   end
   position = position + 1
   if position > #prepared then
-    if once then
-      wrk.thread:stop()
-    end
+    finish()
     position = 1
   end
   return prepared[position]
