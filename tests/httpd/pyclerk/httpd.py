@@ -174,18 +174,19 @@ DocumentRoot "{self.docroot}"
             )
         if self not in Httpd.watched:
             Httpd.watched.append(self)
+        self.log.mark()
         deadline = time.monotonic() + timeout
         while True:
             if self.process.poll() is not None:
                 self.stop()
                 raise HttpdError(f"httpd did not start:\n{self.stderr()}\n{self.log.text()[-4000:]}")
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            # The port is open before the configuration has been read the second time.
+            if "resuming normal operations" in self.log.recent():
                 return self
             if time.monotonic() > deadline:
                 self.stop()
-                raise HttpdError(f"httpd does not listen:\n{self.stderr()}")
-            time.sleep(0.02)
+                raise HttpdError(f"httpd does not get ready:\n{self.stderr()}")
+            time.sleep(0.01)
 
     def stderr(self):
         return (self.root / "logs/stderr.log").read_text("utf-8", "backslashreplace")
