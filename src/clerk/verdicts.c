@@ -13,6 +13,11 @@ void clerk_verdicts_add(clerk_verdicts *verdicts, const clerk_outcome *outcome)
     }
 }
 
+void clerk_verdicts_tick(_Atomic(apr_uint64_t) *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
 apr_uint64_t clerk_verdicts_get(const clerk_verdicts *verdicts, clerk_status status, clerk_reason reason)
 {
     return is_known(status, reason) ? atomic_load_explicit(&verdicts->count[status][reason], memory_order_relaxed) : 0;

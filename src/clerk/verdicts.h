@@ -15,10 +15,17 @@
  */
 typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) count[CLERK_STATUS_COUNT][CLERK_REASON_COUNT];
+    /* How the tokens were found good: */
+    _Atomic(apr_uint64_t) recalled;  /**< this process had verified it */
+    _Atomic(apr_uint64_t) vouched;   /**< another process had: parsed, but its signature not checked again */
+    _Atomic(apr_uint64_t) unknown;   /**< neither: it had to be verified, good or bad */
 } clerk_verdicts;
 
 /** Count a verdict. Never waits; orders nothing. */
 void clerk_verdicts_add(clerk_verdicts *verdicts, const clerk_outcome *outcome);
+
+/** Count one of the last three. */
+void clerk_verdicts_tick(_Atomic(apr_uint64_t) *counter);
 
 /** How often a status came out for a reason; values out of range: 0. */
 apr_uint64_t clerk_verdicts_get(const clerk_verdicts *verdicts, clerk_status status, clerk_reason reason);

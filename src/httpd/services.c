@@ -39,10 +39,14 @@ static apr_uint32_t generation(const clerk_runtime *runtime, apr_time_t now)
 static clerk_identity *recall(void *baton, jose_slice token, apr_time_t now, apr_pool_t *pool)
 {
     const clerk_runtime *runtime = baton;
-
     /* The table hands out what was put into it, and nobody changes an identity. */
-    return (clerk_identity *)clerk_token_cache_get(clerk_process_tokens(), token, runtime->number,
-                                                   generation(runtime, now), pool);
+    clerk_identity *identity = (clerk_identity *)clerk_token_cache_get(clerk_process_tokens(), token, runtime->number,
+                                                                       generation(runtime, now), pool);
+
+    if (identity) {
+        clerk_verdicts_tick(&runtime->verdicts->recalled);
+    }
+    return identity;
 }
 
 static apr_uint32_t vouched(void *baton, clerk_verified_digest *digest, jose_slice token, apr_time_t now)
@@ -52,8 +56,13 @@ static apr_uint32_t vouched(void *baton, clerk_verified_digest *digest, jose_sli
     apr_uint32_t current = generation(runtime, now);
 
     memset(digest, 0, sizeof(*digest));
-    return clerk_verified_table_digest(digest, table, token, runtime->number) && current
-           && clerk_verified_table_has(table, digest, current) ? current : 0;
+    if (clerk_verified_table_digest(digest, table, token, runtime->number) && current
+        && clerk_verified_table_has(table, digest, current)) {
+        clerk_verdicts_tick(&runtime->verdicts->vouched);
+        return current;
+    }
+    clerk_verdicts_tick(&runtime->verdicts->unknown);
+    return 0;
 }
 
 static void remember(void *baton, jose_slice token, const clerk_verified_digest *digest, apr_uint32_t verified_by,

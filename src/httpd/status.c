@@ -110,6 +110,16 @@ static json_t *json_verdicts(const clerk_verdicts *verdicts)
     return all;
 }
 
+static json_t *json_cache(const clerk_verdicts *verdicts)
+{
+    json_t *cache = json_object();
+
+    json_object_set_new(cache, "hits", json_count(atomic_load(&verdicts->recalled)));
+    json_object_set_new(cache, "shared_hits", json_count(atomic_load(&verdicts->vouched)));
+    json_object_set_new(cache, "misses", json_count(atomic_load(&verdicts->unknown)));
+    return cache;
+}
+
 static json_t *json_instance(const clerk_report_instance *entry, const clerk_report *report)
 {
     const clerk_instance *instance = entry->runtime->instance;
@@ -125,6 +135,7 @@ static json_t *json_instance(const clerk_report_instance *entry, const clerk_rep
     json_object_set_new(one, "used_by", used_by);
     json_object_set_new(one, "keys", json_keys(entry, report));
     json_object_set_new(one, "backend_api", json_backend(entry));
+    json_object_set_new(one, "token_cache", json_cache(entry->runtime->verdicts));
     json_object_set_new(one, "verdicts", json_verdicts(entry->runtime->verdicts));
     return one;
 }

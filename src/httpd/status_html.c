@@ -139,6 +139,15 @@ static void alerts(request_rec *r, const clerk_report_instance *entry, const cle
     }
 }
 
+/** How many of the tokens some process had verified before. */
+static double hit_percentage(const clerk_verdicts *verdicts)
+{
+    apr_uint64_t hits = atomic_load(&verdicts->recalled) + atomic_load(&verdicts->vouched);
+    apr_uint64_t all = hits + atomic_load(&verdicts->unknown);
+
+    return all ? 100.0 * (double)hits / (double)all : 0.0;
+}
+
 static void key_facts(request_rec *r, const clerk_report_instance *entry, apr_time_t now)
 {
     const clerk_keystore_stats *stats = &entry->stats;
@@ -168,6 +177,8 @@ static void key_facts(request_rec *r, const clerk_report_instance *entry, apr_ti
         fact(r, "Backend API calls", count_text(atomic_load(&breaker->calls), pool),
              apr_pstrcat(pool, count_text(atomic_load(&breaker->rejected), pool), " not made", NULL));
     }
+    fact(r, "Tokens remembered", apr_psprintf(pool, "%.1f %%", hit_percentage(entry->runtime->verdicts)),
+         apr_pstrcat(pool, count_text(atomic_load(&entry->runtime->verdicts->unknown), pool), " verified", NULL));
     ap_rputs("</dl>\n", r);
 }
 

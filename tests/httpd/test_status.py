@@ -74,6 +74,16 @@ def test_verdicts_are_counted_once_each_by_all_processes(server):
     assert verdicts["handshake"] == {"client-uat-but-no-session-token": 1}
 
 
+@pytest.mark.mpm
+def test_remembered_tokens_are_counted(server):
+    headers = bearer(server.instance)
+    with server.connection() as connection:
+        for _ in range(10):
+            assert connection.get("/p/", headers).status == 200
+    cache = only(server)["token_cache"]
+    assert cache["misses"] == 1 and cache["hits"] + cache["shared_hits"] == 9 and cache["hits"] >= 8, cache
+
+
 def test_a_source_that_is_down(httpd, emulator):
     instance = emulator.add_instance(production=True)
     httpd.configure(directives(httpd, instance, keys="api") + protect("/p") + STATUS)

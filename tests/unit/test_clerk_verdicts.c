@@ -52,6 +52,19 @@ static void test_what_is_out_of_range_is_not_counted(void **state)
     assert_int_equal(clerk_verdicts_get(&verdicts, CLERK_SIGNED_IN, CLERK_REASON_COUNT), 0);
 }
 
+static void test_ticks(void **state)
+{
+    static clerk_verdicts verdicts;
+
+    (void)state;
+    clerk_verdicts_tick(&verdicts.recalled);
+    clerk_verdicts_tick(&verdicts.recalled);
+    clerk_verdicts_tick(&verdicts.unknown);
+    assert_int_equal(verdicts.recalled, 2);
+    assert_int_equal(verdicts.vouched, 0);
+    assert_int_equal(verdicts.unknown, 1);
+}
+
 static void test_names(void **state)
 {
     static const char *const names[] = {"signed_in", "signed_out", "handshake", "unavailable", "bad_request"};
@@ -69,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_pair_is_counted_for_itself),
         cmocka_unit_test(test_what_is_out_of_range_is_not_counted),
+        cmocka_unit_test(test_ticks),
         cmocka_unit_test(test_names),
     };
 
