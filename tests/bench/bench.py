@@ -11,7 +11,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from pybench import instructions, scenarios  # noqa: E402
+from pybench import instructions, scale, scenarios  # noqa: E402
 from pybench.cast import Cast  # noqa: E402
 from clerk_emulator import Emulator  # noqa: E402
 
@@ -20,12 +20,15 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures what the module costs.")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--instructions", action="store_true", help="count instructions instead of measuring time")
+    mode.add_argument("--scale", action="store_true", help="growth with tokens, instances, keys, Require lines, token size")
+    parser.add_argument("--million", action="store_true", help="with --scale: also 1,000,000 tokens (2 GB on disk)")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 1 second")
     parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds (half as many of the cold rows)")
     parser.add_argument("--seconds", type=float, default=3, help="of load for a row in a round")
     parser.add_argument("--mpm", action="append", choices=("event", "prefork"), help="default: both")
     parser.add_argument("--only", action="append", metavar="GROUP",
-                        help="one_header, one_cookie, thousand, cold, attack, requires or fresh_children; may be repeated")
+                        help="one_header, one_cookie, thousand, cold, attack, requires or fresh_children; with --scale "
+                        "live_tokens, instances, keys, require_lines or token_size; may be repeated")
     parser.add_argument("--requests", type=int, default=200, help="requests of a scenario when instructions are counted")
     parser.add_argument("--top", type=int, default=40, help="functions named for a scenario when instructions are counted")
     parser.add_argument("--module", default=os.environ.get("CLERK_MODULE"), help="default: as built by tests/bench/run")
@@ -49,7 +52,7 @@ def main():
             instructions.run(cast, options, workdir)
             return
         try:
-            scenarios.run(cast, options, workdir)
+            (scale if options.scale else scenarios).run(cast, options, workdir)
         finally:
             shutil.rmtree(workdir, ignore_errors=True)
 

@@ -13,6 +13,7 @@ class Cast:
     """`directory` keeps the key, so that tokens kept beside it stay good from run to run."""
 
     def __init__(self, emulator, directory):
+        self.emulator = emulator
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         kept = self.directory / "key.pem"
@@ -35,6 +36,10 @@ class Cast:
     def cookie(self, token):
         """The Cookie header of a signed-in browser: the plain and the suffixed names, as Clerk sets both."""
         return cookie_header(session_cookies(self.instance, token))["Cookie"]
+
+    def another(self, host):
+        """A further instance with the same key."""
+        return self.emulator.add_instance(production=True, host=host, key=self.key)
 
     def clerk(self, server, requires=("valid-user",), keys="pem", more="", document="bench.txt"):
         """The server's text with this module: its directives and the protected document."""

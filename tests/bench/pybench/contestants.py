@@ -39,9 +39,10 @@ class Contestants:
         server = self._server("loaded")
         return server.configure(self.cast.clerk(server, document="other.txt"), self._load)
 
-    def clerk(self, name="clerk", requires=("valid-user",), more="", keys="public", **tuning):
+    def clerk(self, name="clerk", requires=("valid-user",), more="", keys="public", before="", **tuning):
+        """This module. `more` goes into the section, `before` in front of everything."""
         server = self._server(name)
-        return server.configure(self.cast.clerk(server, requires, keys, more), self._load, **tuning)
+        return server.configure(before + self.cast.clerk(server, requires, keys, more), self._load, **tuning)
 
     def bare(self):
         """mod_bench_bare.c: every request's signature, nothing remembered."""

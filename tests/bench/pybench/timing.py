@@ -18,6 +18,7 @@ class Entry:
     server: object
     headers: object  # file of header lines
     status: int = 200
+    once: bool = False  # until the end of the file, not for a time
     warm: object = None  # a file to warm a restarted server up with: the row is measured with a new server each time
 
 
@@ -50,7 +51,7 @@ def measure(entry, seconds):
         entry.server.start()
         load.wrk(entry.server.port, entry.warm, 10, once=True)
     before = entry.server.cpu_seconds()
-    seen = load.wrk(entry.server.port, entry.headers, 60 if entry.warm else seconds, once=bool(entry.warm))
+    seen = load.wrk(entry.server.port, entry.headers, 600 if entry.once else seconds, once=entry.once)
     used = entry.server.cpu_seconds() - before
     wanted = seen.requests if entry.status >= 400 else 0
     if seen.failed or abs(seen.refused - wanted) > 0:
@@ -71,7 +72,8 @@ def check(entry):
         raise RuntimeError(f"{entry.name}: {bare} without credentials")
 
 
-def run(group, rounds, seconds, say):
+def run(group, rounds, seconds):
+    """Fills in the group's samples."""
     servers = {id(entry.server): entry.server for entry in group.entries}.values()
     with contextlib.ExitStack() as stack:
         for server in servers:
@@ -80,12 +82,11 @@ def run(group, rounds, seconds, say):
         for entry in group.entries:
             check(entry)
             if not entry.warm:
-                load.wrk(entry.server.port, entry.headers, 1)
+                load.wrk(entry.server.port, entry.headers, 600 if entry.once else 1, once=entry.once)
         for number in range(rounds):
             shift = number % len(group.entries)
             for entry in group.entries[shift:] + group.entries[:shift]:
                 group.samples.setdefault(entry.name, []).append(measure(entry, seconds))
-    say(table(group))
 
 
 def middle(values):

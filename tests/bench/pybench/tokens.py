@@ -37,10 +37,10 @@ class Tokens:
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(one, range(first, first + count), chunksize=500))
 
-    def headers(self, count, first=0):
-        """`count` distinct tokens in Authorization headers."""
-        return self._file(f"headers-{count}-{first}", lambda: (
-            f"Authorization: {self.cast.header(token)}" for token in self.mint(count, first)))
+    def headers(self, count, first=0, name="headers", **options):
+        """`count` distinct tokens in Authorization headers; `name` tells files with `options` apart."""
+        return self._file(f"{name}-{count}-{first}", lambda: (
+            f"Authorization: {self.cast.header(token)}" for token in self.mint(count, first, **options)))
 
     def cookies(self, count):
         return self._file(f"cookies-{count}-{self.cast.instance.cookie_suffix}", lambda: (
