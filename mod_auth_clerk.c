@@ -14,8 +14,11 @@
 #include "httpd/config.h"
 #include "httpd/dump.h"
 #include "httpd/environment.h"
+#include "httpd/expressions.h"
+#include "httpd/headers.h"
 #include "httpd/lifecycle.h"
 #include "httpd/log.h"
+#include "httpd/refusal.h"
 #include "httpd/state.h"
 #include "httpd/status.h"
 #include "httpd/wire.h"
@@ -39,12 +42,17 @@ static void register_hooks(apr_pool_t *pool)
 
     clerk_lifecycle_register(pool);
     clerk_authz_register(pool);
+    clerk_refusal_register(pool);
     ap_hook_post_read_request(clerk_wire_scrub, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
     /* PER_CONF on all of them, or httpd's walk cache no longer knows that a hop has the same configuration. */
     ap_hook_check_authn(clerk_check_authn, NULL, other_token_modules, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access_ex(clerk_check_access, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(clerk_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(clerk_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(clerk_environment_fixups, NULL, rewrite, APR_HOOK_FIRST);
+    ap_hook_fixups(clerk_headers_fixups, NULL, rewrite, APR_HOOK_FIRST);
+    ap_hook_insert_filter(clerk_expr_settle, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_expr_lookup(clerk_expr_lookup, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(clerk_dump_configuration, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(clerk_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     APR_REGISTER_OPTIONAL_FN(clerk_user_id);

@@ -7,7 +7,9 @@
 #include <http_request.h>
 
 #include "httpd/environment.h"
+#include "httpd/facts.h"
 #include "httpd/log.h"
+#include "httpd/pages.h"
 #include "httpd/state.h"
 #include "httpd/wire.h"
 
@@ -121,6 +123,9 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
                           "ClerkPublishableKey in the server configuration. It must not be a page that is itself protected");
         }
     }
+    if (outcome->loop) {
+        clerk_explain_loop(r, outcome);
+    }
     no_store(r);
     clerk_note_auth_failure(r, "Clerk");
     return HTTP_UNAUTHORIZED;
@@ -129,6 +134,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
 int clerk_check_authn(request_rec *r)
 {
     const clerk_outcome *outcome;
+    const char *user;
 
     if (!clerk_is_auth_type(r)) {
         return DECLINED;
@@ -147,7 +153,11 @@ int clerk_check_authn(request_rec *r)
     }
     switch (outcome->status) {
     case CLERK_SIGNED_IN:
-        r->user = apr_pstrdup(r->pool, outcome->identity->user_id);
+        user = clerk_remote_user(r, outcome->identity);
+        if (!user) {
+            return HTTP_FORBIDDEN;
+        }
+        r->user = (char *)user;
         r->ap_auth_type = (char *)"Clerk";
         clerk_environment_export(r);
         return OK;
@@ -155,6 +165,7 @@ int clerk_check_authn(request_rec *r)
         return answer_unavailable(r, outcome);
     case CLERK_BAD_REQUEST:
         no_store(r);
+        clerk_explain_bad_handshake(r, outcome);
         return HTTP_BAD_REQUEST;
     default:
         return answer_signed_out(r, outcome);

@@ -106,6 +106,8 @@ void *clerk_config_create_dir(apr_pool_t *pool, char *path)
     dir->pending_sessions = CLERK_UNSET;
     dir->cross_origin_sync = CLERK_UNSET;
     dir->trust_forwarded = CLERK_UNSET;
+    dir->pass_headers = CLERK_UNSET;
+    dir->strip_credentials = CLERK_UNSET;
     clerk_config_set_policy(dir);
     return dir;
 }
@@ -125,6 +127,10 @@ void *clerk_config_merge_dir(apr_pool_t *pool, void *base_conf, void *add_conf)
     dir->sign_up_url = PICK_PTR(add, base, sign_up_url);
     dir->pending_sessions = PICK_INT(add, base, pending_sessions);
     dir->cross_origin_sync = PICK_INT(add, base, cross_origin_sync);
+    dir->remote_user = PICK_PTR(add, base, remote_user);
+    dir->export_claims = PICK_PTR(add, base, export_claims);
+    dir->pass_headers = PICK_INT(add, base, pass_headers);
+    dir->strip_credentials = PICK_INT(add, base, strip_credentials);
     /* The two ways to know the public origin exclude each other, so the inner section's choice ends the outer one's. */
     if (add->public_origin || add->trust_forwarded != CLERK_UNSET) {
         dir->public_origin = add->public_origin;

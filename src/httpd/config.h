@@ -55,6 +55,12 @@ typedef enum clerk_unauthenticated {
     CLERK_UNAUTHENTICATED_SIGN_IN
 } clerk_unauthenticated;
 
+/** A claim of ClerkExportClaim. */
+typedef struct clerk_export {
+    const char *path;
+    const char *name;                    /**< of the variable: CLERK_CLAIM_<NAME> */
+} clerk_export;
+
 typedef struct clerk_dir_config {
     const char *instance_name;
     unsigned int token_sources;          /**< CLERK_SOURCE_*, 0: unset */
@@ -68,6 +74,10 @@ typedef struct clerk_dir_config {
     int cross_origin_sync;
     const char *public_origin;
     int trust_forwarded;
+    const char *remote_user;             /**< claim path; NULL: the user id */
+    apr_array_header_t *export_claims;   /**< of clerk_export */
+    int pass_headers;
+    int strip_credentials;
     apr_array_header_t *org_patterns;    /**< of const char * */
     apr_array_header_t *personal_patterns;
     clerk_organization_sync *organization_sync; /**< the two above, compiled */

@@ -61,6 +61,14 @@ const command_rec clerk_commands[] = {
                  "On: take the public origin from X-Forwarded-Proto and X-Forwarded-Host"),
     AP_INIT_FLAG("ClerkCrossOriginSync", clerk_set_cross_origin_sync, NULL, ANYWHERE,
                  "Off: no extra handshake for signed-in visitors who come from another site"),
+    AP_INIT_TAKE1("ClerkRemoteUser", clerk_set_remote_user, NULL, ANYWHERE,
+                  "the claim that REMOTE_USER holds, default sub"),
+    AP_INIT_RAW_ARGS("ClerkExportClaim", clerk_add_export_claims, NULL, ANYWHERE,
+                     "claims for the application as CLERK_CLAIM_NAME: path, path as NAME, ..."),
+    AP_INIT_FLAG("ClerkPassHeaders", clerk_set_pass_headers, NULL, ANYWHERE,
+                 "On: the application receives the identity in X-Clerk-* request headers"),
+    AP_INIT_FLAG("ClerkStripCredentials", clerk_set_strip_credentials, NULL, ANYWHERE,
+                 "On: the application does not see Clerk's tokens, in cookies or Authorization"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}
 };
 

@@ -46,4 +46,10 @@ clerk_text_directive clerk_set_public_origin;
 clerk_flag_directive clerk_set_trust_forwarded;
 clerk_flag_directive clerk_set_cross_origin_sync;
 
+/* What the application receives */
+clerk_text_directive clerk_set_remote_user;
+clerk_text_directive clerk_add_export_claims;
+clerk_flag_directive clerk_set_pass_headers;
+clerk_flag_directive clerk_set_strip_credentials;
+
 #endif

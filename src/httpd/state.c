@@ -56,6 +56,18 @@ static clerk_request_state *inherited_state(const request_rec *r, const clerk_ru
     return NULL;
 }
 
+const clerk_request_state *clerk_stripped_state(const request_rec *r)
+{
+    for (; r; r = r->main ? r->main : r->prev) {
+        const clerk_request_state *state = existing_state(r);
+
+        if (state && state->stripped) {
+            return state;
+        }
+    }
+    return NULL;
+}
+
 static int adopt(request_rec *r, clerk_request_state *state, const clerk_runtime *runtime, const clerk_policy *policy)
 {
     const clerk_request_state *from = inherited_state(r, runtime, policy);

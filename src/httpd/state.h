@@ -14,7 +14,14 @@ typedef struct clerk_request_state {
     clerk_outcome *outcome;              /**< what came out; NULL: not judged */
     unsigned int headers_sent : 1;       /**< the outcome's headers are in err_headers_out already */
     unsigned int exported : 1;           /**< the environment has been set for this request_rec */
-    unsigned int in_authz : 1;           /**< inside our own run of the auth_checker hook */
+    unsigned int in_access : 1;          /**< inside our own run of the access_checker_ex hook */
+    unsigned int expression_asked : 1;   /**< an expression asked about the session */
+    unsigned int settled : 1;            /**< the handler has been chosen: expressions do not judge any more */
+    unsigned int json_refusal : 1;       /**< the text of the 403 is JSON */
+    unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; what the client sent was: */
+    const char *sent_cookie;
+    const char *sent_authorization;
+    struct clerk_trial *trial;           /**< inside our own run of the auth_checker hook: what Require lines say */
 } clerk_request_state;
 
 /** The request's own state, made if need be. */
@@ -31,6 +38,9 @@ clerk_outcome *clerk_judge(request_rec *r);
  * The verified identity that holds for this request, by the same rule, without judging afresh; NULL: none.
  */
 const clerk_identity *clerk_established_identity(request_rec *r);
+
+/** The nearest state up the chain, this request's included, whose headers ClerkStripCredentials changed; NULL: none. */
+const clerk_request_state *clerk_stripped_state(const request_rec *r);
 
 /** Whether AuthType Clerk is in force. */
 int clerk_is_auth_type(request_rec *r);

@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 
 #include "httpd/config.h"
+#include "httpd/state.h"
 
 static const char *header(request_rec *r, const char *name)
 {
@@ -70,7 +71,7 @@ static const char *own_origin(request_rec *r)
     char *origin = apr_pstrcat(r->pool, scheme, "://", ap_get_server_name_for_url(r), NULL);
 
     if (!ap_is_default_port(port, r)) {
-        origin = apr_psprintf(r->pool, "%s:%u", origin, port);
+        origin = apr_pstrcat(r->pool, origin, ":", apr_itoa(r->pool, port), NULL);
     }
     ap_str_tolower(origin);
     return origin;
@@ -124,12 +125,14 @@ static const char *target(const request_rec *r)
 
 void clerk_wire_read(clerk_request *request, request_rec *r)
 {
+    const clerk_request_state *stripped = clerk_stripped_state(r);
+
     memset(request, 0, sizeof(*request));
     request->method = r->method;
     request->origin_url = public_origin(r);
     request->target = target(r);
-    request->authorization = header(r, "Authorization");
-    request->cookie = header(r, "Cookie");
+    request->authorization = stripped ? stripped->sent_authorization : header(r, "Authorization");
+    request->cookie = stripped ? stripped->sent_cookie : header(r, "Cookie");
     request->sec_fetch_dest = header(r, "Sec-Fetch-Dest");
     request->accept = header(r, "Accept");
     request->referer = header(r, "Referer");

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_FACTS_H
+#define HTTPD_FACTS_H
+
+#include <httpd.h>
+
+#include "clerk/identity.h"
+
+/** Facts begin with this; and those that are claims of ClerkExportClaim with the other. */
+#define CLERK_FACT "CLERK_"
+#define CLERK_FACT_CLAIM "CLERK_CLAIM_"
+
+/** The longest value of an identity's own lists (permissions, features, plans); a longer one is left out, never cut. */
+#define CLERK_FACT_MAX 8000
+
+/**
+ * What an application is told about a request (interface 3), however it is told, by the names of the environment. No
+ * value has control characters. ClerkExportClaim's claims are among them.
+ * @param identity NULL: nobody is signed in
+ * @return in the order of the documentation, from the request's pool
+ */
+const apr_table_t *clerk_facts(request_rec *r, const clerk_identity *identity);
+
+/** One fact other than claims, by its name; NULL: unknown, or nothing. */
+const char *clerk_fact(request_rec *r, const clerk_identity *identity, const char *name);
+
+/** Names of all facts other than claims; ends with NULL. */
+extern const char *const clerk_fact_names[];
+
+/** `fva` as `first,second`; NULL where it is not there or malformed. */
+const char *clerk_factor_age_text(const clerk_factor_age *age, apr_pool_t *pool);
+
+/**
+ * What REMOTE_USER is to be (ClerkRemoteUser).
+ * @return NULL where the token has no such claim, or one that is empty, no text or number, longer than
+ *         CLERK_CLAIM_TEXT_MAX or has control characters; logged
+ */
+const char *clerk_remote_user(request_rec *r, const clerk_identity *identity);
+
+#endif
