@@ -17,6 +17,8 @@ Site = collections.namedtuple("Site", "instance own shared options")
 
 ORG_PATTERNS = ["/orgs/:slug", "/orgs/:slug/(.*)", "/by-id/:id", "/by-id/:id/(.*)"]
 VISITS = int(os.environ.get("CLERK_VISITS", "5000"))
+# CI repeats one run, so that a change is to blame for what it finds; look further with CLERK_SEED=$RANDOM.
+SEED = 20261121
 BATCH = 100
 
 
@@ -151,8 +153,6 @@ def adapted(visit):
         visit = _hide(visit, set(RENAMED), cookies=False)
     if "handshake refused here" in visit.notes and "bad handshake" not in visit.notes:  # rows 2 and 3: its session is none here
         visit = _hide(visit, set(RENAMED), cookies=True)
-    if visit.site == "prod-proxy":  # row 24
-        visit = dataclasses.replace(visit, headers=[pair for pair in visit.headers if pair != ("Referer", "https://accounts.example.test/sign-in")])
     if "failed nonce" in visit.notes:  # row 7
         visit = _hide(visit, {"__clerk_handshake_nonce"}, cookies=True)
     if "header" in visit.notes and _bearer(visit):  # row 4: a refresh would answer with the cookies' session
@@ -200,7 +200,7 @@ def smallest(judge, visit):
 
 
 def test_visits(oracle, server, sites):
-    seed = int(os.environ.get("CLERK_SEED") or random.SystemRandom().getrandbits(32))
+    seed = int(os.environ.get("CLERK_SEED") or SEED)
     print(f"CLERK_SEED={seed} CLERK_VISITS={VISITS}")
     chance = Chance(seed, sites, origin_of)
 
