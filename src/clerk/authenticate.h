@@ -8,6 +8,13 @@
 #include "clerk/request.h"
 #include "clerk/services.h"
 
+/**
+ * Development: put at the end of the URL after a handshake to which no cookie of Clerk's came along, not even the loop
+ * counter. If the next request brings none either, the browser keeps no cookies, and one more handshake would be one
+ * more round of a loop that nobody counts. `__clerk_help` is a name that Clerk has reserved.
+ */
+#define CLERK_COOKIE_PROBE "__clerk_help=cookies"
+
 typedef enum clerk_status {
     CLERK_SIGNED_IN,
     CLERK_SIGNED_OUT,

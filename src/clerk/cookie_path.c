@@ -217,7 +217,7 @@ static clerk_outcome *session_rows(clerk_context *context)
     return reason == CLERK_REASON_NONE ? accepted_rows(context, identity) : clerk_token_refused(context, reason);
 }
 
-clerk_outcome *clerk_cookie_path(clerk_context *context)
+static clerk_outcome *decide(clerk_context *context)
 {
     int has_session = context->cookies->session != NULL;
     int has_client = context->cookies->client_uat != 0;
@@ -242,4 +242,14 @@ clerk_outcome *clerk_cookie_path(clerk_context *context)
     }
     return has_client ? clerk_handshake_propose(context, CLERK_REASON_CLIENT_UAT_BUT_NO_SESSION_TOKEN, NULL)
                       : clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
+}
+
+clerk_outcome *clerk_cookie_path(clerk_context *context)
+{
+    clerk_outcome *outcome = decide(context);
+
+    if (outcome->status == CLERK_SIGNED_IN || outcome->status == CLERK_SIGNED_OUT) {
+        clerk_handshake_end_probe(context);
+    }
+    return outcome;
 }

@@ -10,6 +10,8 @@
 #include "jose/json.h"
 
 #define API_VERSION "2026-05-12"
+#define PROBE_NAME "__clerk_help"
+#define PROBE_VALUE "cookies"
 /** Far more than a nonce has; what is longer is not sent anywhere. */
 #define NONCE_MAX 1024
 /** How far a development machine's clock may be off while a handshake is resolved (7.7). */
@@ -89,6 +91,31 @@ static const char *handshake_url(clerk_context *context, const char *text)
                        clerk_query_text(query, context->pool), NULL);
 }
 
+/** Whether not even the loop counter came back. */
+static int brings_no_cookies(const clerk_cookies *cookies)
+{
+    return cookies->session == NULL && cookies->client_uat == 0 && cookies->refresh == NULL &&
+           cookies->dev_browser == NULL && cookies->handshake == NULL && cookies->handshake_nonce == NULL &&
+           cookies->redirect_count == 0;
+}
+
+static int is_probed(const clerk_context *context)
+{
+    const char *help = context->development ? clerk_query_get(context->query, PROBE_NAME) : NULL;
+
+    return help != NULL && strcmp(help, PROBE_VALUE) == 0;
+}
+
+void clerk_handshake_end_probe(clerk_context *context)
+{
+    static const char *const probe[] = {PROBE_NAME, NULL};
+
+    if (context->outcome->location == NULL && !context->outcome->loop && is_probed(context) &&
+        clerk_handshake_is_eligible(context)) {
+        context->outcome->location = url_without(context, probe);
+    }
+}
+
 clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason reason, const char *text,
                                             const char *location)
 {
@@ -97,7 +124,8 @@ clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason
     if (!clerk_handshake_is_eligible(context)) {
         return clerk_context_signed_out_text(context, reason, text);
     }
-    if (context->cookies->redirect_count >= CLERK_LOOP_LIMIT) {
+    if (context->cookies->redirect_count >= CLERK_LOOP_LIMIT ||
+        (is_probed(context) && brings_no_cookies(context->cookies))) {
         outcome->loop = 1;
         return clerk_context_signed_out_text(context, reason, text);
     }
@@ -192,7 +220,7 @@ static clerk_outcome *failed(clerk_context *context)
 /** Set the cookies and judge the session that they hold (7.6). */
 static clerk_outcome *apply(clerk_context *context, const json_t *list)
 {
-    static const char *const handshake[] = {"__clerk_handshake", "__clerk_help", "__clerk_db_jwt",
+    static const char *const handshake[] = {"__clerk_handshake", PROBE_NAME, "__clerk_db_jwt",
                                             "__clerk_handshake_nonce", NULL};
     clerk_outcome *outcome = context->outcome;
     clerk_identity *identity = NULL;
@@ -202,6 +230,10 @@ static clerk_outcome *apply(clerk_context *context, const json_t *list)
     token = clerk_directives_apply(outcome->set_cookies, list, context->instance, context->pool);
     if (context->development) {
         outcome->location = url_without(context, handshake);
+        if (brings_no_cookies(context->cookies)) {
+            outcome->location = apr_pstrcat(context->pool, outcome->location,
+                                            strchr(outcome->location, '?') != NULL ? "&" : "?", CLERK_COOKIE_PROBE, NULL);
+        }
     }
     if (*token == '\0') {
         return clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_MISSING);

@@ -25,6 +25,9 @@ clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reas
  */
 clerk_outcome *clerk_handshake_resolve(clerk_context *context);
 
+/** Send a browser that turned out to keep cookies to the URL without CLERK_COOKIE_PROBE. */
+void clerk_handshake_end_probe(clerk_context *context);
+
 /** What the URL asks for (section 10). */
 clerk_organization_target clerk_context_organization(clerk_context *context);
 

@@ -283,7 +283,8 @@ static void development_takes_the_query_and_cleans_the_url(void **state)
 
     for (i = 0; i < COUNT(rows); i++) {
         token = fixture_handshake(rows[i].directives, rows[i].more, f->pool);
-        outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL), "");
+        outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL),
+                              "__clerk_redirect_count=1");
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
         assert_case(rows[i].name, outcome->location, rows[i].location);
     }
@@ -356,7 +357,7 @@ static void nonces_are_looked_up(void **state)
     assert_int_equal(outcome->handshake_failed, 0);
     assert_int_equal(f->calls, 0);
     fixture_answer(f, 200, "{\"directives\":[\"__session=<dev>\"]}");
-    outcome = decide_with(f, test_instance(f), "/p?a&__clerk_handshake_nonce=n", "");
+    outcome = decide_with(f, test_instance(f), "/p?a&__clerk_handshake_nonce=n", "__clerk_redirect_count=1");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     assert_string_equal(outcome->location, "https://app.example.com/p?a=");
     fixture_answer(f, 404, "{}");
@@ -376,6 +377,57 @@ static void nonces_are_looked_up(void **state)
     outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
     assert_int_equal(outcome->handshake_failed, 1);
     assert_int_equal(f->calls, 0);
+}
+
+static void a_development_browser_without_cookies_is_found_out(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *target;
+        const char *cookie;
+        const char *expected;
+        const char *location;        /* NULL: none; ends in "...": begins like that */
+        int loop;
+    } rows[] = {
+        {"nothing came back", "/p?__clerk_handshake=@", "", "signed-in", "https://app.example.com/p?__clerk_help=cookies",
+         0},
+        {"nothing came back, a query", "/p?x=a%20b&__clerk_handshake=@", "theme=dark", "signed-in",
+         "https://app.example.com/p?x=a+b&__clerk_help=cookies", 0},
+        {"the counter came back", "/p?__clerk_handshake=@", "__clerk_redirect_count=1", "signed-in",
+         "https://app.example.com/p", 0},
+        {"the dev browser came back", "/p?__clerk_handshake=@", "__clerk_db_jwt=d", "signed-in",
+         "https://app.example.com/p", 0},
+        {"nothing came back again", "/p?x=1&__clerk_help=cookies", "", "signed-out dev-browser-missing", NULL, 1},
+        {"they came late", "/p?x=1&__clerk_help=cookies", "__session=<dev>; __client_uat=1; __clerk_db_jwt=d", "signed-in",
+         "https://app.example.com/p?x=1", 0},
+        {"they came late, signed out", "/p?x=1&__clerk_help=cookies", "__clerk_db_jwt=d",
+         "signed-out session-token-and-uat-missing", "https://app.example.com/p?x=1", 0},
+        {"some came", "/p?__clerk_help=cookies", "__session=<dev>; __clerk_db_jwt=d",
+         "handshake session-token-but-no-client-uat", "https://happy-hippo-1...", 0},
+        {"another value", "/p?__clerk_help=1", "", "handshake dev-browser-missing", "https://happy-hippo-1...", 0},
+    };
+    fixture *f = *state;
+    const char *token = fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *at = strchr(rows[i].target, '@');
+        const char *target = at != NULL ? apr_pstrcat(f->pool, apr_pstrndup(f->pool, rows[i].target,
+                                                                            (apr_size_t)(at - rows[i].target)),
+                                                      token, NULL)
+                                        : rows[i].target;
+        const clerk_outcome *outcome = decide_with(f, test_instance(f), target, rows[i].cookie);
+
+        assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
+        assert_case(rows[i].name, outcome->location != NULL && strncmp(outcome->location, "https://happy", 13) == 0
+                                      ? "https://happy-hippo-1..." : outcome->location, rows[i].location);
+        assert_int_equal(outcome->loop, rows[i].loop);
+    }
+    /* A script is not sent anywhere, and production has no such thing. */
+    f->request.sec_fetch_dest = "empty";
+    assert_null(decide_with(f, test_instance(f), "/p?__clerk_help=cookies", "__clerk_db_jwt=d")->location);
+    f->request.sec_fetch_dest = "document";
+    assert_null(decide_with(f, live_instance(f), "/p?__clerk_help=cookies", SIGNED_IN)->location);
 }
 
 static void without_keys_a_handshake_cannot_be_judged(void **state)
@@ -404,6 +456,7 @@ int main(void)
         fixture_test(bad_tokens_leave_the_cookies_to_decide),
         fixture_test(development_takes_the_query_and_cleans_the_url),
         fixture_test(nonces_are_looked_up),
+        fixture_test(a_development_browser_without_cookies_is_found_out),
         fixture_test(without_keys_a_handshake_cannot_be_judged),
     };
 
