@@ -22,9 +22,9 @@ def arguments():
     mode.add_argument("--instructions", action="store_true", help="count instructions instead of measuring time")
     mode.add_argument("--scale", action="store_true", help="growth with tokens, instances, keys, Require lines, token size")
     parser.add_argument("--million", action="store_true", help="with --scale: also 1,000,000 tokens (2 GB on disk)")
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 1 second")
-    parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds (half as many of the cold rows)")
-    parser.add_argument("--seconds", type=float, default=3, help="of load for a row in a round")
+    parser.add_argument("--quick", action="store_true", help="5 rounds of half a second")
+    parser.add_argument("--rounds", type=int, default=25, help="interleaved rounds (a fifth as many of the rows that need a new server)")
+    parser.add_argument("--seconds", type=float, default=0.8, help="of load for a row in a round")
     parser.add_argument("--mpm", action="append", choices=("event", "prefork"), help="default: both")
     parser.add_argument("--only", action="append", metavar="GROUP",
                         help="one_header, one_cookie, thousand, cold, attack, requires or fresh_children; with --scale "
@@ -37,7 +37,7 @@ def arguments():
     options = parser.parse_args()
     options.mpms = options.mpm or ["event", "prefork"]
     if options.quick:
-        options.rounds, options.seconds = 3, 1
+        options.rounds, options.seconds = 5, 0.5
     return options
 
 

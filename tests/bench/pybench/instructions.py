@@ -139,7 +139,7 @@ def run(cast, options, workdir):
         results[name], profiles[name] = grind.measure(name, target, headers, options.requests, **more)
         print(f"{name:<28} {results[name]:>10,.0f}", flush=True)
 
-    print(f"Instructions a request, {options.mpm}, {options.requests} requests each:", flush=True)
+    print(f"Instructions a request, {options.mpms[0]}, {options.requests} requests each:", flush=True)
     plain = BenchServer(workdir / "plain", options.mpms[0]).configure(sections())
     with Callgrind(plain) as grind:
         scenario(grind, "none, header", "/bench.txt", by_header)

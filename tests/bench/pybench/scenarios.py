@@ -70,9 +70,13 @@ class Bench:
         return Group("Require lines", self._rows(servers, self.tokens.headers(1)))
 
     def fresh_children(self):
+        """Every child ends after one connection of 100 requests: what it has learned dies with it."""
         tuning = {"per_child": 1, "keepalive_requests": 100}
         servers = {"none": self.make.none("fresh-none", **tuning), "mod_auth_clerk": self.make.clerk("fresh-clerk", **tuning)}
-        return Group("A new child every 100 requests, 1,000 tokens in turn", self._rows(servers, self.tokens.headers(1000)))
+        several, one = self.tokens.headers(5000), self.tokens.repeated(5000)
+        rows = [Entry(f"{name}, {what}", server, headers, once=True) for what, headers in (("one token", one), ("5,000 tokens", several))
+                for name, server in servers.items()]
+        return Group("A new child every 100 requests", rows)
 
     def groups(self):
         wanted = [self.one_header, self.one_cookie, self.thousand, self.cold, self.attack, self.requires]
@@ -96,7 +100,7 @@ def run(cast, options, workdir):
             if options.only and make.__name__ not in options.only:
                 continue
             group = make()
-            rounds = max(3, options.rounds // 2) if group.entries[0].warm else options.rounds
+            rounds = max(3, options.rounds // 5) if group.entries[0].once else options.rounds
             timing.run(group, rounds, options.seconds)
             say(timing.table(group))
             kept[f"{mpm} {make.__name__}"] = {

@@ -42,6 +42,10 @@ class Tokens:
         return self._file(f"{name}-{count}-{first}", lambda: (
             f"Authorization: {self.cast.header(token)}" for token in self.mint(count, first, **options)))
 
+    def repeated(self, count):
+        """One token, `count` times."""
+        return self._file(f"repeated-{count}", lambda: [self.headers(1).read_text(encoding="ascii").rstrip("\n")] * count)
+
     def cookies(self, count):
         return self._file(f"cookies-{count}-{self.cast.instance.cookie_suffix}", lambda: (
             f"Cookie: {self.cast.cookie(token)}" for token in self.mint(count)))
