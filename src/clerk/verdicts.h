@@ -15,6 +15,7 @@
  */
 typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) count[CLERK_STATUS_COUNT][CLERK_REASON_COUNT];
+    _Atomic(apr_uint64_t) forbidden; /**< of those signed in: refused by a Require */
     /* How the tokens were found good: */
     _Atomic(apr_uint64_t) recalled;  /**< this process had verified it */
     _Atomic(apr_uint64_t) vouched;   /**< another process had: parsed, but its signature not checked again */
@@ -24,7 +25,7 @@ typedef struct clerk_verdicts {
 /** Count a verdict. Never waits; orders nothing. */
 void clerk_verdicts_add(clerk_verdicts *verdicts, const clerk_outcome *outcome);
 
-/** Count one of the last three. */
+/** Count one of the others. */
 void clerk_verdicts_tick(_Atomic(apr_uint64_t) *counter);
 
 /** How often a status came out for a reason; values out of range: 0. */

@@ -8,6 +8,7 @@
 #include <util_filter.h>
 
 #include "clerk/authenticate.h"
+#include "httpd/config.h"
 #include "httpd/log.h"
 #include "httpd/state.h"
 #include "httpd/wire.h"
@@ -58,6 +59,7 @@ int clerk_refuse(request_rec *r, const clerk_identity *identity, const clerk_tri
 
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, CLERK_LOGNO(3061) "refused: %s",
                   clerk_trial_text(trial, identity, r->pool));
+    clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
     apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", "signed-in");

@@ -95,6 +95,7 @@ static json_t *json_verdicts(const clerk_verdicts *verdicts)
 
     json_object_set_new(all, clerk_verdicts_name(CLERK_SIGNED_IN),
                         json_count(clerk_verdicts_get(verdicts, CLERK_SIGNED_IN, CLERK_REASON_NONE)));
+    json_object_set_new(all, "forbidden", json_count(atomic_load(&verdicts->forbidden)));
     for (int status = CLERK_SIGNED_IN + 1; status < CLERK_STATUS_COUNT; status++) {
         json_t *by_reason = json_object();
 

@@ -239,7 +239,8 @@ static void verdict_table(request_rec *r, const clerk_verdicts *verdicts)
         }
     }
     qsort(rows, (size_t)used, sizeof(rows[0]), more_first);
-    ap_rprintf(r, "<h3>Verdicts</h3>\n<p class=\"sub\">%" APR_UINT64_T_FMT " requests judged</p>\n", total);
+    ap_rprintf(r, "<h3>Verdicts</h3>\n<p class=\"sub\">%" APR_UINT64_T_FMT " requests judged, %" APR_UINT64_T_FMT
+               " of the signed in refused by a Require</p>\n", total, atomic_load(&verdicts->forbidden));
     if (!used) {
         return;
     }

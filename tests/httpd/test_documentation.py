@@ -39,6 +39,26 @@ def test_no_section_describes_a_directive_that_is_not_there():
     assert described - {name.strip("<") for name in directives_in_the_sources()} == set()
 
 
+def test_every_directive_that_is_mentioned_is_there():
+    known = {name.strip("<") for name in directives_in_the_sources()}
+    for page in [*PAGES, TOP / "conf/auth_clerk.conf", *(TOP / "docs/recipes").iterdir()]:
+        mentioned = set(re.findall(r"\bClerk[A-Z][A-Za-z]+\b", page.read_text()))
+        assert mentioned - known == set(), page
+
+
+def test_the_sample_configuration_works(make_httpd):
+    server = make_httpd()
+    key = server.secret_file("key", "sk_live_x")
+    text = re.sub(r"^#(?=\S|    )", "", (TOP / "conf/auth_clerk.conf").read_text(), flags=re.M)
+    text = re.sub(r"file:\S+", f"file:{key}", text.replace("pk_live_...", "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k"))
+    assert "\nClerkSecretKey" in text and "\n    Require  clerk-role admin" in text
+    server.configure(text)
+    code, output = server.check("-D", "DUMP_CLERK")
+    assert code == 0 and "AC3" not in output and "2 protected by Clerk, 0 optional, 0 OPEN" in output, output
+    server.configure((TOP / "conf/auth_clerk.conf").read_text())
+    assert server.check()[0] == 0
+
+
 def test_sections_stand_in_the_order_of_the_table():
     described = [name.strip("`").strip("<>") for name in headings(DIRECTIVES) if re.match(r"`<?Clerk", name)]
     table = [name.strip("<") for name in directives_in_the_sources()]

@@ -44,7 +44,7 @@ def test_before_anything_has_happened(server):
     instance = only(server)
     assert (instance["name"], instance["type"]) == ("default", "production")
     assert instance["used_by"] == [f"127.0.0.1:{server.port}"]
-    assert instance["verdicts"] == {"signed_in": 0, "signed_out": {}, "handshake": {}, "unavailable": {}, "bad_request": {}}
+    assert instance["verdicts"] == {"signed_in": 0, "forbidden": 0, "signed_out": {}, "handshake": {}, "unavailable": {}, "bad_request": {}}
     assert read(server)["background_refresh"] is True
 
 
@@ -69,7 +69,7 @@ def test_verdicts_are_counted_once_each_by_all_processes(server):
     assert server.get("/optional/", browser(server.instance)).status == 200
     assert server.get("/optional/", XHR).status == 200
     verdicts = only(server)["verdicts"]
-    assert verdicts["signed_in"] == 21
+    assert (verdicts["signed_in"], verdicts["forbidden"]) == (21, 0)
     assert verdicts["signed_out"] == {"session-token-and-uat-missing": 4, "token-invalid-authorized-parties": 1}
     assert verdicts["handshake"] == {"client-uat-but-no-session-token": 1}
 
@@ -190,7 +190,8 @@ def test_require_decides_who_sees_it(httpd, live):
     httpd.start()
     assert httpd.get("/status", XHR).status == 401
     assert httpd.get("/status", XHR | bearer(live, "bob", "acme")).status == 403
-    assert httpd.get("/status?json", XHR | bearer(live, "alice", "acme")).json()["module"] == "mod_auth_clerk"
+    document = httpd.get("/status?json", XHR | bearer(live, "alice", "acme")).json()
+    assert document["module"] == "mod_auth_clerk" and document["instances"][0]["verdicts"]["forbidden"] == 1
 
 
 def test_numbers_begin_anew_after_a_restart(server):
