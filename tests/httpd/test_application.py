@@ -68,7 +68,7 @@ def server(make_httpd, live, php, echo):
         + protect("/roles", ["clerk-optional"])
         + protect("/list", ["valid-user"])
         + protect("/negotiated", ["valid-user"])
-        + f'<Location /negotiated>\nOptions +MultiViews\nAddLanguage en .en\n</Location>\n'
+        + '<Location /negotiated>\nOptions +MultiViews\nAddLanguage en .en\n</Location>\n'
         + protect("/errors", ["valid-user"], "ErrorDocument 401 /errors/denied.cgi", "ErrorDocument 403 /errors/denied.cgi")
         + protect("/errors-elsewhere", ["clerk-role admin"], "ErrorDocument 401 /members/secret.txt", "ErrorDocument 403 /admins/secret.txt")
         + protect("/proxied", ["valid-user"])

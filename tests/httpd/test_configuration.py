@@ -111,7 +111,7 @@ REFUSALS = [
     ("role-without-argument", f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p", ["clerk-role"]), ["clerk-role", "admin"]),
     ("require-typo", f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p", ["clerk-rolle admin"]), ["clerk-rolle"]),
     ("key-in-directory", f"<Location /p>\nClerkPublishableKey {PK_LIVE}\n</Location>", ["ClerkPublishableKey"]),
-    ("state-dir-in-vhost", f"<VirtualHost *>\nClerkStateDir /tmp/x\n</VirtualHost>", ["ClerkStateDir"]),
+    ("state-dir-in-vhost", "<VirtualHost *>\nClerkStateDir /tmp/x\n</VirtualHost>", ["ClerkStateDir"]),
 ]
 
 
@@ -232,7 +232,7 @@ def merged(make_httpd, live, second):
     for path in ("main", "main/inner", "named", "ht", "ht2", "ht-bad", "ht-secret", "ht-instance", "off", "vhost"):
         server.write(f"{path}/index.html", path)
     server.write("ht/.htaccess", "AuthType Clerk\nRequire clerk-role admin\n")
-    server.write("ht2/.htaccess", f"AuthType Clerk\nRequire valid-user\nClerkAuthorizedParties https://other.example.test\n")
+    server.write("ht2/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkAuthorizedParties https://other.example.test\n")
     server.write("ht-bad/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkUnauthenticated nonsense\n")
     server.write("ht-secret/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkSecretKey env:HOME\n")
     server.write("ht-instance/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkInstance second\n")

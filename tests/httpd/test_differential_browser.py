@@ -5,13 +5,11 @@ same cookies, same identity, or a row of docs/differences.md. CLERK_SEED repeats
 import collections
 import dataclasses
 import os
-import random
 import re
 import urllib.parse
 
 import pytest
-from pyclerk.clerk import NAVIGATION, cookie_header, session_cookies, token
-from pyclerk.visits import Chance, Nonces, Visit, describe
+from pyclerk.visits import Chance, Nonces, describe
 
 Site = collections.namedtuple("Site", "instance own shared options")
 
@@ -149,7 +147,6 @@ def _hide(visit, names, cookies):
 
 def adapted(visit):
     """The visit as the SDK has to see it."""
-    names = set()
     if "query handshake" in visit.notes:  # row 1
         visit = _hide(visit, set(RENAMED), cookies=False)
     if "handshake refused here" in visit.notes and "bad handshake" not in visit.notes:  # rows 2 and 3: its session is none here

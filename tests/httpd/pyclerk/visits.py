@@ -262,7 +262,7 @@ class Chance:
     def _directives(self, instance, site, notes):
         suffix = "_" + instance.cookie_suffix
         if self.often(0.15):
-            return [f"__session=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "__client_uat=0; Path=/; Max-Age=315360000"]
+            return ["__session=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "__client_uat=0; Path=/; Max-Age=315360000"]
         inside = set()
         token = self._token(instance, site, inside)
         if inside & {"issuer", "other type"}:
