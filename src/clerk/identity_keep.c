@@ -58,7 +58,7 @@ static apr_array_header_t *copy_list(kept_block *block, const apr_array_header_t
 static clerk_identity *copy_identity(kept_block *block, const clerk_identity *from)
 {
     clerk_identity *copy = take(block, sizeof(*copy));
-    clerk_identity counted;
+    clerk_identity counted = {0};
     clerk_identity *to = copy ? copy : &counted;
 
     *to = *from;

@@ -139,34 +139,35 @@ typedef struct resolving {
 
 static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_instance_config *conf, server_rec *server)
 {
-    const char *key = fingerprint(conf, all->pool);
-    const char *error;
+    const char *key = fingerprint(conf, all->pool), *error = NULL;
+    clerk_runtime *runtime = apr_hash_get(all->by_fingerprint, key, APR_HASH_KEY_STRING);
 
-    *pruntime = apr_hash_get(all->by_fingerprint, key, APR_HASH_KEY_STRING);
-    if (*pruntime) {
+    *pruntime = runtime;
+    if (runtime) {
         return OK;
     }
-    error = make_runtime(pruntime, conf, all->pool);
-    if (error) {
+    error = make_runtime(&runtime, conf, all->pool);
+    if (error || !runtime) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, CLERK_LOGNO(3010) "Clerk instance %s (%s): %s",
                      conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
                      error);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if ((*pruntime)->instance->type == CLERK_INSTANCE_DEVELOPMENT) {
+    if (runtime->instance->type == CLERK_INSTANCE_DEVELOPMENT) {
         clerk_httpd_warn(server, CLERK_LOGNO(3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
                          "good for trying things out, with limits and laxer cookies; a public site needs the production "
                          "instance's pk_live_ key", conf->name ? conf->name : "of the server",
                          conf->where ? conf->where : "from the environment");
     }
-    if ((*pruntime)->instance->warning) {
+    if (runtime->instance->warning) {
         clerk_httpd_warn(server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s",
                          conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
-                         (*pruntime)->instance->warning);
+                         runtime->instance->warning);
     }
-    (*pruntime)->number = (unsigned int)all->runtimes->nelts;
-    APR_ARRAY_PUSH(all->runtimes, clerk_runtime *) = *pruntime;
-    apr_hash_set(all->by_fingerprint, key, APR_HASH_KEY_STRING, *pruntime);
+    runtime->number = (unsigned int)all->runtimes->nelts;
+    APR_ARRAY_PUSH(all->runtimes, clerk_runtime *) = runtime;
+    apr_hash_set(all->by_fingerprint, key, APR_HASH_KEY_STRING, runtime);
+    *pruntime = runtime;
     return OK;
 }
 
