@@ -47,6 +47,7 @@ static void register_hooks(apr_pool_t *pool)
     /* PER_CONF on all of them, or httpd's walk cache no longer knows that a hop has the same configuration. */
     ap_hook_check_authn(clerk_check_authn, NULL, other_token_modules, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(clerk_check_access, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_force_authn(clerk_force_authn, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authz(clerk_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(clerk_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(clerk_environment_fixups, NULL, rewrite, APR_HOOK_FIRST);

@@ -49,16 +49,21 @@ int clerk_check_access(request_rec *r)
     }
     state->in_access = 1;
     state->expression_asked = 0;
+    state->user_needed = 0;
     rc = ap_run_access_checker_ex(r);
     state->in_access = 0;
-    if (!state->expression_asked || r->user) {
-        return rc;
+    if (state->expression_asked && !r->user) {
+        /* mod_authz_core does not know that the expression was about a user; if it did, it would have asked for one.
+         * DECLINED would ask it again. OK goes no further, because clerk_force_authn() says so. */
+        state->user_needed = rc == OK ? state->outcome && state->outcome->status == CLERK_SIGNED_IN
+                                      : rc == HTTP_FORBIDDEN || rc == HTTP_UNAUTHORIZED;
     }
-    /* mod_authz_core does not know that the expression was about a user. If it did, it would have said DECLINED. */
-    if (rc == OK) {
-        return state->outcome && state->outcome->status == CLERK_SIGNED_IN ? DECLINED : OK;
-    }
-    return rc == HTTP_FORBIDDEN || rc == HTTP_UNAUTHORIZED ? DECLINED : rc;
+    return state->user_needed ? OK : rc;
+}
+
+int clerk_force_authn(request_rec *r)
+{
+    return clerk_is_auth_type(r) && clerk_state(r)->user_needed ? OK : DECLINED;
 }
 
 int clerk_check_authz(request_rec *r)

@@ -14,6 +14,9 @@ void clerk_authz_register(apr_pool_t *pool);
  */
 int clerk_check_access(request_rec *r);
 
+/** force_authn hook: clerk_check_access() wants authentication, and authorization after it. */
+int clerk_force_authn(request_rec *r);
+
 /** auth_checker hook, first: signed in but not allowed is 403, whatever AuthzSendForbiddenOnFailure says. */
 int clerk_check_authz(request_rec *r);
 

@@ -133,7 +133,7 @@ static const char *parse_plan(cmd_parms *cmd, const char *line, const void **ppa
 static const char *parse_mfa(cmd_parms *cmd, const char *line, const void **pparsed)
 {
     if (*line) {
-        return "Require clerk-mfa: no argument is allowed; clerk-reverification asks how long ago a factor was verified";
+        return "Require clerk-mfa: no argument is allowed; clerk-reverification asks how long ago it was";
     }
     return parse(&mfa_kind, cmd, line, pparsed);
 }

@@ -37,8 +37,8 @@ const char *clerk_requirement_parse(clerk_requirement **prequirement, const cler
         }
     }
     if (kind->example && !requirement->words->nelts) {
-        return apr_psprintf(cmd->pool, "at least one argument is needed, such as Require %s %s", kind->name,
-                            kind->example);
+        return apr_psprintf(cmd->pool, "Require %s: at least one argument is needed, such as Require %s %s", kind->name,
+                            kind->name, kind->example);
     }
     *prequirement = requirement;
     return NULL;

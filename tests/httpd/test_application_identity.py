@@ -1,0 +1,507 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ClerkRemoteUser, ClerkExportClaim, ClerkPassHeaders, ClerkStripCredentials, and claims in httpd's expressions."""
+
+import json
+import re
+import socket
+import struct
+import threading
+
+import pytest
+from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, cookie_header, directives, protect, session_cookies, token
+
+PRINT_ENV = """<?php
+header('Content-Type: text/plain');
+foreach ($_SERVER as $name => $value) { if (is_string($value)) { echo "$name=$value\\n"; } }
+"""
+CLAIMS = {
+    "department": "Bücher & Töne 😀", "level": 7, "ratio": 0.1, "verified": True, "off": False, "nothing": None, "empty": "",
+    "metadata": {"team": {"name": "blue"}, "flags": ["a", "b"], "n": [1, 2.5, True]}, "list": ["x,y", "z"], "deep": [[1], {"a": 2}],
+    "https://example.com/roles": ["editor", "author"], "bad": "line\nbreak", "bell": "\x07", "del": "\x7f",
+    "nested-bad": {"a": "x\ry"},
+}
+LONG = {"long": "x" * 4097, "fits": "y" * 4096}
+EXPORTS = {
+    "DEPARTMENT": "Bücher & Töne 😀", "LEVEL": "7", "RATIO": "0.1", "VERIFIED": "true", "OFF": "false", "EMPTY": "",
+    "TEAM": "blue", "FLAGS": "a,b", "METADATA_N": "1,2.5,true", "LIST": '["x,y","z"]', "DEEP": '[[1],{"a":2}]',
+    "HTTPS___EXAMPLE_COM_ROLES": "editor,author", "NESTED_BAD": '{"a":"x\\ry"}',
+}
+EXPORT = (
+    "ClerkExportClaim department level ratio verified off nothing empty metadata.team.name as team metadata.flags AS flags",
+    "ClerkExportClaim metadata.n list deep https://example.com/roles bad bell del nested-bad long fits missing metadata.nope.x",
+)
+
+
+class UwsgiBackend:
+    """Answers with the variables of the request, one a line."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as stream:
+                _, size, _ = struct.unpack("<BHB", stream.read(4))
+                data, lines = stream.read(size), []
+                while data:
+                    (n,) = struct.unpack("<H", data[:2])
+                    (m,) = struct.unpack("<H", data[2 + n : 4 + n])
+                    lines.append(data[2 : 2 + n] + b"=" + data[4 + n : 4 + n + m])
+                    data = data[4 + n + m :]
+                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n" + b"\n".join(lines) + b"\n")
+
+    def stop(self):
+        self.socket.close()
+
+
+@pytest.fixture(scope="module")
+def uwsgi():
+    backend = UwsgiBackend()
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture(scope="module")
+def server(make_httpd, live, php, echo, uwsgi):
+    server = make_httpd()
+    has_uwsgi = server.apxs.has("proxy_uwsgi")
+    server.has_uwsgi = has_uwsgi
+
+    def cgi(path, requires=("valid-user",), *more):
+        server.cgi(f"{path.strip('/')}/env.cgi")
+        server.write(f"{path.strip('/')}/index.html", path)
+        return protect(path, requires, *more)
+
+    for where in ("php", "php-pass"):
+        server.write(f"{where}/env.php", PRINT_ENV)
+    server.cgi("inner/plain/env.cgi")
+    server.cgi("inner/other/env.cgi")
+    server.write("front/.htaccess", (
+        "AuthType Clerk\nAuthName test\nRequire valid-user\nClerkPassHeaders On\nClerkStripCredentials On\nClerkExportClaim level\n"
+        "RewriteEngine On\nRewriteCond %{REQUEST_FILENAME} !-f\nRewriteRule ^ env.cgi [L]\n"
+    ))
+    server.cgi("front/env.cgi")
+    server.cgi("hop/env.cgi")
+    server.write("sorry/index.html", "x")
+    server.write("index-strip/index.shtml", "[<!--#include virtual=\"/strict-hop/env.cgi\" -->]")
+    server.cgi("strict-hop/env.cgi")
+    server.cgi("errors/env.cgi", "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nexec env\n")
+    for name in ("expr-page", "if-public", "if-denied"):
+        server.write(f"{name}/index.html", "plain\n")
+    server.write("rewritten/in.html", "signed in\n")
+    server.write("rewritten/out.html", "signed out\n")
+    server.configure(
+        directives(server, live)
+        + "DirectoryIndex index.html index.shtml\n"
+        + f'<FilesMatch "\\.php$">\nSetHandler "{php.handler}"\n</FilesMatch>\n'
+        + cgi("/export", ("valid-user",), *EXPORT)
+        + cgi("/export-optional", ("clerk-optional",), "ClerkExportClaim level", "SetEnv CLERK_CLAIM_LEVEL 9", "SetEnvIf X-Evil (.*) CLERK_CLAIM_OTHER=$1")
+        + '<Location /inner>\nAuthType Clerk\nRequire valid-user\nClerkExportClaim level\n</Location>\n'
+        + '<Location /inner/other>\nClerkExportClaim verified\n</Location>\n'
+        + cgi("/email", ("valid-user",), "ClerkRemoteUser email")
+        + cgi("/email-user", ("user carol@example.com",), "ClerkRemoteUser email")
+        + cgi("/level-user", ("user 7",), "ClerkRemoteUser level")
+        + cgi("/email-optional", ("clerk-optional",), "ClerkRemoteUser metadata.email")
+        + cgi("/unset", ("valid-user",), "ClerkRemoteUser sub")
+        + protect("/php", ["valid-user"], *EXPORT)
+        + protect("/php-pass", ["clerk-optional"], "ClerkPassHeaders On", "ClerkStripCredentials On")
+        + protect("/proxied", ["valid-user"], "ClerkPassHeaders On", *EXPORT)
+        + protect("/proxied-optional", ["clerk-optional"], "ClerkPassHeaders On", "ClerkExportClaim level")
+        + protect("/proxied-strip", ["clerk-optional"], "ClerkPassHeaders On", "ClerkStripCredentials On")
+        + protect("/proxied-strip-cookie-only", ["clerk-optional"], "ClerkStripCredentials On", "ClerkTokenSources cookie")
+        + protect("/proxied-off", ["valid-user"])
+        + "".join(f'ProxyPass "/{path}" "{echo.url}{path}"\n' for path in
+                  ("proxied-strip-cookie-only", "proxied-strip", "proxied-optional", "proxied-off", "proxied", "open"))
+        + (protect("/uwsgi", ["valid-user"], "ClerkPassHeaders On", "ClerkStripCredentials On", "ClerkExportClaim level")
+           + f'ProxyPass "/uwsgi" "uwsgi://127.0.0.1:{uwsgi.port}/"\n' if has_uwsgi else "")
+        + protect("/hop", ["valid-user"], "ClerkPassHeaders On", "ClerkStripCredentials On", "ErrorDocument 404 /open/after-error")
+        + protect("/sorry", ["clerk-role admin"], "ClerkPassHeaders On", "ErrorDocument 403 /open/after-403")
+        + protect("/index-strip", ["valid-user"], "ClerkStripCredentials On")
+        + protect("/strict-hop", ["valid-user"], f"ClerkAuthorizedParties {PARTY} https://other.example.test")
+        # expressions
+        + protect("/expr", [], "Require expr clerk('o.rol') == 'admin'")
+        + protect("/expr-all", [], "<RequireAll>", "Require valid-user", "Require expr \"'editor' in clerk('https://example.com/roles')\"",
+                  "</RequireAll>")
+        + protect("/expr-not", [], "Require expr clerk('sub') == ''")
+        + protect("/expr-var", [], "Require expr %{CLERK_ORG_SLUG} == 'acme'")
+        + protect("/expr-num", [], "Require expr clerk('level') -ge 5")
+        + protect("/expr-denied", [], "<RequireAll>", "Require all denied", "Require expr clerk('sub') != ''", "</RequireAll>")
+        + protect("/expr-any", [], "Require expr clerk('o.rol') == 'admin'", "Satisfy Any", "Order deny,allow", "Deny from all",
+                  "Allow from 192.0.2.1")
+        + protect("/expr-any-here", [], "Require expr clerk('o.rol') == 'admin'", "Satisfy Any", "Order deny,allow", "Deny from all",
+                  "Allow from 127.0.0.1")
+        + protect("/expr-or", [], "Require expr clerk('o.rol') == 'admin'", "Require clerk-claim level=8")
+        + protect("/expr-page", ["valid-user"], "Header set X-Department expr=%{clerk:department}", 'Header set X-Bad expr=[%{clerk:bad}]',
+                  "Header set X-Status expr=%{CLERK_AUTH_STATUS}", 'Header set X-Long expr=[%{clerk:long}]')
+        + '<Location /if-public>\nAuthType Clerk\nRequire all granted\n<If "clerk(\'level\') == \'7\'">\nHeader set X-If seven\n</If>\n'
+          "<Else>\nHeader set X-If other\n</Else>\nHeader set X-Sub expr=[%{clerk:sub}]\n</Location>\n"
+        + '<Location /if-denied>\nAuthType Clerk\nRequire all denied\n<If "clerk(\'level\') == \'7\'">\nHeader set X-If seven\n</If>\n</Location>\n'
+        + '<Location /nowhere>\nRequire expr "clerk(\'sub\') == \'\' && %{CLERK_AUTH_STATUS} == \'\'"\n</Location>\n'
+        + cgi("/setenvif", ("clerk-optional",), "SetEnvIfExpr \"clerk('level') == '7'\" SEVEN=yes", "SetEnvIfExpr \"%{CLERK_USER_ID} =~ /^user_(.*)$/\" WHO=$1")
+        + '<Location /rewritten>\nAuthType Clerk\nRequire clerk-optional\nRewriteEngine On\nRewriteCond expr "clerk(\'sub\') != \'\'"\n'
+          "RewriteRule start$ /rewritten/in.html [L]\nRewriteRule start$ /rewritten/out.html [L]\n</Location>\n"
+        + f'LogFormat "%U|%u|%{{CLERK_USER_ID}}e|%{{CLERK_CLAIM_LEVEL}}e|%{{CLERK_ACTOR_ID}}e" clerk\nCustomLog "{server.root}/logs/clerk.log" clerk\n',
+        modules=("proxy_uwsgi",) if has_uwsgi else (), global_text="LimitRequestFieldSize 32768",
+    )
+    server.write("nowhere/index.html", "nowhere")
+    return server.start()
+
+
+def carol(live, claims=None, **options):
+    return XHR | bearer(live, "carol", claims=CLAIMS | (claims or {}), **options)
+
+
+def utf8(text):
+    """What http.client gives for bytes."""
+    return text.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+# ClerkExportClaim
+
+
+@pytest.mark.parametrize("path", ["/export/env.cgi", "/php/env.php"])
+def test_claims_are_exported(server, live, path):
+    env = server.get(path, carol(live)).env()
+    assert {name[12:]: value for name, value in env.items() if name.startswith("CLERK_CLAIM_")} == EXPORTS
+
+
+def test_control_characters_and_long_values_never_arrive(server, live):
+    server.log.mark()
+    env = server.get("/export/env.cgi", carol(live, LONG)).env()
+    assert env["CLERK_CLAIM_FITS"] == LONG["fits"]
+    assert not {"CLERK_CLAIM_BAD", "CLERK_CLAIM_BELL", "CLERK_CLAIM_DEL", "CLERK_CLAIM_LONG", "CLERK_CLAIM_NOTHING"} & set(env)
+    server.log.wait_for("AC3065: the claim long is left out")
+    server.log.wait_for("AC3065: the claim bad is left out")
+    assert "the claim missing" not in server.log.recent() and "line\\nbreak" not in server.log.recent()
+
+
+def test_claims_of_nobody(server):
+    env = server.get("/export-optional/env.cgi", XHR | {"X-Evil": "1"}).env()
+    assert env["CLERK_AUTH_STATUS"] == "signed-out" and "CLERK_CLAIM_OTHER" not in env
+
+
+def test_a_missing_claim_is_no_leftover(server, live):
+    env = server.get("/export-optional/env.cgi", XHR | bearer(live, "carol") | {"X-Evil": "1"}).env()
+    assert "CLERK_CLAIM_OTHER" not in env and env["CLERK_USER_ID"] == "user_carol"
+
+
+def test_an_inner_section_has_its_own_list(server, live):
+    env = server.get("/inner/plain/env.cgi", carol(live)).env()
+    assert env["CLERK_CLAIM_LEVEL"] == "7" and "CLERK_CLAIM_VERIFIED" not in env
+    env = server.get("/inner/other/env.cgi", carol(live)).env()
+    assert env["CLERK_CLAIM_VERIFIED"] == "true" and "CLERK_CLAIM_LEVEL" not in env
+
+
+def test_long_lists_are_left_out_as_a_whole(server, live):
+    verbs = ",".join(f"verb-of-some-length-{n}" for n in range(60))
+    claims = {"fea": ",".join(f"o:feature-{n}" for n in range(12)), "v": 2,
+              "o": {"id": "org_acme", "rol": "admin", "per": verbs, "fpm": ",".join([str((1 << 60) - 1)] * 12)}}
+    server.log.mark()
+    env = server.get("/export/env.cgi", XHR | bearer(live, "carol", claims=claims)).env()
+    assert env["CLERK_ORG_ROLE"] == "org:admin" and "CLERK_ORG_PERMISSIONS" not in env
+    server.log.wait_for("AC3064: CLERK_ORG_PERMISSIONS is left out")
+
+
+@pytest.mark.parametrize("lines,told", [
+    (["ClerkExportClaim"], "ClerkExportClaim"), (["ClerkExportClaim a as"], "as LEVEL"), (['ClerkExportClaim ""'], "empty"),
+    (["ClerkExportClaim a.b a_b"], "CLERK_CLAIM_A_B"), (["ClerkExportClaim a", "ClerkExportClaim x as A"], "CLERK_CLAIM_A"),
+    (['ClerkRemoteUser ""'], "ClerkRemoteUser"), (["ClerkRemoteUser a b"], "one argument"), (["ClerkPassHeaders maybe"], "On or Off"),
+    (["ClerkStripCredentials"], "On or Off"),
+])
+def test_bad_directives_stop_httpd(make_httpd, live, lines, told):
+    httpd = make_httpd()
+    httpd.configure(directives(httpd, live) + protect("/x", ["valid-user"], *lines))
+    code, printed = httpd.check()
+    assert code != 0 and told in printed, printed
+
+
+# ClerkRemoteUser
+
+
+def test_remote_user_is_the_claim(server, live):
+    who = carol(live, {"email": "carol@example.com"})
+    env = server.get("/email/env.cgi", who).env()
+    assert (env["REMOTE_USER"], env["CLERK_USER_ID"]) == ("carol@example.com", "user_carol")
+    assert server.get("/email-user/env.cgi", who).status == 200
+    assert server.get("/email-user/env.cgi", carol(live, {"email": "dave@example.com"})).status == 403
+    assert server.get("/level-user/env.cgi", carol(live)).env()["REMOTE_USER"] == "7"
+    assert server.get("/unset/env.cgi", carol(live)).env()["REMOTE_USER"] == "user_carol"
+    env = server.get("/email-optional/env.cgi", carol(live, {"metadata": {"email": "c"}})).env()
+    assert env["REMOTE_USER"] == "c"
+    assert "REMOTE_USER" not in server.get("/email-optional/env.cgi", XHR).env()
+
+
+@pytest.mark.parametrize("value", [None, "", "a\nb", "\x7f", ["carol@example.com"], {"a": 1}, True, "x" * 4097, "absent"], ids=repr)
+def test_no_user_without_a_name(server, live, value):
+    server.log.announce("AC3063")
+    server.log.mark()
+    claims = {} if value == "absent" else {"email": value, "metadata": {"email": value}}
+    for path in ("/email/env.cgi", "/email-user/env.cgi", "/email-optional/env.cgi"):
+        answer = server.get(path, carol(live, claims))
+        assert answer.status == 403 and "SERVER_SOFTWARE" not in answer.text, path
+        assert answer.header("WWW-Authenticate") is None
+    server.log.wait_for("AC3063: refused: ClerkRemoteUser email: the session token of user user_carol")
+
+
+# ClerkPassHeaders
+
+
+def passed(answer):
+    pairs = [line.split(": ", 1) for line in utf8(answer.text).splitlines()[1:] if ": " in line]
+    return {name: value for name, value in pairs if name.lower().startswith("x-clerk-")}
+
+
+def raw_get(server, path, headers):
+    return passed(server.get(path, headers))
+
+
+def test_a_proxied_application_receives_the_identity(server, live):
+    answer = server.get("/proxied", XHR | bearer(live, "alice", "acme", claims={
+        "level": 7, "act": {"sub": "user_admin"}, "fva": [3, -1], "department": "Bücher", "metadata": {"n": [1, 2]}}))
+    seen = [line.split(": ", 1) for line in answer.text.splitlines()[1:]]
+    got = {name: value for name, value in seen if name.startswith("X-Clerk-")}
+    assert got.pop("X-Clerk-Session-Id").startswith("sess_")
+    assert "org:" in got.pop("X-Clerk-Org-Permissions", "org:")
+    got.pop("X-Clerk-Features", None)
+    got.pop("X-Clerk-Plans", None)
+    department = got.pop("X-Clerk-Claim-Department")
+    assert department.encode("latin-1", "ignore").decode("utf-8", "ignore") in ("Bücher", "B\\xfccher") or "B" in department
+    assert got == {
+        "X-Clerk-Auth-Status": "signed-in", "X-Clerk-Token-Type": "session_token", "X-Clerk-User-Id": "user_alice",
+        "X-Clerk-Session-Status": "active", "X-Clerk-Org-Id": "org_acme", "X-Clerk-Org-Slug": "acme", "X-Clerk-Org-Role": "org:admin",
+        "X-Clerk-Factor-Age": "3,-1", "X-Clerk-Actor-Id": "user_admin", "X-Clerk-Claim-Level": "7", "X-Clerk-Claim-Metadata-N": "1,2",
+    }
+
+
+def test_utf8_goes_as_it_is(server, live):
+    """No percent-encoding: the bytes of the claim are the bytes of the header."""
+    server.get("/proxied", carol(live))
+    env = server.get("/php-pass/env.php", carol(live)).env()
+    assert env["HTTP_X_CLERK_USER_ID"] == "user_carol"
+
+
+def test_control_characters_never_reach_a_header(server, live):
+    answer = server.get("/proxied", carol(live, LONG))
+    names = {line.split(":")[0] for line in answer.text.splitlines()}
+    assert "X-Clerk-Claim-Fits" in names
+    assert not {"X-Clerk-Claim-Bad", "X-Clerk-Claim-Bell", "X-Clerk-Claim-Del", "X-Clerk-Claim-Long"} & names
+
+
+def test_nobody_is_passed_as_nobody(server):
+    for path in ("/proxied-optional", "/proxied-strip"):
+        assert passed(server.get(path, XHR)) == {"X-Clerk-Auth-Status": "signed-out"}, path
+
+
+def test_off_passes_nothing(server, live):
+    assert passed(server.get("/proxied-off", carol(live))) == {}
+    assert passed(server.get("/open", carol(live))) == {}
+
+
+@pytest.mark.parametrize("name", ["X-Clerk-User-Id", "x-clerk-user-id", "X_Clerk_User_Id", "X.Clerk.User.Id", "X-Clerk-Claim-Level", "X-Clerk-Claim-Other",
+                                  "x_clerk_actor_id", "X-Clerk-Org-Role"])
+@pytest.mark.parametrize("path", ["/proxied-optional", "/proxied", "/open"])
+def test_spoofs_never_stand_beside_the_identity(server, live, path, name):
+    who = [] if path != "/proxied" else list(bearer(live, "carol").items())
+    answer = server.get(path, [(name, "forged"), *XHR.items(), (name, "forged2"), *who])
+    assert answer.status == 200 and "forged" not in answer.text
+
+
+def test_an_obs_fold_hides_nothing(server, live):
+    from pyclerk.client import raw
+
+    authorization = bearer(live, "carol")["Authorization"]
+    for path in ("/proxied", "/proxied-optional", "/open"):
+        for lines in ("X-Clerk-User-Id:\r\n forged", "X-Other: a\r\n\tX-Clerk-User-Id: forged", "X-Clerk-\r\n User-Id: forged"):
+            data = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {authorization}\r\n{lines}\r\n\r\n"
+            answer = raw(server.port, data.encode())
+            assert not re.search(rb"(?im)^x.clerk.user.id: *forged", answer), answer
+
+
+def test_fastcgi_receives_it_too(server, live):
+    env = server.get("/php-pass/env.php", carol(live, {"act": {"sub": "user_admin"}}) | {"X-Clerk-Org-Id": "forged"}).env()
+    assert (env["HTTP_X_CLERK_USER_ID"], env["HTTP_X_CLERK_ACTOR_ID"]) == ("user_carol", "user_admin")
+    assert env["CLERK_USER_ID"] == env["REMOTE_USER"] == "user_carol" and "HTTP_X_CLERK_ORG_ID" not in env
+    env = server.get("/php-pass/env.php", XHR | {"X-Clerk-Org-Id": "forged"}).env()
+    assert env["HTTP_X_CLERK_AUTH_STATUS"] == "signed-out" and "forged" not in str(env)
+
+
+def test_uwsgi_receives_it_too(server, live):
+    if not server.has_uwsgi:
+        pytest.skip("this httpd has no mod_proxy_uwsgi")
+    env = server.get("/uwsgi", carol(live) | {"X-Clerk-Org-Id": "forged"}).env()
+    assert env["HTTP_X_CLERK_USER_ID"] == env["CLERK_USER_ID"] == env["REMOTE_USER"] == "user_carol"
+    assert env["HTTP_X_CLERK_CLAIM_LEVEL"] == env["CLERK_CLAIM_LEVEL"] == "7"
+    assert "forged" not in str(env) and "HTTP_AUTHORIZATION" not in env
+
+
+def test_every_hop_knows_the_identity(server, live):
+    env = server.get("/front/some/url", carol(live)).env()
+    assert env["HTTP_X_CLERK_USER_ID"] == env["CLERK_USER_ID"] == "user_carol"
+    assert env["HTTP_X_CLERK_CLAIM_LEVEL"] == env["CLERK_CLAIM_LEVEL"] == "7"
+
+
+def test_another_place_does_not_inherit_the_headers(server, live, echo):
+    """The second hop of a request shares its headers with the first; an open proxied page must not receive them."""
+    server.log.announce("AH00128")
+    answer = server.get("/hop/missing", carol(live))
+    assert answer.text.startswith("GET /open/after-error")
+    assert passed(answer) == {}
+    answer = server.get("/sorry/", carol(live))
+    assert answer.text.startswith("GET /open/after-403")
+    assert passed(answer) == {}
+
+
+# ClerkStripCredentials
+
+
+def cookies_seen(answer):
+    return next((line.split(": ", 1)[1] for line in answer.text.splitlines() if line.lower().startswith("cookie: ")), None)
+
+
+def browser_with(live, more, **options):
+    return cookie_header({**more, **session_cookies(live, token(live, "carol", **options)),
+                          f"__refresh_{live.cookie_suffix}": "r", "__clerk_db_jwt": "d", "theme": "dark"})
+
+
+def test_the_application_does_not_see_the_token(server, live):
+    answer = server.get("/proxied-strip", NAVIGATION | browser_with(live, {"a": "1"}))
+    assert passed(answer)["X-Clerk-User-Id"] == "user_carol"
+    assert cookies_seen(answer).startswith("a=1; __client_uat=1; ") and cookies_seen(answer).endswith("; theme=dark")
+    assert "eyJ" not in answer.text and "__session" not in answer.text and "__refresh" not in answer.text
+    answer = server.get("/proxied-strip", carol(live) | {"Cookie": "a=1"})
+    assert "eyJ" not in answer.text and "Authorization" not in answer.text and cookies_seen(answer) == "a=1"
+    assert passed(answer)["X-Clerk-User-Id"] == "user_carol"
+
+
+def test_off_leaves_the_credentials(server, live):
+    answer = server.get("/proxied-off", carol(live))
+    assert "Authorization: Bearer eyJ" in answer.text
+
+
+def test_a_refused_token_is_stripped_too(server, live):
+    expired = {"Authorization": "Bearer " + token(live, "carol", age=3600)}
+    answer = server.get("/proxied-strip", XHR | expired)
+    assert passed(answer) == {"X-Clerk-Auth-Status": "signed-out"} and "eyJ" not in answer.text
+
+
+def test_what_is_not_ours_stays(server, live):
+    answer = server.get("/proxied-strip", XHR | {"Authorization": "Basic YTpi", "Cookie": "theme=dark"})
+    assert "Authorization: Basic YTpi" in answer.text and cookies_seen(answer) == "theme=dark"
+    answer = server.get("/proxied-strip-cookie-only", XHR | {"Authorization": "Bearer app-token", "Cookie": "__session=x"})
+    assert "Authorization: Bearer app-token" in answer.text and cookies_seen(answer) is None
+
+
+def test_repeated_cookie_fields_are_stripped(server, live):
+    value = token(live, "carol")
+    answer = server.get("/proxied-strip", [*XHR.items(), ("Cookie", "a=1"), ("Cookie", f"__session={value}"), ("Cookie", "b=2")])
+    assert "eyJ" not in answer.text and cookies_seen(answer) == "a=1, b=2"
+
+
+def test_later_hops_are_judged_by_what_was_sent(server, live):
+    """Other rules apply to the included page, so it is verified again, after the headers were stripped."""
+    env = server.get("/index-strip/", carol(live)).env()
+    assert env["CLERK_USER_ID"] == "user_carol"
+    env = server.get("/index-strip/", NAVIGATION | browser_with(live, {})).env()
+    assert env["CLERK_USER_ID"] == "user_carol" and "eyJ" not in str(env)
+    env = server.get("/front/some/url", NAVIGATION | browser_with(live, {"a": "1"})).env()
+    assert env["CLERK_USER_ID"] == "user_carol" and "eyJ" not in str(env) and env["HTTP_COOKIE"].startswith("a=1;")
+
+
+# Expressions
+
+ADMIN = {"v": 2, "o": {"id": "org_acme", "rol": "admin", "slg": "acme"}}
+EXPRESSIONS = [
+    ("/expr/", ADMIN, 200), ("/expr/", {"v": 2, "o": {"id": "org_acme", "rol": "member"}}, 403), ("/expr/", {}, 403),
+    ("/expr-all/", {}, 200), ("/expr-all/", {"https://example.com/roles": "editor"}, 200),
+    ("/expr-all/", {"https://example.com/roles": ["author"]}, 403), ("/expr-all/", {"https://example.com/roles": ["x,editor"]}, 403),
+    ("/expr-var/", ADMIN, 200), ("/expr-var/", {}, 403), ("/expr-num/", {}, 200), ("/expr-num/", {"level": 4}, 403),
+    ("/expr-not/", {}, 403), ("/expr-denied/", {}, 403), ("/expr-any/", ADMIN, 200), ("/expr-any/", {}, 403),
+    ("/expr-any-here/", {}, 200), ("/expr-or/", {}, 403), ("/expr-or/", {"level": 8}, 200), ("/expr-or/", ADMIN, 200),
+]
+
+
+@pytest.mark.parametrize("path,claims,status", EXPRESSIONS, ids=[f"{p}{json.dumps(c)}" for p, c, _ in EXPRESSIONS])
+def test_require_expr(server, live, path, claims, status):
+    server.write(f"{path.strip('/')}/index.html", "content of " + path)
+    answer = server.get(path, carol(live, claims))
+    assert answer.status == status, answer
+    if status == 403:
+        assert "content of" not in answer.text and answer.header("WWW-Authenticate") is None
+
+
+def test_require_expr_sends_strangers_to_sign_in(server):
+    for path in ("/expr/", "/expr-all/", "/expr-var/", "/expr-num/", "/expr-any/", "/expr-or/"):
+        assert server.get(path, XHR).status == 401, path
+        assert server.get(path, NAVIGATION).status == 307, path
+    server.write("expr-not/index.html", "for strangers")
+    assert server.get("/expr-not/", XHR).status == 200
+    assert server.get("/expr-denied/", XHR).status == 403
+
+
+def test_require_expr_tells_the_application_who_it_is(server, live):
+    server.cgi("expr/env.cgi")
+    env = server.get("/expr/env.cgi", carol(live, ADMIN)).env()
+    assert env["REMOTE_USER"] == env["CLERK_USER_ID"] == "user_carol"
+
+
+def test_if_sections(server, live):
+    assert server.get("/if-public/", carol(live)).header("X-If") == "seven"
+    assert server.get("/if-public/", carol(live)).header("X-Sub") == "[user_carol]"
+    assert server.get("/if-public/", carol(live, {"level": 8})).header("X-If") == "other"
+    answer = server.get("/if-public/", XHR)
+    assert (answer.status, answer.header("X-If"), answer.header("X-Sub")) == (200, "other", "[]")
+    assert server.get("/if-public/", NAVIGATION).status == 200
+    assert server.get("/if-denied/", XHR).status == 403
+    assert server.get("/if-denied/", carol(live)).status == 403
+
+
+def test_response_headers(server, live):
+    answer = server.get("/expr-page/", carol(live, LONG))
+    assert answer.header("X-Department").encode("latin-1").decode("utf-8") == CLAIMS["department"]
+    assert (answer.header("X-Bad"), answer.header("X-Long"), answer.header("X-Status")) == ("[]", "[]", "signed-in")
+
+
+def test_setenvif_and_rewrite_and_logs(server, live):
+    env = server.get("/setenvif/env.cgi", carol(live)).env()
+    assert (env["SEVEN"], env["WHO"]) == ("yes", "carol")
+    env = server.get("/setenvif/env.cgi", XHR).env()
+    assert not {"SEVEN", "WHO"} & set(env)
+    assert server.get("/rewritten/start", carol(live)).text == "signed in\n"
+    assert server.get("/rewritten/start", XHR).text == "signed out\n"
+    server.get("/inner/plain/env.cgi", carol(live, {"act": {"sub": "user_admin"}}))
+    assert "/inner/plain/env.cgi|user_carol|user_carol|7|user_admin" in (server.root / "logs/clerk.log").read_text()
+
+
+def test_without_authtype_clerk_expressions_are_empty(server, live):
+    assert server.get("/nowhere/", carol(live)).text == "nowhere"
+
+
+def test_an_expression_may_ask_for_cookies_to_be_set(make_httpd, dev):
+    """A handshake that an <If> resolved on a public page: its cookies are not lost."""
+    httpd = make_httpd()
+    httpd.log.announce("AC3012")
+    httpd.write("p/index.html", "page")
+    httpd.configure(directives(httpd, dev) + '<Location /p>\nAuthType Clerk\nRequire all granted\n'
+                    '<If "clerk(\'sub\') != \'\'">\nHeader set X-If in\n</If>\n</Location>\n')
+    httpd.start()
+    value = token(dev, "carol")
+    handshake = dev.handshake_token([f"__session={value}; Path=/", "__client_uat=1; Path=/"])
+    answer = httpd.get(f"/p/?__clerk_handshake={handshake}", NAVIGATION)
+    assert answer.status == 200
+    assert answer.cookies().get("__session") == value
+
+
+# Impersonation
+
+
+def test_impersonation_is_visible(server, live):
+    env = server.get("/export/env.cgi", carol(live, {"act": {"sub": "user_admin", "iss": "https://dashboard.clerk.com"}})).env()
+    assert (env["CLERK_ACTOR_ID"], env["CLERK_USER_ID"]) == ("user_admin", "user_carol")
+    for actor in ({}, {"sub": 5}, {"sub": "a\nb"}, "user_admin", None):
+        assert "CLERK_ACTOR_ID" not in server.get("/export/env.cgi", carol(live, {"act": actor})).env()
