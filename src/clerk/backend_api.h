@@ -13,7 +13,7 @@
  */
 typedef struct clerk_backend_breaker {
     _Atomic(apr_int64_t) open_until;     /**< apr_time_t; calls before it fail at once */
-    _Atomic(apr_uint32_t) failures;      /**< in a row */
+    _Atomic(apr_uint32_t) failures;      /**< in a row; once the circuit is open, failed probes only */
     _Atomic(apr_uint64_t) calls;
     _Atomic(apr_uint64_t) rejected;      /**< not made: circuit open, or too many under way */
 } clerk_backend_breaker;
