@@ -175,6 +175,12 @@ def test_nothing_secret_stands_in_it(server):
             assert secret not in text
 
 
+def test_beside_a_proxy_for_everything(httpd, live, echo):
+    httpd.configure(f'ProxyPass "/status" "!"\nProxyPass "/" "{echo.url}"\n' + directives(httpd, live) + STATUS)
+    httpd.start()
+    assert read(httpd)["module"] == "mod_auth_clerk" and "GET /x" in httpd.get("/x").text
+
+
 def test_methods(server):
     head = server.request("HEAD", "/status")
     assert (head.status, head.body) == (200, b"")
