@@ -106,7 +106,12 @@ clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
     else
         read_organization_1(identity, claims, pool);
 
+    if (identity->org_permissions)
+        identity->org_permissions_text = apr_array_pstrcat(pool, identity->org_permissions, ',');
     read_factor_age(&identity->factor_age, json_object_get(claims, "fva"));
+    if (identity->factor_age.valid)
+        identity->factor_age_text = apr_psprintf(pool, "%.15g,%.15g", identity->factor_age.first,
+                                                 identity->factor_age.second);
     actor = json_object_get(claims, "act");
     identity->has_actor = json_is_object(actor);
     identity->actor_id = clerk_claim_text(actor, "sub");

@@ -32,11 +32,13 @@ typedef struct clerk_identity {
     const char *org_slug;
     const char *org_role;            /**< with `org:`, or NULL */
     apr_array_header_t *org_permissions; /**< of const char *, `org:feature:permission`; NULL: no permission data */
+    const char *org_permissions_text; /**< the same, comma-separated; NULL where there is none of it */
     clerk_scoped_names features;
     clerk_scoped_names plans;
     const char *features_text;       /**< `fea` as it stands, or NULL */
     const char *plans_text;          /**< `pla` as it stands, or NULL */
     clerk_factor_age factor_age;
+    const char *factor_age_text;     /**< as `first,second`; NULL where it is not valid */
     const char *actor_id;            /**< `act.sub` or NULL */
     int has_actor;                   /**< `act` is an object: an impersonation, whoever it is */
     apr_int64_t expires;             /**< `exp`, seconds */

@@ -69,6 +69,8 @@ static clerk_identity *copy_identity(kept_block *block, const clerk_identity *fr
     to->org_slug = copy_text(block, from->org_slug);
     to->org_role = copy_text(block, from->org_role);
     to->org_permissions = copy_list(block, from->org_permissions);
+    to->org_permissions_text = copy_text(block, from->org_permissions_text);
+    to->factor_age_text = copy_text(block, from->factor_age_text);
     to->features.org = copy_list(block, from->features.org);
     to->features.user = copy_list(block, from->features.user);
     to->plans.org = copy_list(block, from->plans.org);

@@ -16,7 +16,7 @@
 
 static const char *had_permissions(const clerk_identity *identity, apr_pool_t *pool)
 {
-    const char *list = identity->org_permissions ? apr_array_pstrcat(pool, identity->org_permissions, ',') : "";
+    const char *list = identity->org_permissions_text ? identity->org_permissions_text : "";
 
     return apr_psprintf(pool, "permissions %.*s%s", LIST_MAX, *list ? list : "none",
                         strlen(list) > LIST_MAX ? "..." : "");

@@ -87,7 +87,7 @@ authz_status clerk_requirement_answer(request_rec *r, const clerk_requirement *r
 
 const char *clerk_requirement_had_factors(const clerk_identity *identity, apr_pool_t *pool)
 {
-    const char *age = clerk_factor_age_text(&identity->factor_age, pool);
+    const char *age = identity->factor_age_text;
 
     return apr_pstrcat(pool, "factor age ", age ? age : "unknown", NULL);
 }

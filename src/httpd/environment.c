@@ -13,7 +13,7 @@ static void clear(request_rec *r)
     for (int i = 0; i < variables->nelts; i++) {
         const char *name = APR_ARRAY_IDX(variables, i, apr_table_entry_t).key;
 
-        if (name && !strncasecmp(name, CLERK_FACT_CLAIM, sizeof(CLERK_FACT_CLAIM) - 1)) {
+        if (name && (*name == 'C' || *name == 'c') && !strncasecmp(name, CLERK_FACT_CLAIM, sizeof(CLERK_FACT_CLAIM) - 1)) {
             APR_ARRAY_PUSH(doomed, const char *) = name;
         }
     }
@@ -27,7 +27,8 @@ static void clear(request_rec *r)
 
 static int export_fact(void *env, const char *name, const char *value)
 {
-    apr_table_setn(env, name, value);
+    /* All of these names have just been cleared away. */
+    apr_table_addn(env, name, value);
     return 1;
 }
 

@@ -13,15 +13,11 @@ const char *const clerk_fact_names[] = {
     "CLERK_FACTOR_AGE", "CLERK_ACTOR_ID", NULL
 };
 
-const char *clerk_factor_age_text(const clerk_factor_age *age, apr_pool_t *pool)
-{
-    return age->valid ? apr_psprintf(pool, "%.15g,%.15g", age->first, age->second) : NULL;
-}
-
+/** Each name is set once, so that there is nothing to look for. */
 static void set(apr_table_t *facts, const char *name, const char *value)
 {
     if (value) {
-        apr_table_setn(facts, name, value);
+        apr_table_addn(facts, name, value);
     }
 }
 
@@ -49,7 +45,10 @@ static void set_claims(request_rec *r, apr_table_t *facts, const clerk_identity 
                           CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
                           "bytes", wanted->path, CLERK_CLAIM_TEXT_MAX);
         }
-        set(facts, wanted->name, text);
+        /* Two paths may have been given one name; the last one counts. */
+        if (text) {
+            apr_table_setn(facts, wanted->name, text);
+        }
     }
 }
 
@@ -58,23 +57,21 @@ const apr_table_t *clerk_facts(request_rec *r, const clerk_identity *identity)
     apr_table_t *facts = apr_table_make(r->pool, 20);
 
     if (!identity) {
-        apr_table_setn(facts, "CLERK_AUTH_STATUS", "signed-out");
+        set(facts, "CLERK_AUTH_STATUS", "signed-out");
         return facts;
     }
-    apr_table_setn(facts, "CLERK_AUTH_STATUS", "signed-in");
-    apr_table_setn(facts, "CLERK_TOKEN_TYPE", "session_token");
+    set(facts, "CLERK_AUTH_STATUS", "signed-in");
+    set(facts, "CLERK_TOKEN_TYPE", "session_token");
     set(facts, "CLERK_USER_ID", identity->user_id);
     set(facts, "CLERK_SESSION_ID", identity->session_id);
     set(facts, "CLERK_SESSION_STATUS", identity->session_status);
     set(facts, "CLERK_ORG_ID", identity->org_id);
     set(facts, "CLERK_ORG_SLUG", identity->org_slug);
     set(facts, "CLERK_ORG_ROLE", identity->org_role);
-    if (identity->org_permissions) {
-        set_list(r, facts, "CLERK_ORG_PERMISSIONS", apr_array_pstrcat(r->pool, identity->org_permissions, ','));
-    }
+    set_list(r, facts, "CLERK_ORG_PERMISSIONS", identity->org_permissions_text);
     set_list(r, facts, "CLERK_FEATURES", identity->features_text);
     set_list(r, facts, "CLERK_PLANS", identity->plans_text);
-    set(facts, "CLERK_FACTOR_AGE", clerk_factor_age_text(&identity->factor_age, r->pool));
+    set(facts, "CLERK_FACTOR_AGE", identity->factor_age_text);
     set(facts, "CLERK_ACTOR_ID", identity->actor_id);
     set_claims(r, facts, identity);
     return facts;

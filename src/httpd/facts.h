@@ -27,9 +27,6 @@ const char *clerk_fact(request_rec *r, const clerk_identity *identity, const cha
 /** Names of all facts other than claims; ends with NULL. */
 extern const char *const clerk_fact_names[];
 
-/** `fva` as `first,second`; NULL where it is not there or malformed. */
-const char *clerk_factor_age_text(const clerk_factor_age *age, apr_pool_t *pool);
-
 /**
  * What REMOTE_USER is to be (ClerkRemoteUser).
  * @return NULL where the token has no such claim, or one that is empty, no text or number, longer than

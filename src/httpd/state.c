@@ -26,9 +26,20 @@ clerk_request_state *clerk_state(request_rec *r)
 
 int clerk_is_auth_type(request_rec *r)
 {
-    const char *type = ap_auth_type(r);
+    clerk_request_state *state = existing_state(r);
+    const char *type;
+    int ours;
 
-    return type && !strcasecmp(type, "Clerk");
+    /* AuthType may be an expression, and is asked for in every phase. */
+    if (state && state->ours == r->per_dir_config) {
+        return 1;
+    }
+    type = ap_auth_type(r);
+    ours = type && !strcasecmp(type, "Clerk");
+    if (ours && state) {
+        state->ours = r->per_dir_config;
+    }
+    return ours;
 }
 
 /** Whether a token that was accepted under @a made would be accepted under @a now. Lists that were inherited are the same array;
