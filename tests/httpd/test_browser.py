@@ -10,6 +10,9 @@ from pyclerk.clerk import NAVIGATION, XHR, bearer, cookie_header, directives, pr
 from pyclerk.client import Response, request
 
 
+LOOP = "AC3100: a redirect loop was ended"
+
+
 @pytest.fixture(scope="module")
 def emulated(emulator):
     """Instances whose cookies suit plain HTTP on 127.0.0.1."""
@@ -206,6 +209,7 @@ def test_a_session_id_never_leaves_its_place_in_a_path(servers, live, sid):
 def test_a_browser_that_keeps_no_cookies_does_not_loop_for_ever(servers, emulated, name):
     """E3: handshake loop; the counter is a cookie, so this browser keeps that one only."""
     server, instance = servers[name], emulated[name]
+    server.log.announce(LOOP)
     browser = Browser(server, instance)
     browser.site["__client_uat"] = "1"
     browser._keep = lambda line, own: browser.site.update({"__clerk_redirect_count": re.search(r"=(\d+)", line)[1]}) if line.startswith("__clerk_redirect_count=") else None
@@ -219,6 +223,7 @@ def test_a_browser_that_keeps_no_cookies_does_not_loop_for_ever(servers, emulate
 @pytest.mark.parametrize("count", ["3", "4", "10", "2.5", "-1", "0x1", "abc", "99999999999999999999"])
 def test_every_odd_loop_counter_is_a_loop(servers, count):
     """Interface 5, row 8."""
+    servers["live"].log.announce(LOOP)
     answer = servers["live"].get("/p/", {"Cookie": f"__client_uat=1; __clerk_redirect_count={count}"} | NAVIGATION)
     assert (answer.status, answer.auth_status, answer.location) == (401, "signed-out", None)
 
@@ -283,6 +288,7 @@ def test_development_explains_a_handshake_that_fails(servers, dev, bad):
     """Interface 5, row 17: 400 with a page that says what happened."""
     value = {"foreign": dev.handshake_token([], defect="foreign-key"), "kid": dev.handshake_token([], header={"kid": "ins_x"})}.get(bad, bad)
     answer = servers["dev"].get(f"/p/?__clerk_handshake={value}", {"Cookie": "__clerk_db_jwt=dvb_x"} | NAVIGATION)
+    servers["dev"].log.announce("AC31")
     assert answer.status == 400 and answer.location is None
     assert "no-store" in answer.header("Cache-Control")
     assert "handshake" in answer.text.lower() and "key" in answer.text.lower()

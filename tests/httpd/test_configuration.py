@@ -362,6 +362,7 @@ def test_the_public_origin(httpd, live):
 def test_module_info_and_dumps_show_no_secret(httpd, live):
     secret = "sk_live_canary0123456789"
     httpd.env["CANARY"] = secret
+    httpd.log.announce("AC1001")  # the emulator does not know it
     httpd.configure(
         f"ClerkPublishableKey {live.publishable_key}\nClerkSecretKey env:CANARY\nClerkAPIURL {live.url}\nClerkAuthorizedParties {PARTY}\n"
         "<Location /server-info>\nSetHandler server-info\n</Location>\n"

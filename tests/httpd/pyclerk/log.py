@@ -17,6 +17,7 @@ _HARMLESS = (
     r"AH03490: scoreboard is full",
     r"AH00161: server reached MaxRequestWorkers",
     r"AH00484: server reached MaxRequestWorkers",
+    r"AH03092: process_lingering_close: apr_pollset_add failure",
     r"AH10159: server is within MinSpareThreads",
     r"long lost child came home",
 )
