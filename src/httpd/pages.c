@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/pages.h"
 
+#include <stdatomic.h>
+
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -151,6 +153,19 @@ static const char *same_page(request_rec *r)
     return apr_pstrcat(r->pool, "?", apr_pstrmemdup(r->pool, query, len), NULL);
 }
 
+/**
+ * Clients can cause these messages at will: this process warns once a minute, and says the rest at info, so that nobody fills
+ * the error log.
+ */
+static int message_level(void)
+{
+    static _Atomic(apr_int64_t) warned_at;
+    apr_int64_t last = atomic_load(&warned_at), now = apr_time_now();
+
+    return now - last > apr_time_from_sec(60) && atomic_compare_exchange_strong(&warned_at, &last, now) ? APLOG_WARNING
+                                                                                                       : APLOG_INFO;
+}
+
 void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
@@ -166,7 +181,7 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
     hints.forwarded_host = first_value(r, "X-Forwarded-Host");
     hints.host = dir->public_origin ? NULL : first_value(r, "Host");
     cause = clerk_diagnose_loop(&request, &hints, runtime->instance, outcome, &services, r->pool);
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s",
+    ap_log_rerror(APLOG_MARK, message_level(), 0, r, CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s",
                   outcome->reason_text, clerk_loop_cause_text(cause));
     if (clerk_request_is_navigation(&request)) {
         show(r, HTTP_UNAUTHORIZED, render(&loop_pages[cause], same_page(r), outcome->reason_text, r->pool));
@@ -175,7 +190,7 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
 
 void clerk_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+    ap_log_rerror(APLOG_MARK, message_level(), 0, r,
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "
                   "Clerk instance", outcome->reason_text);
     show(r, HTTP_BAD_REQUEST, render(&bad_handshake_page, "?", outcome->reason_text, r->pool));
