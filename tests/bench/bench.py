@@ -15,6 +15,8 @@ from pybench import instructions, scale, scenarios  # noqa: E402
 from pybench.cast import Cast  # noqa: E402
 from clerk_emulator import Emulator  # noqa: E402
 
+MODES = {"instructions": instructions, "scale": scale, "timing": scenarios}
+
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures what the module costs.")
@@ -32,6 +34,7 @@ def arguments():
     parser.add_argument("--requests", type=int, default=200, help="requests of a scenario when instructions are counted")
     parser.add_argument("--top", type=int, default=40, help="functions named for a scenario when instructions are counted")
     parser.add_argument("--module", default=os.environ.get("CLERK_MODULE"), help="default: as built by tests/bench/run")
+    parser.add_argument("--document", metavar="FILE", help="put the tables into their place in docs/performance.md")
     for name in ("keep", "bare", "peers", "express"):
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -46,15 +49,29 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
     workdir = pathlib.Path(tempfile.mkdtemp(prefix="clerk-bench-"))
     workdir.chmod(0o755)
+    said = []
+
+    def say(text):
+        said.append(text)
+        print(text, flush=True)
+
+    mode = "instructions" if options.instructions else "scale" if options.scale else "timing"
     with Emulator() as emulator:
-        cast = Cast(emulator, options.keep)
-        if options.instructions:
-            instructions.run(cast, options, workdir)
-            return
         try:
-            (scale if options.scale else scenarios).run(cast, options, workdir)
+            MODES[mode].run(Cast(emulator, options.keep), options, workdir, say)
         finally:
-            shutil.rmtree(workdir, ignore_errors=True)
+            if mode != "instructions":  # whose profiles can be looked at
+                shutil.rmtree(workdir, ignore_errors=True)
+    if options.document:
+        replace_block(pathlib.Path(options.document), mode, "\n".join(said).strip())
+
+
+def replace_block(path, name, text):
+    """Put text between "<!-- name -->" and "<!-- /name -->"."""
+    document = path.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, rest = document.split(begin)
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -120,11 +120,11 @@ def difference(functions, baseline, column):
     """The functions by what they take more than in the baseline: [(instructions, name)]."""
     rows = [(functions.get(name, (0, 0))[column] - baseline.get(name, (0, 0))[column], name)
             for name in functions.keys() | baseline.keys()]
-    return sorted((row for row in rows if abs(row[0]) >= 1), reverse=True)
+    return sorted((row for row in rows if row[0] >= 1), reverse=True)
 
 
-def run(cast, options, workdir):
-    """Prints the table; returns {scenario: instructions a request}."""
+def run(cast, options, workdir, say):
+    """Says the table, then for each scenario which functions take more than without authentication."""
     workdir = pathlib.Path(workdir)
     if not shutil.which("valgrind"):
         raise SystemExit("valgrind is not installed")
@@ -137,9 +137,11 @@ def run(cast, options, workdir):
 
     def scenario(grind, name, target, headers, **more):
         results[name], profiles[name] = grind.measure(name, target, headers, options.requests, **more)
-        print(f"{name:<28} {results[name]:>10,.0f}", flush=True)
+        reference = results["none, cookie" if "cookie" in name else "none, header"]
+        say(f"| {name} | {results[name]:,.0f} | {results[name] - reference:+,.0f} | {results[name] / reference:.3f} |")
 
-    print(f"Instructions a request, {options.mpms[0]}, {options.requests} requests each:", flush=True)
+    say(f"### Instructions a request, {options.mpms[0]}\n\n| | instructions | more than none | ratio |\n"
+        "| --- | ---: | ---: | ---: |")
     plain = BenchServer(workdir / "plain", options.mpms[0]).configure(sections())
     with Callgrind(plain) as grind:
         scenario(grind, "none, header", "/bench.txt", by_header)
@@ -153,14 +155,13 @@ def run(cast, options, workdir):
         scenario(grind, "one token, cookie", "/bench.txt", by_cookie)
         scenario(grind, "cold tokens, header", "/bench.txt", many)
         scenario(grind, "forged tokens, header", "/bench.txt", forged, status=401)
-    for name, baseline in (("loaded, header", "none, header"), ("one token, header", "none, header"),
-                           ("one token, cookie", "none, cookie"), ("cold tokens, header", "none, header"),
-                           ("forged tokens, header", "none, header")):
-        print(f"\n{name}: {results[name] / results[baseline]:.3f} of {baseline}, "
-              f"{results[name] - results[baseline]:+,.0f} instructions")
-        for title, column in (("inclusive", 1), ("own", 0)):
-            print(f"  {title}, more than without authentication:")
+    for name in profiles:
+        baseline = "none, cookie" if "cookie" in name else "none, header"
+        if name == baseline:
+            continue
+        for title, column in (("with what they call", 1), ("themselves", 0)):
+            say(f"\n{name}: instructions of functions, {title}, more than {baseline}\n\n```")
             for count, function in difference(profiles[name], profiles[baseline], column)[: options.top]:
-                print(f"  {count:>12,.0f}  {function}")
+                say(f"{count:>12,.0f}  {function}")
+            say("```")
     print(f"\nProfiles for callgrind_annotate or kcachegrind: {plain.root}/callgrind {server.root}/callgrind")
-    return results

@@ -30,11 +30,12 @@ class Published:
 
 
 class Scale:
-    def __init__(self, cast, options, workdir, mpm):
+    def __init__(self, cast, options, workdir, say):
         self.cast = cast
         self.options = options
+        self.say = say
         self.tokens = Tokens(cast)
-        self.make = Contestants(cast, options, pathlib.Path(workdir), mpm)
+        self.make = Contestants(cast, options, pathlib.Path(workdir), options.mpms[0])
         self._number = 0
 
     def _point(self, label, build, headers, title, **entry):
@@ -51,14 +52,12 @@ class Scale:
         timing.run(group, _ROUNDS, 1)
         mine, base = group.samples["mod_auth_clerk"], group.samples["none"]
         cpu, rest = middle([one.cpu for one in mine]), middle([one.cpu for one in base])
-        print(f"| {label} | {cpu:.1f} | {cpu - rest:.1f} | {timing.spread(group.ratios('mod_auth_clerk'))} "
-              f"| {started * 1000:.0f} | {empty:.1f} | {mine[-1].memory:.1f} | {base[-1].memory:.1f} |", flush=True)
+        self.say(f"| {label} | {cpu:.1f} | {cpu - rest:.1f} | {timing.spread(group.ratios('mod_auth_clerk'))} "
+                 f"| {started * 1000:.0f} | {empty:.1f} | {mine[-1].memory:.1f} | {base[-1].memory:.1f} |")
 
-    @staticmethod
-    def _head(title, column):
-        print(f"\n### {title}\n\n| {column} | CPU µs a request | µs above none | ratio to none (middle half) | start ms "
-              "| MiB at start | MiB after | none: MiB after |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-              flush=True)
+    def _head(self, title, column):
+        self.say(f"\n### {title}\n\n| {column} | CPU µs a request | µs above none | ratio to none (middle half) | start ms "
+                 "| MiB at start | MiB after | none: MiB after |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 
     def live_tokens(self):
         """Every token has been seen once before the measured pass."""
@@ -116,8 +115,8 @@ class Scale:
                     self._point(f"{size:,}", self.make.clerk, headers, "size", **entry)
 
 
-def run(cast, options, workdir):
-    scale = Scale(cast, options, workdir, options.mpms[0])
+def run(cast, options, workdir, say):
+    scale = Scale(cast, options, workdir, say)
     for part in (scale.live_tokens, scale.instances, scale.keys, scale.require_lines, scale.token_size):
         if not options.only or part.__name__ in options.only:
             part()

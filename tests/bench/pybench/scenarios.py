@@ -5,7 +5,7 @@ import dataclasses
 import json
 import pathlib
 
-from . import timing
+from . import reach, timing
 from .contestants import Contestants
 from .timing import Entry, Group
 from .tokens import Tokens
@@ -85,25 +85,20 @@ class Bench:
         return wanted
 
 
-def run(cast, options, workdir):
-    """Measures and prints everything; keeps the samples as JSON."""
-    kept, report = {}, []
-
-    def say(text):
-        report.append(text)
-        print(text, flush=True)
-
+def run(cast, options, workdir, say):
+    """Measures and says everything; keeps the samples as JSON."""
+    measured = {}
     for mpm in options.mpms:
         say(f"## {mpm}\n")
         bench = Bench(cast, options, pathlib.Path(workdir), mpm)
         for make in bench.groups():
             if options.only and make.__name__ not in options.only:
                 continue
-            group = make()
+            group = measured[mpm, make.__name__] = make()
             rounds = max(3, options.rounds // 5) if group.entries[0].once else options.rounds
             timing.run(group, rounds, options.seconds)
             say(timing.table(group))
-            kept[f"{mpm} {make.__name__}"] = {
-                name: [dataclasses.asdict(one) for one in samples] for name, samples in group.samples.items()}
-            (cast.directory / "results.json").write_text(json.dumps(kept, indent=1))
-            (cast.directory / "results.md").write_text("\n".join(report))
+            (cast.directory / "results.json").write_text(json.dumps({
+                " ".join(key): {name: [dataclasses.asdict(one) for one in samples] for name, samples in done.samples.items()}
+                for key, done in measured.items()}, indent=1))
+    say(reach.table(measured, options.mpms))
