@@ -174,6 +174,7 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
     clerk_services services;
     clerk_loop_cause cause;
     clerk_request request;
+    int level;
 
     clerk_wire_read(&request, r);
     clerk_httpd_services(&services, runtime, apr_time_now());
@@ -181,7 +182,9 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
     hints.forwarded_host = first_value(r, "X-Forwarded-Host");
     hints.host = dir->public_origin ? NULL : first_value(r, "Host");
     cause = clerk_diagnose_loop(&request, &hints, runtime->instance, outcome, &services, r->pool);
-    ap_log_rerror(APLOG_MARK, message_level(), 0, r, CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s",
+    /* The macro evaluates its level twice. */
+    level = message_level();
+    ap_log_rerror(APLOG_MARK, level, 0, r, CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s",
                   outcome->reason_text, clerk_loop_cause_text(cause));
     if (clerk_request_is_navigation(&request)) {
         show(r, HTTP_UNAUTHORIZED, render(&loop_pages[cause], same_page(r), outcome->reason_text, r->pool));
@@ -190,7 +193,9 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
 
 void clerk_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
 {
-    ap_log_rerror(APLOG_MARK, message_level(), 0, r,
+    int level = message_level();
+
+    ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "
                   "Clerk instance", outcome->reason_text);
     show(r, HTTP_BAD_REQUEST, render(&bad_handshake_page, "?", outcome->reason_text, r->pool));
