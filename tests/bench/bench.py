@@ -27,7 +27,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="5 rounds of half a second")
     parser.add_argument("--rounds", type=int, default=25, help="interleaved rounds (a fifth as many of the rows that need a new server)")
     parser.add_argument("--seconds", type=float, default=0.8, help="of load for a row in a round")
-    parser.add_argument("--mpm", action="append", choices=("event", "prefork"), help="default: both")
+    parser.add_argument("--mpm", action="append", choices=("event", "prefork"), help="default: both; prefork with --instructions, event with --scale")
     parser.add_argument("--only", action="append", metavar="GROUP",
                         help="one_header, one_cookie, thousand, cold, attack, requires or fresh_children; with --scale "
                         "live_tokens, instances, keys, require_lines or token_size; may be repeated")
@@ -38,7 +38,8 @@ def arguments():
     for name in ("keep", "bare", "peers", "express"):
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    options.mpms = options.mpm or ["event", "prefork"]
+    # One process and one thread give the same count every time.
+    options.mpms = options.mpm or (["prefork"] if options.instructions else ["event", "prefork"])
     if options.quick:
         options.rounds, options.seconds = 5, 0.5
     return options
@@ -60,8 +61,7 @@ def main():
         try:
             MODES[mode].run(Cast(emulator, options.keep), options, workdir, say)
         finally:
-            if mode != "instructions":  # whose profiles can be looked at
-                shutil.rmtree(workdir, ignore_errors=True)
+            shutil.rmtree(workdir, ignore_errors=True)
     if options.document:
         replace_block(pathlib.Path(options.document), mode, "\n".join(said).strip())
 

@@ -164,4 +164,9 @@ def run(cast, options, workdir, say):
             for count, function in difference(profiles[name], profiles[baseline], column)[: options.top]:
                 say(f"{count:>12,.0f}  {function}")
             say("```")
-    print(f"\nProfiles for callgrind_annotate or kcachegrind: {plain.root}/callgrind {server.root}/callgrind")
+    kept = cast.directory / f"profiles-{options.mpms[0]}"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
+    for path in (*Callgrind(plain).out.glob("*.callgrind"), *Callgrind(server).out.glob("*.callgrind")):
+        shutil.copy(path, kept)
+    print(f"\nProfiles for callgrind_annotate or kcachegrind: {kept}")
