@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for the tests with a real browser. CLERK_BROWSER names the directory that scripts/test fills: node_modules with
+playwright-core, scripts/@clerk/clerk-js. CLERK_SCREENSHOTS names one to leave pictures in."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "httpd"), str(TESTS)]
+
+from clerk_emulator import Emulator  # noqa: E402
+from pyclerk import Httpd  # noqa: E402
+
+TOOLS = pathlib.Path(os.environ.get("CLERK_BROWSER") or TESTS.parent / "build/browser")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+NODE = os.environ.get("CLERK_NODE") or shutil.which("node")
+
+
+def pytest_configure():
+    for needed in (TOOLS / "node_modules/playwright-core", TOOLS / "scripts/@clerk/clerk-js", pathlib.Path(CHROMIUM)):
+        if not needed.exists():
+            raise pytest.UsageError(f"{needed} is not there: run scripts/test, which installs it")
+
+
+class BrowserError(AssertionError):
+    pass
+
+
+class Browser:
+    """One Chromium with a profile of its own."""
+
+    def __init__(self, cookies=True):
+        self._process = subprocess.Popen(
+            [NODE, str(TESTS / "browser/driver.mjs"), str(TOOLS), CHROMIUM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._do("launch", cookies=cookies)
+
+    def _do(self, command, **options):
+        self._process.stdin.write(json.dumps({"command": command} | options) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline() or '{"error": "the driver ended"}')
+        if "error" in answer:
+            raise BrowserError(answer["error"])
+        return answer["value"]
+
+    def open(self, url):
+        """{"url", "status", "chain": [[status, url], ...], "text"}"""
+        return self._do("open", url=url)
+
+    def click(self, selector):
+        return self._do("click", selector=selector)
+
+    def evaluate(self, expression):
+        return self._do("evaluate", expression=expression)
+
+    def wait(self, expression):
+        self._do("wait", expression=expression)
+
+    def cookies(self):
+        return {cookie["name"]: cookie for cookie in self._do("cookies")}
+
+    def clear(self, name):
+        self._do("clear", name=name)
+
+    def screenshot(self, name):
+        directory = os.environ.get("CLERK_SCREENSHOTS")
+        if directory:
+            self._do("screenshot", path=str(pathlib.Path(directory).resolve() / f"{name}.png"))
+
+    def close(self):
+        try:
+            self._do("close")
+        finally:
+            self._process.stdin.close()
+            self._process.wait(20)
+
+
+@pytest.fixture
+def open_browser():
+    opened = []
+
+    def make(**options):
+        opened.append(Browser(**options))
+        return opened[-1]
+
+    yield make
+    for browser in opened:
+        browser.close()
+
+
+@pytest.fixture
+def browser(open_browser):
+    return open_browser()
+
+
+@pytest.fixture(scope="session")
+def emulator():
+    with Emulator(scripts=str(TOOLS / "scripts")) as running:
+        yield running
+
+
+@pytest.fixture
+def httpd():
+    """A server for one test; configure it, then start it. Its log must be free of what the test did not announce."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="clerk-browser-httpd-"))
+    directory.chmod(0o755)
+    server = Httpd(directory)
+    yield server
+    server.stop()
+    problems = Httpd.log_problems()
+    shutil.rmtree(directory, ignore_errors=True)
+    assert not problems, "nobody announced:\n" + "\n".join(problems)

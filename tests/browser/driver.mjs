@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Chromium that does what it is told: one JSON object a line comes in, one goes out.
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const { chromium } = createRequire(join(process.argv[2], 'x.js'))('playwright-core');
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+const BLOCK_COOKIES = { profile: { default_content_setting_values: { cookies: 2 }, block_third_party_cookies: true } };
+
+let context, page, profile;
+
+const commands = {
+  // A new browser with an empty profile.
+  async launch({ cookies }) {
+    profile = await mkdtemp(join(tmpdir(), 'clerk-browser-'));
+    if (!cookies) {
+      await mkdir(join(profile, 'Default'), { recursive: true });
+      await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(BLOCK_COOKIES));
+    }
+    context = await chromium.launchPersistentContext(profile, { executablePath: process.argv[3], args: ARGUMENTS, headless: true });
+    page = context.pages()[0] ?? (await context.newPage());
+    page.setDefaultTimeout(20000);
+  },
+  // Every answer on the way, the last one's included.
+  async open({ url }) {
+    const chain = [];
+    const note = answer => answer.request().isNavigationRequest() && chain.push([answer.status(), answer.url()]);
+    page.on('response', note);
+    try {
+      await page.goto(url);
+    } finally {
+      page.off('response', note);
+    }
+    return { url: page.url(), status: chain.at(-1)?.[0], chain, text: await page.innerText('body') };
+  },
+  // A link or button that leads to another page.
+  async click({ selector }) {
+    await Promise.all([page.waitForNavigation(), page.click(selector)]);
+    return { url: page.url(), text: await page.innerText('body') };
+  },
+  // The value of a JavaScript expression in the page; promises are awaited.
+  evaluate: ({ expression }) => page.evaluate(expression),
+  wait: async ({ expression }) => void (await page.waitForFunction(expression)),
+  cookies: () => context.cookies(),
+  clear: async ({ name }) => void (await context.clearCookies({ name })),
+  screenshot: async ({ path }) => void (await page.screenshot({ path, fullPage: true })),
+  async close() {
+    await context?.close();
+    context = undefined;
+    await rm(profile, { recursive: true, force: true });
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { command, ...options } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { value: (await commands[command](options)) ?? null };
+  } catch (error) {
+    answer = { error: String(error) };
+  }
+  process.stdout.write(JSON.stringify(answer) + '\n');
+}
+await context?.close();
