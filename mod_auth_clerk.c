@@ -50,6 +50,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_force_authn(clerk_force_authn, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authz(clerk_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(clerk_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_fixups(clerk_authz_fixups, NULL, rewrite, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(clerk_environment_fixups, NULL, rewrite, APR_HOOK_FIRST);
     ap_hook_fixups(clerk_headers_fixups, NULL, rewrite, APR_HOOK_FIRST);
     ap_hook_insert_filter(clerk_expr_settle, NULL, NULL, APR_HOOK_FIRST);

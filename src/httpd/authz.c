@@ -52,18 +52,33 @@ int clerk_check_access(request_rec *r)
     state->user_needed = 0;
     rc = ap_run_access_checker_ex(r);
     state->in_access = 0;
-    if (state->expression_asked && !r->user) {
-        /* mod_authz_core does not know that the expression was about a user; if it did, it would have asked for one.
-         * DECLINED would ask it again. OK goes no further, because clerk_force_authn() says so. */
+    if (rc == DECLINED) {
+        /* To say so ourselves would run all the hooks a second time. */
+        state->user_needed = 1;
+    }
+    else if (state->expression_asked && !r->user) {
+        /* mod_authz_core does not know that the expression was about a user; if it did, it would have asked for one. */
         state->user_needed = rc == OK ? state->outcome && state->outcome->status == CLERK_SIGNED_IN
                                       : rc == HTTP_FORBIDDEN || rc == HTTP_UNAUTHORIZED;
     }
+    /* OK is not the last word then: clerk_force_authn() wants authentication and authorization. */
     return state->user_needed ? OK : rc;
 }
 
 int clerk_force_authn(request_rec *r)
 {
     return clerk_is_auth_type(r) && clerk_state(r)->user_needed ? OK : DECLINED;
+}
+
+int clerk_authz_fixups(request_rec *r)
+{
+    if (clerk_is_auth_type(r) && clerk_state(r)->user_needed && !r->user) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      CLERK_LOGNO(3066) "a user is required, and no user was authenticated; another module answers httpd's "
+                      "force_authn hook before this one");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return DECLINED;
 }
 
 int clerk_check_authz(request_rec *r)

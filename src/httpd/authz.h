@@ -14,8 +14,11 @@ void clerk_authz_register(apr_pool_t *pool);
  */
 int clerk_check_access(request_rec *r);
 
-/** force_authn hook: clerk_check_access() wants authentication, and authorization after it. */
+/** force_authn hook, first: clerk_check_access() wants authentication, and authorization after it. */
 int clerk_force_authn(request_rec *r);
+
+/** fixups hook, first: a last check that what clerk_check_access() wanted has happened. */
+int clerk_authz_fixups(request_rec *r);
 
 /** auth_checker hook, first: signed in but not allowed is 403, whatever AuthzSendForbiddenOnFailure says. */
 int clerk_check_authz(request_rec *r);

@@ -17,7 +17,7 @@ typedef struct clerk_request_state {
     unsigned int exported : 1;           /**< the environment has been set for this request_rec */
     unsigned int in_access : 1;          /**< inside our own run of the access_checker_ex hook */
     unsigned int expression_asked : 1;   /**< an expression asked about the session */
-    unsigned int user_needed : 1;        /**< so it has to be decided after authentication */
+    unsigned int user_needed : 1;        /**< it has to be decided after authentication */
     unsigned int settled : 1;            /**< the handler has been chosen: expressions do not judge any more */
     unsigned int json_refusal : 1;       /**< the text of the 403 is JSON */
     unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; what the client sent was: */

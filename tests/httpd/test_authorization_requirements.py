@@ -7,6 +7,8 @@ import pytest
 from pyclerk import request
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, browser, cookie_header, directives, protect, session_cookies
 
+pytestmark = pytest.mark.mpm
+
 ORG = {"id": "org_acme", "slg": "acme", "rol": "member", "per": "read,manage", "fpm": "3,2"}
 RICH = {"v": 2, "o": ORG, "fea": "o:invoices,o:teams,u:export,uo:chat", "pla": "o:business,u:gold", "fva": [5, 20]}
 
