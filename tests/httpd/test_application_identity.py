@@ -10,6 +10,8 @@ import threading
 import pytest
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, cookie_header, directives, protect, session_cookies, token
 
+pytestmark = pytest.mark.mpm
+
 PRINT_ENV = """<?php
 header('Content-Type: text/plain');
 foreach ($_SERVER as $name => $value) { if (is_string($value)) { echo "$name=$value\\n"; } }
