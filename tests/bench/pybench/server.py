@@ -51,7 +51,7 @@ PidFile "{self.root}/run/httpd.pid"
 ServerName 127.0.0.1:{self.port}
 TypesConfig "{types}"
 ErrorLog "{self.log.path}"
-LogLevel {log_level}
+LogLevel {log_level} mpm_{self.mpm}:notice
 LogFormat "%h %l %u %t \\"%r\\" %>s %O" common
 {f'CustomLog "{self.access_log}" common' if access_log else ''}
 Timeout 60
