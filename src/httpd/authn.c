@@ -10,6 +10,7 @@
 #include "httpd/facts.h"
 #include "httpd/log.h"
 #include "httpd/pages.h"
+#include "httpd/refusal.h"
 #include "httpd/state.h"
 #include "httpd/wire.h"
 
@@ -155,7 +156,7 @@ int clerk_check_authn(request_rec *r)
     case CLERK_SIGNED_IN:
         user = clerk_remote_user(r, outcome->identity);
         if (!user) {
-            return HTTP_FORBIDDEN;
+            return clerk_forbid(r, "forbidden");
         }
         r->user = (char *)user;
         r->ap_auth_type = (char *)"Clerk";

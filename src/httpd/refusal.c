@@ -53,22 +53,25 @@ static int is_for_a_person(request_rec *r)
     return clerk_request_is_navigation(&request);
 }
 
-int clerk_refuse(request_rec *r, const clerk_identity *identity, const clerk_trial *trial)
+int clerk_forbid(request_rec *r, const char *reason)
 {
-    const char *reason = trial->missed ? "reverification-error" : "forbidden";
-
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, CLERK_LOGNO(3061) "refused: %s",
-                  clerk_trial_text(trial, identity, r->pool));
-    clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
     apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", "signed-in");
     apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Reason", reason);
+    return HTTP_FORBIDDEN;
+}
+
+int clerk_refuse(request_rec *r, const clerk_identity *identity, const clerk_trial *trial)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, CLERK_LOGNO(3061) "refused: %s",
+                  clerk_trial_text(trial, identity, r->pool));
+    clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
     if (trial->missed && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)) && !is_for_a_person(r)) {
         ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(trial->missed, r->pool));
         clerk_state(r)->json_refusal = 1;
     }
-    return HTTP_FORBIDDEN;
+    return clerk_forbid(r, trial->missed ? "reverification-error" : "forbidden");
 }
 
 /* httpd sends the text of a custom response as text/html, and has no other way to be told. */

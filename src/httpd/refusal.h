@@ -6,6 +6,9 @@
 
 #include "httpd/authz_require.h"
 
+/** The headers of a 403 for somebody who is signed in. @return HTTP_FORBIDDEN */
+int clerk_forbid(request_rec *r, const char *reason);
+
 /**
  * A signed-in user is not allowed: log why, and say so to the client. Where a clerk-reverification was missed and a
  * script asks, the body is the JSON that Clerk's front-end helpers react to (clerk-protocol 13.4), unless an
