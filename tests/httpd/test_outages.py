@@ -7,7 +7,8 @@ import time
 import pytest
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, cookie_header, directives, protect, session_cookies, token
 
-TIMEOUT = 1.0
+TIMEOUT = 2.0
+AT_ONCE = 1.0  # nobody waited for the API, however busy this machine is
 NO_ANSWER = "session-token-expired-refresh-fetch-error"
 FAILS = r"AC2002: .*Backend API .* fails"
 
@@ -71,7 +72,7 @@ def test_a_refresh_works_while_the_api_answers(server, live):
     assert "__session" in answer.cookies()
 
 
-@pytest.mark.parametrize("fault", [{"drop": True}, {"delay": 5.0}, {"truncate": True}])
+@pytest.mark.parametrize("fault", [{"drop": True}, {"delay": 8.0}, {"truncate": True}])
 def test_a_refresh_without_an_answer_becomes_a_handshake_in_time(server, live, fault):
     live.set_fault("refresh", **fault)
     answer, took = timed(lambda: server.get("/private/", expired(live)))
@@ -87,7 +88,7 @@ def test_a_refused_refresh_names_the_code(server, live, status, reason):
     assert_handshake(server.get("/private/", expired(live)), "session-token-expired-refresh-" + reason)
 
 
-@pytest.mark.parametrize("fault", [{"drop": True}, {"delay": 5.0}, {"status": 500}, {"status": 404}])
+@pytest.mark.parametrize("fault", [{"drop": True}, {"delay": 8.0}, {"status": 500}, {"status": 404}])
 def test_a_nonce_that_cannot_be_looked_up_leaves_the_cookies_to_decide(server, live, fault):
     live.set_fault("handshake-payload", **fault)
     cookies = session_cookies(live, token(live))
@@ -100,10 +101,10 @@ def test_a_nonce_that_cannot_be_looked_up_leaves_the_cookies_to_decide(server, l
 
 def test_fetches_never_wait_for_a_refresh_that_cannot_help(server, live):
     """A POST cannot be refreshed: it is answered at once."""
-    live.set_fault("refresh", delay=5.0)
+    live.set_fault("refresh", delay=8.0)
     headers = dict(expired(live)) | XHR
     answer, took = timed(lambda: server.request("POST", "/private/", headers, b"x"))
-    assert answer.status == 401 and took < TIMEOUT
+    assert answer.status == 401 and took < AT_ONCE
     assert answer.reason == "session-token-expired-refresh-non-eligible-non-get"
     assert live.count("refresh") == 0
 
@@ -113,11 +114,11 @@ def test_an_open_circuit_answers_at_once_and_verification_goes_on(server, live):
     open_the_circuit(server, live)
     asked = live.count("refresh")
     live.clear_faults()
-    live.set_fault("backend", delay=5.0)
+    live.set_fault("backend", delay=8.0)
     for _ in range(20):
         answer, took = timed(lambda: server.get("/private/", expired(live)))
         assert_handshake(answer, NO_ANSWER)
-        assert took < 0.5
+        assert took < AT_ONCE
         assert server.get("/private/", bearer(live)).status == 200
         assert server.get("/private/", NAVIGATION | cookie_header(session_cookies(live, token(live)))).status == 200
     assert live.count("refresh") == asked
@@ -137,7 +138,7 @@ def test_the_circuit_closes_when_the_api_answers_again(server, live):
 
 def test_a_slow_api_holds_few_threads_and_nobody_else_waits(server, live):
     """Forty people come back at once, to 32 threads; the API takes longer than we wait."""
-    live.set_fault("refresh", delay=5.0)
+    live.set_fault("refresh", delay=8.0)
     visits = [expired(live) for _ in range(40)]
     answers = []
     threads = [threading.Thread(target=lambda one=one: answers.append(server.get("/private/", one))) for one in visits]
@@ -147,7 +148,7 @@ def test_a_slow_api_holds_few_threads_and_nobody_else_waits(server, live):
     live.wait_for("refresh", 1, timeout=5)
     for _ in range(20):
         answer, took = timed(lambda: server.get("/private/", bearer(live)))
-        assert answer.status == 200 and took < TIMEOUT / 2, f"a verified token waited {took:.2f} s"
+        assert answer.status == 200 and took < AT_ONCE, f"a verified token waited {took:.2f} s"
     for thread in threads:
         thread.join(20)
     assert time.monotonic() - begun < 4 * TIMEOUT
