@@ -70,13 +70,13 @@ class Bench:
         return Group("Require lines", self._rows(servers, self.tokens.headers(1)))
 
     def fresh_children(self):
-        """Every child ends after one connection of 100 requests: what it has learned dies with it."""
-        tuning = {"per_child": 1, "keepalive_requests": 100}
+        """Every child ends after one connection of 1,000 requests: what it has learned dies with it."""
+        tuning = {"per_child": 1, "keepalive_requests": 1000}
         servers = {"none": self.make.none("fresh-none", **tuning), "mod_auth_clerk": self.make.clerk("fresh-clerk", **tuning)}
-        several, one = self.tokens.headers(5000), self.tokens.repeated(5000)
-        rows = [Entry(f"{name}, {what}", server, headers, once=True) for what, headers in (("one token", one), ("5,000 tokens", several))
+        several, one = self.tokens.headers(30000), self.tokens.repeated(30000)
+        rows = [Entry(f"{name}, {what}", server, headers, once=True) for what, headers in (("one token", one), ("30,000 tokens that other children have verified", several))
                 for name, server in servers.items()]
-        return Group("A new child every 100 requests", rows)
+        return Group("A new child every 1,000 requests", rows)
 
     def groups(self):
         wanted = [self.one_header, self.one_cookie, self.thousand, self.cold, self.attack, self.requires]
