@@ -2,6 +2,7 @@
 """What reaches the application, on every way httpd has to get there, and what never does."""
 
 import pytest
+from pyclerk import ErrorLog
 from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect
 
 pytestmark = pytest.mark.mpm
@@ -176,7 +177,8 @@ def test_multiviews_and_autoindex(server, live):
 def test_logs_and_headers_know_the_user(server, live):
     server.write("log/index.html", "x")
     server.get("/log/", bearer(live))
-    assert "user_alice|user_alice|200" in (server.root / "logs/clerk.log").read_text()
+    log = ErrorLog(server.root / "logs/clerk.log")  # written after the answer was sent
+    log.wait_for(r"user_alice\|user_alice\|200")
     server.write("headers/index.html", "x")
     assert server.get("/headers/", bearer(live)).header("X-Who") == "user_alice"
 

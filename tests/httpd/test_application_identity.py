@@ -8,6 +8,7 @@ import struct
 import threading
 
 import pytest
+from pyclerk import ErrorLog
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, cookie_header, directives, protect, session_cookies, token
 
 pytestmark = pytest.mark.mpm
@@ -466,7 +467,8 @@ def test_setenvif_and_rewrite_and_logs(server, live):
     assert server.get("/rewritten/start", carol(live)).text == "signed in\n"
     assert server.get("/rewritten/start", XHR).text == "signed out\n"
     server.get("/inner/plain/env.cgi", carol(live, {"act": {"sub": "user_admin"}}))
-    assert "/inner/plain/env.cgi|user_carol|user_carol|7|user_admin" in (server.root / "logs/clerk.log").read_text()
+    log = ErrorLog(server.root / "logs/clerk.log")  # written after the answer was sent
+    log.wait_for(re.escape("/inner/plain/env.cgi|user_carol|user_carol|7|user_admin"))
 
 
 def test_without_authtype_clerk_expressions_are_empty(server, live):

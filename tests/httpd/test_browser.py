@@ -6,7 +6,7 @@ import time
 import urllib.parse
 
 import pytest
-from pyclerk.clerk import NAVIGATION, XHR, bearer, cookie_header, directives, protect, session_cookies, token
+from pyclerk.clerk import NAVIGATION, XHR, asked, bearer, cookie_header, directives, protect, session_cookies, token
 from pyclerk.client import Response, request
 
 
@@ -167,7 +167,7 @@ def test_a_refresh_cookie_saves_the_handshake(servers, emulated, name):
     assert (answer.status, len(browser.trail)) == (200, 1), (browser.trail, instance.requests())
     assert answer.env()["CLERK_USER_ID"] == "user_bob"
     assert any(line.startswith("__session=ey") for line in answer.all("Set-Cookie"))
-    (record,) = instance.requests("refresh")
+    (record,) = asked(instance, "refresh")
     assert record.path == f"/v1/sessions/{session.id}/refresh"
 
 
@@ -178,7 +178,7 @@ def test_a_refresh_sends_little_of_the_visitor(servers, live):
     live.reset_log()
     headers = cookie_header(cookies) | XHR | {"X-Private": "private", "User-Agent": "browser/1", "Accept-Language": "de"}
     assert servers["live"].get("/p/", headers).status == 200
-    (record,) = live.requests("refresh")
+    (record,) = asked(live, "refresh")
     assert "private" not in record.body and "other" not in record.body
     assert "browser/1" in record.body and '"request_origin":"http://127.0.0.1' in record.body
     assert "cookie" not in re.findall(r'"([\w-]+)":\[', record.body)

@@ -10,7 +10,7 @@ import stat
 import time
 
 import pytest
-from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect, token
+from pyclerk.clerk import NAVIGATION, XHR, asked, bearer, browser, directives, protect, token
 from pyclerk.load import Load, at_once
 
 # Failing and recovering sources are told about once per change of state; these tests provoke it.
@@ -56,7 +56,7 @@ def test_sources(httpd, instance, keys, endpoint):
     assert httpd.get("/p/", bearer(instance, defect="bad-signature") | XHR).status == 401
     wanted = {endpoint: 1} if endpoint else {}
     assert {name: count for name, count in instance.counters().items() if "jwks" in name} == wanted
-    for record in instance.requests():
+    for record in asked(instance, endpoint) if endpoint else ():
         sent = record.headers.get("authorization")
         assert sent == ("Bearer " + instance.secret_key if endpoint == "api-jwks" else None)
 
@@ -72,7 +72,7 @@ def test_pem_needs_no_network(httpd, instance):
 def test_the_user_agent_and_nothing_of_the_visitor(httpd, instance):
     serve(httpd, instance, "api")
     httpd.get("/p/", bearer(instance) | {"User-Agent": "visitor", "Cookie": "a=b", "X-Forwarded-For": "192.0.2.7"})
-    headers = instance.requests("api-jwks")[0].headers
+    headers = asked(instance, "api-jwks")[0].headers
     assert headers["user-agent"].startswith("mod_auth_clerk/")
     assert not {"cookie", "x-forwarded-for", "referer"} & set(headers)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The emulated instances as the tests use them, and the directives that point the module at them."""
 
+import time
+
 PARTY = "https://app.example.test"  # authorized party and azp, wherever a test does not say otherwise
 
 NAVIGATION = {"Sec-Fetch-Dest": "document", "Accept": "text/html,application/xhtml+xml"}
@@ -35,6 +37,14 @@ def session_cookies(instance, value, suffixed=True, uat="1", plain=True):
 def browser(instance, user="alice", org=None, **options):
     """The Cookie header of a signed-in browser."""
     return cookie_header(session_cookies(instance, token(instance, user, org, **options)))
+
+
+def asked(instance, endpoint):
+    """What the instance was asked at `endpoint`, once it has written down all that has arrived."""
+    deadline = time.monotonic() + 5
+    while len(records := instance.requests(endpoint)) < instance.count(endpoint) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return records
 
 
 def directives(server, instance, keys="public", parties=(PARTY,)):
