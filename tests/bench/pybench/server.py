@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from pyclerk.httpd import Httpd, unprivileged_user
+from pyclerk.log import ErrorLog
 
 # What serves a static file and says who may have it; nothing that would make the baseline look slow.
 _MODULES = ("unixd", "log_config", "watchdog", "authn_core", "authz_core", "authz_user", "authz_host", "mime", "dir", "headers")
@@ -21,6 +22,13 @@ _TUNING = {
 }
 
 
+class StartLog(ErrorLog):
+    """The error log since the server was started, however soon it wrote."""
+
+    def mark(self):
+        self._mark = 0
+
+
 class BenchServer(Httpd):
     """The same configuration for every contestant, apart from `text` (inside the server) and `loads` (LoadModule lines).
 
@@ -29,6 +37,7 @@ class BenchServer(Httpd):
     def __init__(self, root, mpm="event", module="", workers=40):
         super().__init__(root, mpm, module or "unused")
         self.workers = workers
+        self.log = StartLog(self.log.path)
         (self.docroot / "bench.txt").write_text(BODY, encoding="ascii")
         self.loads = ""
 
@@ -75,6 +84,11 @@ DocumentRoot "{self.docroot}"
             encoding="utf-8",
         )
         return self
+
+    def start(self, timeout=20.0):
+        self.stop()
+        self.log.path.unlink(missing_ok=True)  # and not a word of an earlier start
+        return super().start(timeout)
 
     def processes(self):
         """The parent and its children."""
