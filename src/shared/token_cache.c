@@ -41,7 +41,7 @@ typedef struct place {
 } place;
 
 struct clerk_token_cache {
-    unsigned int sets;               /* a power of two */
+    apr_size_t sets;                 /* a power of two */
     place *places;                   /* sets * WAYS */
     unsigned char key[APR_SIPHASH_KSIZE];
     apr_thread_mutex_t *mutex;       /* one writer at a time; guards the list */
@@ -67,7 +67,7 @@ static apr_status_t destroy_cache(void *data)
 {
     clerk_token_cache *cache = data;
 
-    for (unsigned int i = 0; i < cache->sets * WAYS; i++) {
+    for (apr_size_t i = 0; i < cache->sets * WAYS; i++) {
         entry *old = atomic_exchange(&cache->places[i].entry, NULL);
 
         if (old) {
