@@ -11,6 +11,7 @@ from pyclerk.log import ErrorLog
 
 # What serves a static file and says who may have it; nothing that would make the baseline look slow.
 _MODULES = ("unixd", "log_config", "watchdog", "authn_core", "authz_core", "authz_user", "authz_host", "mime", "dir", "headers")
+CHILDREN = 40  # of prefork
 _TICKS = os.sysconf("SC_CLK_TCK")
 BODY = "x" * 1023 + "\n"
 
@@ -34,7 +35,7 @@ class BenchServer(Httpd):
 
     Documents: /bench.txt, 1 KB, wherever a section of `text` protects it."""
 
-    def __init__(self, root, mpm="event", module="", workers=40):
+    def __init__(self, root, mpm="event", module="", workers=CHILDREN):
         super().__init__(root, mpm, module or "unused")
         self.workers = workers
         self.log = StartLog(self.log.path)

@@ -8,6 +8,7 @@ import statistics
 from pyclerk.client import request
 
 from . import load
+from .server import CHILDREN
 
 
 @dataclasses.dataclass
@@ -81,8 +82,13 @@ def run(group, rounds, seconds):
             stack.callback(server.stop)
         for entry in group.entries:
             check(entry)
-            if not entry.warm:
-                load.wrk(entry.server.port, entry.headers, 600 if entry.once else 1, once=entry.once)
+            if entry.once and not entry.warm:
+                load.wrk(entry.server.port, entry.headers, 600, once=True)
+            elif not entry.warm:
+                # A connection for every child of prefork, so that each has seen what is measured later.
+                load.wrk(entry.server.port, entry.headers, 1, CHILDREN)
+                if entry.headers.stat().st_size > 10000:
+                    load.wrk(entry.server.port, entry.headers, 4, CHILDREN)
         for number in range(rounds):
             shift = number % len(group.entries)
             for entry in group.entries[shift:] + group.entries[:shift]:
