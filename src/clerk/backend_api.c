@@ -27,7 +27,8 @@ static apr_interval_time_t pause_after(apr_uint32_t failures)
 
 static void note_success(const clerk_backend_api *api)
 {
-    if (atomic_exchange(&api->breaker->failures, 0) >= FAILURES_TO_OPEN) {
+    /* Whatever the count says: who opens the circuit may have been overtaken between the two. */
+    if (atomic_exchange(&api->breaker->failures, 0) >= FAILURES_TO_OPEN || atomic_load(&api->breaker->open_until)) {
         atomic_store(&api->breaker->open_until, 0);
         clerk_log(CLERK_LOG_NOTICE, 2001, "Clerk instance %s: the Backend API answers again", api->name);
     }
@@ -72,18 +73,18 @@ static admission admit(clerk_backend_api *api)
 }
 
 /** Take one of the process's places for a call. */
-static admission begin(clerk_backend_api *api)
+static admission begin(clerk_backend_api *api, clerk_backend_cause cause)
 {
     admission how = REJECTED;
 
     if (!api->http) {
         return REJECTED;
     }
-    if (atomic_fetch_add(&api->under_way, 1) < CLERK_BACKEND_MAX_UNDER_WAY) {
+    if (atomic_fetch_add(&api->under_way[cause], 1) < CLERK_BACKEND_MAX_UNDER_WAY) {
         how = admit(api);
     }
     if (how == REJECTED) {
-        atomic_fetch_sub(&api->under_way, 1);
+        atomic_fetch_sub(&api->under_way[cause], 1);
     }
     return how;
 }
@@ -99,7 +100,7 @@ void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, 
 
     memset(reply, 0, sizeof(*reply));
     reply->body = "";
-    how = begin(api);
+    how = begin(api, call->cause);
     if (how == REJECTED) {
         atomic_fetch_add(&api->breaker->rejected, 1);
         return;
@@ -128,7 +129,7 @@ void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, 
         reply->body = response->body;
         reply->body_len = response->body_len;
     }
-    atomic_fetch_sub(&api->under_way, 1);
+    atomic_fetch_sub(&api->under_way[call->cause], 1);
     if (reply->status != 0 && reply->status < 500) {
         note_success(api);
     }

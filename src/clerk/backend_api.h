@@ -28,10 +28,10 @@ typedef struct clerk_backend_api {
     apr_interval_time_t timeout;
     const clerk_http *http;              /**< set in child_init */
     clerk_backend_breaker *breaker;      /**< in shared memory, set in post_config */
-    _Atomic(int) under_way;              /**< calls of this process */
+    _Atomic(int) under_way[CLERK_BACKEND_CAUSES]; /**< calls of this process */
 } clerk_backend_api;
 
-/** How many calls one process makes at once; a slow API costs no more worker threads than this. */
+/** How many calls of each cause one process makes at once; a slow API costs no more worker threads than that. */
 #define CLERK_BACKEND_MAX_UNDER_WAY 4
 
 /**

@@ -147,7 +147,7 @@ clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reas
 /** Fetch what a nonce stands for (7.4). @return the list of directives, or NULL */
 static const json_t *directives_of_nonce(const clerk_context *context, const char *nonce)
 {
-    clerk_backend_call call = {"GET", NULL, NULL};
+    clerk_backend_call call = {CLERK_BACKEND_FOR_ANYBODY, "GET", NULL, NULL};
     clerk_backend_reply reply = {0, NULL, 0};
     json_t *body = NULL;
     const json_t *list;

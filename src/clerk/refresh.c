@@ -101,7 +101,7 @@ static const char *accept_cookies(clerk_context *context, clerk_identity **piden
 
 const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity)
 {
-    clerk_backend_call call = {"POST", NULL, NULL};
+    clerk_backend_call call = {CLERK_BACKEND_FOR_SESSION, "POST", NULL, NULL};
     clerk_backend_reply reply = {0, NULL, 0};
     const char *session_id;
     json_t *body = NULL;

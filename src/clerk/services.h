@@ -10,8 +10,16 @@
 #include "shared/keystore.h"
 #include "shared/verified_table.h"
 
+/** Who is behind a call: calls that anybody can cause have places of their own and take none from the others. */
+typedef enum clerk_backend_cause {
+    CLERK_BACKEND_FOR_SESSION,       /**< somebody whose token had a good signature: a refresh */
+    CLERK_BACKEND_FOR_ANYBODY,       /**< whoever sent a cookie or a URL: a handshake nonce */
+    CLERK_BACKEND_CAUSES
+} clerk_backend_cause;
+
 /** One call to the Backend API. */
 typedef struct clerk_backend_call {
+    clerk_backend_cause cause;
     const char *method;
     const char *path;                /**< below the API origin, with version and query, such as "/v1/clients/handshake_payload?nonce=n" */
     const char *json;                /**< body, or NULL */

@@ -32,6 +32,20 @@ static void no_store(request_rec *r)
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
 }
 
+static int is_other(void *cookie, const char *name, const char *value)
+{
+    (void)name;
+    return strcmp(cookie, value) != 0;
+}
+
+/** A cookie goes to the client whatever part of the page it came with, and once however often the request is judged. */
+static void add_cookie(request_rec *top, const char *cookie)
+{
+    if (apr_table_do(is_other, (void *)cookie, top->err_headers_out, "Set-Cookie", NULL)) {
+        apr_table_add(top->err_headers_out, "Set-Cookie", cookie);
+    }
+}
+
 void clerk_send_outcome_headers(request_rec *r)
 {
     clerk_request_state *state = clerk_state(r);
@@ -42,7 +56,7 @@ void clerk_send_outcome_headers(request_rec *r)
     }
     state->headers_sent = 1;
     for (int i = 0; i < outcome->set_cookies->nelts; i++) {
-        apr_table_addn(r->err_headers_out, "Set-Cookie", APR_ARRAY_IDX(outcome->set_cookies, i, const char *));
+        add_cookie(clerk_top_request(r), APR_ARRAY_IDX(outcome->set_cookies, i, const char *));
     }
     if (outcome->status != CLERK_SIGNED_IN) {
         apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", status_texts[outcome->status]);
@@ -106,6 +120,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     const clerk_dir_config *dir = clerk_config_dir(r);
     const char *location;
     clerk_request request;
+    int level;
 
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, CLERK_LOGNO(3051) "not signed in: %s", outcome->reason_text);
     /* A loop that was noticed ends here: one more redirect would be one more round. */
@@ -119,7 +134,8 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
             if (location) {
                 return redirect(r, location);
             }
-            ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+            level = clerk_httpd_message_level();
+            ap_log_rerror(APLOG_MARK, level, 0, r,
                           CLERK_LOGNO(3052) "no sign-in page to send a browser to; write ClerkSignInURL, or "
                           "ClerkPublishableKey in the server configuration. It must not be a page that is itself protected");
         }

@@ -168,11 +168,10 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
     if (!outcome) {
         return AUTHZ_GENERAL_ERROR;
     }
-    if (outcome->status != CLERK_SIGNED_OUT || outcome->location) {
-        /* A handshake that cannot be proposed here is an anonymous visitor; check_authn would answer 401. */
-        if (outcome->status != CLERK_HANDSHAKE || clerk_may_redirect(r)) {
-            return AUTHZ_DENIED_NO_USER;
-        }
+    /* Where a redirect makes no sense, who would be redirected is an anonymous visitor; check_authn would answer 401. */
+    if ((outcome->status != CLERK_SIGNED_OUT && outcome->status != CLERK_HANDSHAKE)
+        || (outcome->location && clerk_may_redirect(r))) {
+        return AUTHZ_DENIED_NO_USER;
     }
     clerk_send_outcome_headers(r);
     return AUTHZ_GRANTED;

@@ -38,7 +38,9 @@ void clerk_config_inherit_transport(clerk_instance_config *instance, const clerk
 static void merge_identity(clerk_instance_config *conf, const clerk_instance_config *base,
                            const clerk_instance_config *add)
 {
-    int other = add->publishable_key && base->publishable_key && strcmp(add->publishable_key, base->publishable_key);
+    /* The environment's defaults are filled in later, but whose key is in force out there matters now. */
+    const char *outer = base->publishable_key ? base->publishable_key : getenv(CLERK_ENV_PUBLISHABLE_KEY);
+    int other = add->publishable_key && outer && *outer && strcmp(add->publishable_key, outer);
 
     *conf = *add;
     if (other) {

@@ -10,6 +10,9 @@
 #include "clerk/request.h"
 #include "httpd/runtime.h"
 
+/** Where the unnamed instance's publishable key comes from if the configuration does not say. */
+#define CLERK_ENV_PUBLISHABLE_KEY "CLERK_PUBLISHABLE_KEY"
+
 /** An integer setting about which the configuration said nothing. Pointers are NULL then. */
 #define CLERK_UNSET (-1)
 

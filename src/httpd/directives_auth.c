@@ -156,10 +156,29 @@ const char *clerk_set_organization_sync(cmd_parms *cmd, void *conf, const char *
 static const char *both_origins = "ClerkPublicOrigin and ClerkTrustForwarded On exclude each other: one says what the "
                                   "site's origin is, the other lets the proxy in front say it";
 
+/**
+ * A ClerkProxyURL that is a path is found below the public origin, and handshakes with session tokens in them go there: then it is not for
+ * .htaccess to say where that is.
+ */
+static const char *not_in_htaccess(cmd_parms *cmd)
+{
+    const clerk_runtime *runtime = clerk_config_server(cmd->server)->runtime;
+    const char *proxy = runtime ? runtime->instance->proxy_url : NULL;
+
+    return cmd->pool == cmd->temp_pool && proxy && *proxy == '/'
+               ? apr_psprintf(cmd->pool, "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's administrator "
+                              "writes it into the server configuration", cmd->cmd->name, proxy)
+               : NULL;
+}
+
 const char *clerk_set_public_origin(cmd_parms *cmd, void *conf, const char *origin)
 {
     clerk_dir_config *dir = conf;
+    const char *problem = not_in_htaccess(cmd);
 
+    if (problem) {
+        return problem;
+    }
     return dir->trust_forwarded == 1 ? both_origins : clerk_parse_http_origin(&dir->public_origin, cmd, origin);
 }
 
@@ -167,9 +186,8 @@ const char *clerk_set_trust_forwarded(cmd_parms *cmd, void *conf, int on)
 {
     clerk_dir_config *dir = conf;
 
-    (void)cmd;
     dir->trust_forwarded = on;
-    return on && dir->public_origin ? both_origins : NULL;
+    return on && dir->public_origin ? both_origins : on ? not_in_htaccess(cmd) : NULL;
 }
 
 const char *clerk_set_cross_origin_sync(cmd_parms *cmd, void *conf, int on)

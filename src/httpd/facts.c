@@ -93,7 +93,9 @@ const char *clerk_remote_user(request_rec *r, const clerk_identity *identity)
     claim = clerk_claim_find(identity->claims, path, r->pool);
     user = json_is_string(claim) || json_is_number(claim) ? clerk_claim_encode(claim, r->pool) : NULL;
     if (!user || !*user) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+        int level = clerk_httpd_message_level();
+
+        ap_log_rerror(APLOG_MARK, level, 0, r,
                       CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
                       "to the session token in the Clerk dashboard, or choose one that every user has", path,
                       identity->user_id, claim ? "has no usable name there" : "has no such claim");

@@ -60,8 +60,12 @@ static void strip_credentials(request_rec *r)
     const char *cookie = apr_table_get(r->headers_in, "Cookie");
     const char *authorization = apr_table_get(r->headers_in, "Authorization");
     const char *left = cookie ? clerk_cookies_strip(cookie, r->pool) : NULL;
-    /* Somebody else's scheme, or a header that does not count here, is the application's own affair. */
-    int ours = authorization && state->outcome && state->outcome->carrier == CLERK_CARRIER_HEADER;
+    /* Somebody else's scheme, or a header that does not count here, is the application's own affair. Where nobody has been judged
+     * (an IP address was enough), what would be taken for a token goes. */
+    int ours = authorization && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
+                                                : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
+                                                      && (!strncmp(authorization, "Bearer ", 7)
+                                                          || !strchr(authorization, ' ')));
 
     if (left == cookie && !ours) {
         return;

@@ -18,13 +18,38 @@ static const char *from_environment(const char *set, const char *name, apr_pool_
     return set ? set : value && *value ? apr_pstrdup(pool, value) : NULL;
 }
 
-/** The unnamed instance of a server takes what the environment offers where the configuration is silent (interface 2). */
-static void environment_defaults(clerk_instance_config *own, apr_pool_t *pool)
+/**
+ * Whose secrets the environment holds: its own publishable key's, else the main server's, else the one key that all virtual hosts name. NULL
+ * where that cannot be said; then a server with a key of its own gets no secret that may be another instance's.
+ */
+static const char *environment_key(const server_rec *main_server)
 {
-    own->publishable_key = from_environment(own->publishable_key, "CLERK_PUBLISHABLE_KEY", pool);
-    own->secret_key = from_environment(own->secret_key, "CLERK_SECRET_KEY", pool);
-    own->jwt_key = from_environment(own->jwt_key, "CLERK_JWT_KEY", pool);
+    const char *key = getenv(CLERK_ENV_PUBLISHABLE_KEY), *own;
+
+    if (key && *key) {
+        return key;
+    }
+    key = clerk_config_server(main_server)->own.publishable_key;
+    for (const server_rec *server = main_server->next; server && !clerk_config_server(main_server)->own.publishable_key;
+         server = server->next) {
+        own = clerk_config_server(server)->own.publishable_key;
+        if (own && key && strcmp(own, key)) {
+            return NULL;
+        }
+        key = own ? own : key;
+    }
+    return key;
+}
+
+/** The unnamed instance of a server takes what the environment offers where the configuration is silent (interface 2). */
+static void environment_defaults(clerk_instance_config *own, const char *environment_key, apr_pool_t *pool)
+{
+    own->publishable_key = from_environment(own->publishable_key, CLERK_ENV_PUBLISHABLE_KEY, pool);
     own->api_url = from_environment(own->api_url, "CLERK_API_URL", pool);
+    if (!own->publishable_key || (environment_key && !strcmp(own->publishable_key, environment_key))) {
+        own->secret_key = from_environment(own->secret_key, "CLERK_SECRET_KEY", pool);
+        own->jwt_key = from_environment(own->jwt_key, "CLERK_JWT_KEY", pool);
+    }
 }
 
 static void digest_text(EVP_MD_CTX *digest, const char *text)
@@ -134,6 +159,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
 typedef struct resolving {
     apr_array_header_t *runtimes;
     apr_hash_t *by_fingerprint;
+    const char *environment_key;
     apr_pool_t *pool;
 } resolving;
 
@@ -176,7 +202,7 @@ static int resolve_server(resolving *all, server_rec *server)
     clerk_server_config *conf = clerk_config_server(server);
     int rc;
 
-    environment_defaults(&conf->own, all->pool);
+    environment_defaults(&conf->own, all->environment_key, all->pool);
     if (conf->own.publishable_key || conf->own.secret_key || conf->own.jwt_key || conf->own.jwks_url
         || conf->own.frontend_api) {
         if ((rc = resolve_one(&conf->runtime, all, &conf->own, server)) != OK) {
@@ -202,7 +228,8 @@ static int resolve_server(resolving *all, server_rec *server)
 
 int clerk_instances_resolve(apr_array_header_t **pruntimes, server_rec *main_server, apr_pool_t *pool)
 {
-    resolving all = {apr_array_make(pool, 4, sizeof(clerk_runtime *)), apr_hash_make(pool), pool};
+    resolving all = {apr_array_make(pool, 4, sizeof(clerk_runtime *)), apr_hash_make(pool), environment_key(main_server),
+                     pool};
     int rc;
 
     for (server_rec *server = main_server; server; server = server->next) {

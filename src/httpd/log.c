@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/log.h"
 
+#include <stdatomic.h>
+
 #include <apr_strings.h>
 #include <http_core.h>
 
@@ -26,6 +28,15 @@ static void sink(void *baton, clerk_log_level level, int number, const char *tex
 void clerk_httpd_log_attach(server_rec *server)
 {
     clerk_log_set_sink(server ? sink : NULL, server);
+}
+
+int clerk_httpd_message_level(void)
+{
+    static _Atomic(apr_int64_t) warned_at;
+    apr_int64_t last = atomic_load(&warned_at), now = apr_time_now();
+
+    return now - last > apr_time_from_sec(60) && atomic_compare_exchange_strong(&warned_at, &last, now) ? APLOG_WARNING
+                                                                                                       : APLOG_INFO;
 }
 
 void clerk_httpd_reset_warnings(apr_pool_t *pconf)

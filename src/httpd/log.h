@@ -21,6 +21,12 @@ void clerk_httpd_log_attach(server_rec *server);
  */
 void clerk_httpd_warn(server_rec *server, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * The level for a message that clients can cause at will: a warning once a minute for each process, info otherwise, so that nobody
+ * fills the error log. Call it once a message: ap_log_rerror() evaluates its level twice.
+ */
+int clerk_httpd_message_level(void);
+
 /** Begin a configuration pass: forget what an earlier pass warned of. */
 void clerk_httpd_reset_warnings(apr_pool_t *pconf);
 

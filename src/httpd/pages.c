@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/pages.h"
 
-#include <stdatomic.h>
-
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -153,19 +151,6 @@ static const char *same_page(request_rec *r)
     return apr_pstrcat(r->pool, "?", apr_pstrmemdup(r->pool, query, len), NULL);
 }
 
-/**
- * Clients can cause these messages at will: this process warns once a minute, and says the rest at info, so that nobody fills
- * the error log.
- */
-static int message_level(void)
-{
-    static _Atomic(apr_int64_t) warned_at;
-    apr_int64_t last = atomic_load(&warned_at), now = apr_time_now();
-
-    return now - last > apr_time_from_sec(60) && atomic_compare_exchange_strong(&warned_at, &last, now) ? APLOG_WARNING
-                                                                                                       : APLOG_INFO;
-}
-
 void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
@@ -177,13 +162,13 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
     int level;
 
     clerk_wire_read(&request, r);
-    clerk_httpd_services(&services, runtime, apr_time_now());
+    clerk_httpd_services(&services, runtime, r, apr_time_now());
     hints.forwarded_proto = first_value(r, "X-Forwarded-Proto");
     hints.forwarded_host = first_value(r, "X-Forwarded-Host");
     hints.host = dir->public_origin ? NULL : first_value(r, "Host");
     cause = clerk_diagnose_loop(&request, &hints, runtime->instance, outcome, &services, r->pool);
     /* The macro evaluates its level twice. */
-    level = message_level();
+    level = clerk_httpd_message_level();
     ap_log_rerror(APLOG_MARK, level, 0, r, CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s",
                   outcome->reason_text, clerk_loop_cause_text(cause));
     if (clerk_request_is_navigation(&request)) {
@@ -193,7 +178,7 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
 
 void clerk_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
 {
-    int level = message_level();
+    int level = clerk_httpd_message_level();
 
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "

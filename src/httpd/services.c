@@ -1,15 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/services.h"
 
+#include <apr_strings.h>
+
 #include "clerk/identity_keep.h"
 #include "httpd/lifecycle.h"
+#include "httpd/state.h"
 
 #define STATIC_GENERATION 1
+
+/** What the services are bound to. */
+typedef struct binding {
+    clerk_runtime *runtime;
+    request_rec *r;
+} binding;
+
+static clerk_runtime *runtime_of(const void *baton)
+{
+    return ((const binding *)baton)->runtime;
+}
 
 static clerk_keys_status acquire_keys(void *baton, clerk_keys_pin *pin, clerk_keys_want want, apr_uint32_t seen,
                                       apr_pool_t *pool)
 {
-    const clerk_runtime *runtime = baton;
+    const clerk_runtime *runtime = runtime_of(baton);
 
     if (runtime->static_keys) {
         pin->set = runtime->static_keys;
@@ -22,7 +36,7 @@ static clerk_keys_status acquire_keys(void *baton, clerk_keys_pin *pin, clerk_ke
 
 static void release_keys(void *baton, clerk_keys_pin *pin)
 {
-    const clerk_runtime *runtime = baton;
+    const clerk_runtime *runtime = runtime_of(baton);
 
     if (!runtime->static_keys) {
         clerk_keystore_release(clerk_process_keystore(), pin);
@@ -38,7 +52,7 @@ static apr_uint32_t generation(const clerk_runtime *runtime, apr_time_t now)
 
 static clerk_identity *recall(void *baton, jose_slice token, apr_time_t now, apr_pool_t *pool)
 {
-    const clerk_runtime *runtime = baton;
+    const clerk_runtime *runtime = runtime_of(baton);
     /* The table hands out what was put into it, and nobody changes an identity. */
     clerk_identity *identity = (clerk_identity *)clerk_token_cache_get(clerk_process_tokens(), token, runtime->number,
                                                                        generation(runtime, now), pool);
@@ -51,7 +65,7 @@ static clerk_identity *recall(void *baton, jose_slice token, apr_time_t now, apr
 
 static apr_uint32_t vouched(void *baton, clerk_verified_digest *digest, jose_slice token, apr_time_t now)
 {
-    const clerk_runtime *runtime = baton;
+    const clerk_runtime *runtime = runtime_of(baton);
     const clerk_verified_table *table = clerk_process_verified();
     apr_uint32_t current = generation(runtime, now);
 
@@ -68,7 +82,7 @@ static apr_uint32_t vouched(void *baton, clerk_verified_digest *digest, jose_sli
 static void remember(void *baton, jose_slice token, const clerk_verified_digest *digest, apr_uint32_t verified_by,
                      const clerk_identity *identity)
 {
-    const clerk_runtime *runtime = baton;
+    const clerk_runtime *runtime = runtime_of(baton);
     clerk_identity *kept = clerk_identity_keep(identity);
 
     clerk_verified_table_add(clerk_process_verified(), digest, verified_by, identity->expires);
@@ -78,16 +92,58 @@ static void remember(void *baton, jose_slice token, const clerk_verified_digest 
     }
 }
 
-static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
-{
-    clerk_runtime *runtime = baton;
+/** An answer of the Backend API, for as long as the request that the client made lives. */
+typedef struct kept_reply {
+    const clerk_runtime *runtime;
+    const clerk_backend_call *call;
+    clerk_backend_reply reply;
+} kept_reply;
 
-    clerk_backend_api_call(&runtime->backend, reply, call, pool);
+static int is_same_call(const clerk_backend_call *one, const clerk_backend_call *other)
+{
+    return !strcmp(one->path, other->path) && !strcmp(one->json ? one->json : "", other->json ? other->json : "");
 }
 
-void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, apr_time_t now)
+/**
+ * Make a call once for each request of a client: a nonce is good only once, and neither the parts of a page nor a second judgement under other rules
+ * (a front controller's, those inside an <If>) should cost another one.
+ */
+static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
 {
-    services->baton = runtime;
+    clerk_runtime *runtime = runtime_of(baton);
+    request_rec *top = clerk_top_request(((const binding *)baton)->r);
+    clerk_request_state *state = clerk_state(top);
+    clerk_backend_call *copy;
+    kept_reply *kept;
+
+    (void)pool;
+    if (!state->replies) {
+        state->replies = apr_array_make(top->pool, 2, sizeof(kept_reply));
+    }
+    for (int i = 0; i < state->replies->nelts; i++) {
+        kept = &APR_ARRAY_IDX(state->replies, i, kept_reply);
+        if (kept->runtime == runtime && is_same_call(kept->call, call)) {
+            *reply = kept->reply;
+            return;
+        }
+    }
+    clerk_backend_api_call(&runtime->backend, reply, call, top->pool);
+    copy = apr_pmemdup(top->pool, call, sizeof(*call));
+    copy->path = apr_pstrdup(top->pool, call->path);
+    copy->json = call->json ? apr_pstrdup(top->pool, call->json) : NULL;
+    kept = apr_array_push(state->replies);
+    kept->runtime = runtime;
+    kept->call = copy;
+    kept->reply = *reply;
+}
+
+void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now)
+{
+    binding *bound = apr_palloc(r->pool, sizeof(*bound));
+
+    bound->runtime = runtime;
+    bound->r = r;
+    services->baton = bound;
     services->now = now;
     services->recall = clerk_process_tokens() ? recall : NULL;
     services->vouched = clerk_process_tokens() ? vouched : NULL;

@@ -2,10 +2,12 @@
 #ifndef HTTPD_SERVICES_H
 #define HTTPD_SERVICES_H
 
+#include <httpd.h>
+
 #include "clerk/services.h"
 #include "httpd/runtime.h"
 
-/** Bind the services of the decision procedure to an instance of this process. */
-void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, apr_time_t now);
+/** Bind the services of the decision procedure to an instance of this process and a request. */
+void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now);
 
 #endif

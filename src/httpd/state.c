@@ -24,6 +24,14 @@ clerk_request_state *clerk_state(request_rec *r)
     return state;
 }
 
+request_rec *clerk_top_request(request_rec *r)
+{
+    while (r->main || r->prev) {
+        r = r->main ? r->main : r->prev;
+    }
+    return r;
+}
+
 int clerk_is_auth_type(request_rec *r)
 {
     clerk_request_state *state = existing_state(r);
@@ -116,7 +124,7 @@ clerk_outcome *clerk_judge(request_rec *r)
     if (adopt(r, state, runtime, policy)) {
         return state->outcome;
     }
-    clerk_httpd_services(&services, runtime, apr_time_now());
+    clerk_httpd_services(&services, runtime, r, apr_time_now());
     clerk_wire_read(&request, r);
     state->runtime = runtime;
     state->policy = policy;

@@ -23,8 +23,12 @@ typedef struct clerk_request_state {
     unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; what the client sent was: */
     const char *sent_cookie;
     const char *sent_authorization;
+    apr_array_header_t *replies;         /**< of the Backend API, in the request that the client made; services.c's own */
     struct clerk_trial *trial;           /**< inside our own run of the auth_checker hook: what Require lines say */
 } clerk_request_state;
+
+/** The request that the client made: this one, or what it is a part of or was redirected from. */
+request_rec *clerk_top_request(request_rec *r);
 
 /** The request's own state, made if need be. */
 clerk_request_state *clerk_state(request_rec *r);

@@ -116,7 +116,7 @@ static clerk_place *add_place(clerk_survey *survey, const ap_directive_t *sectio
                                           : around ? around->server : survey->main_server;
     if (kind == 'F') {
         here->files = 1;
-        here->kind = around->kind == 'S' ? 'D' : around->kind;
+        here->kind = (char)(around->kind == 'S' ? 'D' : around->kind);
         here->path = around->path;
         here->prefix = around->prefix;
     }

@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 
 #include "httpd/config.h"
+#include "httpd/lifecycle.h"
 #include "httpd/state.h"
 
 static const char *header(request_rec *r, const char *name)
@@ -146,7 +147,7 @@ void clerk_wire_read(clerk_request *request, request_rec *r)
 static int folds_to(const char *name, const char *prefix, int whole)
 {
     for (; *prefix; name++, prefix++) {
-        char c = *name == '_' || *name == '.' ? '-' : (char)apr_tolower(*name);
+        int c = *name == '_' || *name == '.' ? '-' : apr_tolower(*name);
 
         if (c != *prefix) {
             return 0;
@@ -171,12 +172,11 @@ int clerk_wire_scrub(request_rec *r)
 {
     const apr_array_header_t *headers = apr_table_elts(r->headers_in);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)headers->elts;
+    const apr_array_header_t *runtimes = clerk_process_runtimes();
     const char *doomed = NULL;
 
-    const clerk_server_config *server = clerk_config_server(r->server);
-
     /* Later hops share headers_in with the first one, and may by then hold what we put there. */
-    if (r->prev || r->main || (!server->runtime && !server->named_runtimes)) {
+    if (r->prev || r->main || !runtimes || !runtimes->nelts) {
         return DECLINED;
     }
     do {

@@ -237,7 +237,8 @@ static apr_status_t fail(clerk_http_response *response, apr_status_t rv, const c
 static apr_status_t explain(curl_call *call, CURLcode code)
 {
     const clerk_http_request *request = call->request;
-    const char *error = call->error[0] ? call->error : curl_easy_strerror(code);
+    /* What libcurl says of its own names the proxy: an internal address, or a URL with a password in it. */
+    const char *error = call->error[0] && !request->proxy ? call->error : curl_easy_strerror(code);
 
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         return fail(call->response, APR_EINTR, "aborted, the process is stopping");
@@ -245,10 +246,6 @@ static apr_status_t explain(curl_call *call, CURLcode code)
     if (call->too_large || code == CURLE_FILESIZE_EXCEEDED) {
         error = apr_psprintf(call->pool, "the answer is longer than %" APR_SIZE_T_FMT " bytes", request->max_response);
         return fail(call->response, APR_ENOSPC, error);
-    }
-    /* libcurl quotes a proxy URL that it does not understand, with the password that may be in it. */
-    if (request->proxy && strstr(error, request->proxy)) {
-        error = "the proxy URL is not valid";
     }
     error = apr_pstrdup(call->pool, error);
     if (code == CURLE_OPERATION_TIMEDOUT) {

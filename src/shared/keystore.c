@@ -10,6 +10,10 @@
 
 /* How much longer than the source's timeout somebody waits for another's fetch: the time to publish it. */
 #define WAIT_SLACK apr_time_from_msec(100)
+/* Anybody can make a thread wait for newer keys, with a token that names a key nobody has. A rotated key is there sooner than this, and so
+ * many threads of a process may wait at once; the others go by the keys there are. */
+#define NEWER_WAIT apr_time_from_sec(1)
+#define NEWER_WAITERS 12
 #define POLL_FIRST apr_time_from_msec(1)
 #define POLL_LAST apr_time_from_msec(8)
 #define TICK_SHORTEST apr_time_from_msec(100)
@@ -173,6 +177,15 @@ static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store
     }
 }
 
+/* Wait a little for somebody's fetch of newer keys, if there is room. @return 0 if not, or if that was long enough */
+static int wait_for_newer(clerk_keystore *store, apr_time_t deadline, apr_interval_time_t *pause)
+{
+    int go_on = atomic_fetch_add(&store->waiting, 1) < NEWER_WAITERS && wait_a_little(store, deadline, pause);
+
+    atomic_fetch_sub(&store->waiting, 1);
+    return go_on;
+}
+
 /* The caller's set did not do: see whether there is a newer one, or fetch one if the allowance permits. */
 static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, clerk_keys_want want,
                                        apr_uint32_t seen, apr_pool_t *scratch)
@@ -182,6 +195,7 @@ static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *stor
     apr_interval_time_t timeout = store->sources[i]->timeout, pause = POLL_FIRST;
     apr_uint32_t attempts = atomic_load(&slot->attempts);
     apr_time_t deadline = store->now() + timeout;
+    apr_time_t patience = store->now() + (timeout < NEWER_WAIT ? timeout : NEWER_WAIT);
 
     for (;;) {
         int is_over = atomic_load(&slot->attempts) != attempts;
@@ -212,7 +226,7 @@ static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *stor
         if (outcome == FETCH_DONE) {
             continue;
         }
-        if (outcome != FETCH_BUSY || !wait_a_little(store, deadline, &pause)) {
+        if (outcome != FETCH_BUSY || !wait_for_newer(store, patience, &pause)) {
             return CLERK_KEYS_UNCHANGED;
         }
     }

@@ -4,6 +4,8 @@
 
 /* Private to the key store and its unit tests. */
 
+#include <stdatomic.h>
+
 #include "shared/keystore.h"
 #include "shared/keystore_segment.h"
 
@@ -19,6 +21,7 @@ struct clerk_keystore {
     /* Per process: */
     const clerk_http *http;          /* NULL before clerk_keystore_child_init() */
     keystore_ring *rings;            /* one a slot */
+    atomic_int waiting;              /* threads that wait for a key set newer than the one there is */
 };
 
 static inline segment_slot *keystore_slot(const clerk_keystore *store, unsigned int i)

@@ -119,7 +119,7 @@ static int teardown(void **state)
 /* @return the status of the reply; 0: none */
 static int call(fixture *f)
 {
-    static const clerk_backend_call nonce = {"GET", "/v1/clients/handshake_payload?nonce=n", NULL};
+    static const clerk_backend_call nonce = {CLERK_BACKEND_FOR_SESSION, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
     clerk_backend_reply reply;
 
     clerk_backend_api_call(&f->api, &reply, &nonce, f->pool);
@@ -150,7 +150,7 @@ static void let_the_pause_pass(fixture *f)
 
 static void a_call_is_made_as_clerk_wants_it(void **state)
 {
-    static const clerk_backend_call refresh = {"POST", "/v1/sessions/sess_1/refresh", "{\"a\":1}"};
+    static const clerk_backend_call refresh = {CLERK_BACKEND_FOR_SESSION, "POST", "/v1/sessions/sess_1/refresh", "{\"a\":1}"};
     fixture *f = *state;
     const clerk_http_request *request = &f->server.request;
     clerk_backend_reply reply;
@@ -174,7 +174,7 @@ static void a_call_is_made_as_clerk_wants_it(void **state)
     assert_int_equal(request->timeout, SECONDS(2));
     assert_true(request->max_response > 0);
     assert_int_equal(atomic_load(&f->breaker.calls), 1);
-    assert_int_equal(atomic_load(&f->api.under_way), 0);
+    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
 }
 
 static void only_silence_and_server_errors_are_failures(void **state)
@@ -263,7 +263,7 @@ static void without_a_way_out_there_is_no_answer(void **state)
     f->api.http = NULL;
     assert_int_equal(call(f), 0);
     assert_int_equal(atomic_load(&f->breaker.rejected), 1);
-    assert_int_equal(atomic_load(&f->api.under_way), 0);
+    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
 }
 
 /* Threads */
@@ -276,7 +276,7 @@ typedef struct caller {
 
 static void *one_call(void *baton)
 {
-    static const clerk_backend_call nonce = {"GET", "/v1/clients/handshake_payload?nonce=n", NULL};
+    static const clerk_backend_call nonce = {CLERK_BACKEND_FOR_SESSION, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
     caller *c = baton;
     clerk_backend_reply reply;
     apr_pool_t *pool;
@@ -343,7 +343,7 @@ static void a_slow_api_holds_no_more_than_four_threads(void **state)
     hold(f, 0, APR_SUCCESS);
     assert_int_equal(join(slow, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
     assert_int_equal(f->server.most_inside, CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(atomic_load(&f->api.under_way), 0);
+    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
     /* Too many at once is nobody's failure. */
     assert_int_equal(atomic_load(&f->breaker.failures), 0);
     assert_int_equal(call(f), 200);
@@ -397,7 +397,7 @@ static void many_threads_find_one_probe(void **state)
         join(callers, COUNT(callers));
         assert_int_equal(f->server.calls, calls + 1);
     }
-    assert_int_equal(atomic_load(&f->api.under_way), 0);
+    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
     assert_int_equal(pause_of(f), 60);
 }
 
