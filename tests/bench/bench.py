@@ -4,16 +4,20 @@
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from pybench import instructions, scale, scenarios  # noqa: E402
 from pybench.cast import Cast  # noqa: E402
 from clerk_emulator import Emulator  # noqa: E402
+from pyclerk.apxs import Apxs  # noqa: E402
 
 MODES = {"instructions": instructions, "scale": scale, "timing": scenarios}
 
@@ -25,14 +29,14 @@ def arguments():
     mode.add_argument("--scale", action="store_true", help="growth with tokens, instances, keys, Require lines, token size")
     parser.add_argument("--million", action="store_true", help="with --scale: also 1,000,000 tokens (2 GB on disk)")
     parser.add_argument("--quick", action="store_true", help="5 rounds of half a second")
-    parser.add_argument("--rounds", type=int, default=25, help="interleaved rounds (a fifth as many of the rows that need a new server)")
+    parser.add_argument("--rounds", type=int, default=25, help="interleaved rounds (a fifth as many of cold rows)")
     parser.add_argument("--seconds", type=float, default=0.8, help="of load for a row in a round")
     parser.add_argument("--mpm", action="append", choices=("event", "prefork"), help="default: both; prefork with --instructions, event with --scale")
     parser.add_argument("--only", action="append", metavar="GROUP",
                         help="one_header, one_cookie, thousand, cold, attack, requires or fresh_children; with --scale "
                         "live_tokens, instances, keys, require_lines or token_size; may be repeated")
-    parser.add_argument("--requests", type=int, default=200, help="requests of a scenario when instructions are counted")
-    parser.add_argument("--top", type=int, default=40, help="functions named for a scenario when instructions are counted")
+    parser.add_argument("--requests", type=int, default=200, help="requests of a scenario, with --instructions")
+    parser.add_argument("--top", type=int, default=20, help="functions named for a scenario, with --instructions")
     parser.add_argument("--module", default=os.environ.get("CLERK_MODULE"), help="default: as built by tests/bench/run")
     parser.add_argument("--document", metavar="FILE", help="put the tables into their place in docs/performance.md")
     for name in ("keep", "bare", "peers", "express"):
@@ -57,6 +61,7 @@ def main():
         print(text, flush=True)
 
     mode = "instructions" if options.instructions else "scale" if options.scale else "timing"
+    say(machine())
     with Emulator() as emulator:
         try:
             MODES[mode].run(Cast(emulator, options.keep), options, workdir, say)
@@ -64,6 +69,14 @@ def main():
             shutil.rmtree(workdir, ignore_errors=True)
     if options.document:
         replace_block(pathlib.Path(options.document), mode, "\n".join(said).strip())
+
+
+def machine():
+    """Where and when, and how busy: a load that is not far from 0 before the start disturbs what follows."""
+    names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M) or ["processor"]
+    version = subprocess.run([Apxs().httpd, "-v"], capture_output=True, text=True, check=True).stdout
+    return (f"{time.strftime('%Y-%m-%d')}, {len(names)} x {names[0]}, Apache {re.search(r'Apache/(\S+)', version)[1]}, "
+            f"load average before: {os.getloadavg()[0]:.1f}\n")
 
 
 def replace_block(path, name, text):

@@ -38,7 +38,7 @@ class Scale:
         self.make = Contestants(cast, options, pathlib.Path(workdir), options.mpms[0])
         self._number = 0
 
-    def _point(self, label, build, headers, title, **entry):
+    def _point(self, label, build, headers, title, rounds=_ROUNDS, **entry):
         """One line of a table. `build(name)` makes the server."""
         self._number += 1
         reference = self.make.none(f"none{self._number}")
@@ -49,7 +49,7 @@ class Scale:
         empty = server.memory() / 1024
         server.stop()
         group = Group(title, [Entry("none", reference, headers, **entry), Entry("mod_auth_clerk", server, headers, **entry)])
-        timing.run(group, _ROUNDS, 1)
+        timing.run(group, rounds, 1)
         mine, base = group.samples["mod_auth_clerk"], group.samples["none"]
         cpu, rest = middle([one.cpu for one in mine]), middle([one.cpu for one in base])
         self.say(f"| {label} | {cpu:.1f} | {cpu - rest:.1f} | {timing.spread(group.ratios('mod_auth_clerk'))} "
@@ -67,7 +67,7 @@ class Scale:
             before = f"ClerkSharedMemory {memory}\n" if memory else ""
             for count in counts:
                 self._point(f"{count:,}", lambda name: self.make.clerk(name, before=before), self.tokens.headers(count),
-                            "live", once=count >= 10000)
+                            "live", 1 if count > 100000 else _ROUNDS, once=count >= 10000)
 
     def instances(self):
         self._head("Instances, one token of the last", "instances")

@@ -74,8 +74,9 @@ class Bench:
         tuning = {"per_child": 1, "keepalive_requests": 1000}
         servers = {"none": self.make.none("fresh-none", **tuning), "mod_auth_clerk": self.make.clerk("fresh-clerk", **tuning)}
         several, one = self.tokens.headers(30000), self.tokens.repeated(30000)
-        rows = [Entry(f"{name}, {what}", server, headers, once=True) for what, headers in (("one token", one), ("30,000 tokens that other children have verified", several))
-                for name, server in servers.items()]
+        files = {"one token": one, "30,000 tokens that other children have verified": several}
+        rows = [Entry(f"{name}, {what}", server, headers, once=True)
+                for what, headers in files.items() for name, server in servers.items()]
         return Group("A new child every 1,000 requests", rows)
 
     def groups(self):
