@@ -75,7 +75,8 @@ def machine():
     """Where and when, and how busy: a load that is not far from 0 before the start disturbs what follows."""
     names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M) or ["processor"]
     version = subprocess.run([Apxs().httpd, "-v"], capture_output=True, text=True, check=True).stdout
-    return (f"{time.strftime('%Y-%m-%d')}, {len(names)} x {names[0]}, Apache {re.search(r'Apache/(\S+)', version)[1]}, "
+    release = re.search(r"Apache/(\S+)", version)[1]
+    return (f"{time.strftime('%Y-%m-%d')}, {len(names)} x {names[0]}, Apache {release}, "
             f"load average before: {os.getloadavg()[0]:.1f}\n")
 
 
