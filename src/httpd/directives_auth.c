@@ -156,19 +156,30 @@ const char *clerk_set_organization_sync(cmd_parms *cmd, void *conf, const char *
 static const char *both_origins = "ClerkPublicOrigin and ClerkTrustForwarded On exclude each other: one says what the "
                                   "site's origin is, the other lets the proxy in front say it";
 
+static const char *proxy_path_of(const clerk_runtime *runtime)
+{
+    return runtime && runtime->instance->proxy_url && *runtime->instance->proxy_url == '/' ? runtime->instance->proxy_url : NULL;
+}
+
 /**
  * A ClerkProxyURL that is a path is found below the public origin, and handshakes with session tokens in them go there: then it is not for
- * .htaccess to say where that is.
+ * .htaccess to say where that is. Which of the server's instances counts is not known here, so that any of them will do.
  */
 static const char *not_in_htaccess(cmd_parms *cmd)
 {
-    const clerk_runtime *runtime = clerk_config_server(cmd->server)->runtime;
-    const char *proxy = runtime ? runtime->instance->proxy_url : NULL;
+    const clerk_server_config *server = clerk_config_server(cmd->server);
+    const char *path = proxy_path_of(server->runtime);
 
-    return cmd->pool == cmd->temp_pool && proxy && *proxy == '/'
-               ? apr_psprintf(cmd->pool, "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's administrator "
-                              "writes it into the server configuration", cmd->cmd->name, proxy)
-               : NULL;
+    if (cmd->pool != cmd->temp_pool) {
+        return NULL;
+    }
+    for (apr_hash_index_t *at = server->named_runtimes ? apr_hash_first(cmd->pool, server->named_runtimes) : NULL; at && !path;
+         at = apr_hash_next(at)) {
+        path = proxy_path_of(apr_hash_this_val(at));
+    }
+    return path ? apr_psprintf(cmd->pool, "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's administrator "
+                               "writes it into the server configuration", cmd->cmd->name, path)
+                : NULL;
 }
 
 const char *clerk_set_public_origin(cmd_parms *cmd, void *conf, const char *origin)
