@@ -117,14 +117,19 @@ static int teardown(void **state)
 }
 
 /* @return the status of the reply; 0: none */
-static int call(fixture *f)
+static int call_for(fixture *f, clerk_backend_cause cause)
 {
-    static const clerk_backend_call nonce = {CLERK_BACKEND_FOR_SESSION, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
+    const clerk_backend_call made = {cause, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
     clerk_backend_reply reply;
 
-    clerk_backend_api_call(&f->api, &reply, &nonce, f->pool);
+    clerk_backend_api_call(&f->api, &reply, &made, f->pool);
     assert_non_null(reply.body);
     return reply.status;
+}
+
+static int call(fixture *f)
+{
+    return call_for(f, CLERK_BACKEND_FOR_SESSION);
 }
 
 static void fail_times(fixture *f, int times)
@@ -256,6 +261,21 @@ static void a_clock_that_is_set_back_does_not_hold_it_open(void **state)
     assert_int_equal(pause_of(f), 0);
 }
 
+/* Whoever opens the circuit can be overtaken by another's success between the count and the time. */
+static void a_success_closes_a_circuit_whose_count_is_lost(void **state)
+{
+    fixture *f = *state;
+
+    atomic_store(&f->breaker.failures, 0);
+    let_the_pause_pass(f);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(call(f), 200);
+    }
+    assert_int_equal(f->server.calls, 5);
+    assert_int_equal(atomic_load(&f->breaker.rejected), 0);
+    assert_int_equal(pause_of(f), 0);
+}
+
 static void without_a_way_out_there_is_no_answer(void **state)
 {
     fixture *f = *state;
@@ -271,30 +291,37 @@ static void without_a_way_out_there_is_no_answer(void **state)
 typedef struct caller {
     pthread_t thread;
     fixture *f;
+    clerk_backend_cause cause;
     int status;
 } caller;
 
 static void *one_call(void *baton)
 {
-    static const clerk_backend_call nonce = {CLERK_BACKEND_FOR_SESSION, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
     caller *c = baton;
+    const clerk_backend_call made = {c->cause, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
     clerk_backend_reply reply;
     apr_pool_t *pool;
 
     apr_pool_create(&pool, NULL);
-    clerk_backend_api_call(&c->f->api, &reply, &nonce, pool);
+    clerk_backend_api_call(&c->f->api, &reply, &made, pool);
     c->status = reply.status;
     apr_pool_destroy(pool);
     return NULL;
 }
 
-static void start(fixture *f, caller *callers, int count)
+static void start_for(fixture *f, caller *callers, int count, clerk_backend_cause cause)
 {
     for (int i = 0; i < count; i++) {
         callers[i].f = f;
+        callers[i].cause = cause;
         callers[i].status = -1;
         assert_int_equal(pthread_create(&callers[i].thread, NULL, one_call, &callers[i]), 0);
     }
+}
+
+static void start(fixture *f, caller *callers, int count)
+{
+    start_for(f, callers, count, CLERK_BACKEND_FOR_SESSION);
 }
 
 static void wait_until_inside(fixture *f, int count)
@@ -347,6 +374,24 @@ static void a_slow_api_holds_no_more_than_four_threads(void **state)
     /* Too many at once is nobody's failure. */
     assert_int_equal(atomic_load(&f->breaker.failures), 0);
     assert_int_equal(call(f), 200);
+}
+
+static void calls_that_anybody_can_cause_take_no_place_from_sessions(void **state)
+{
+    fixture *f = *state;
+    caller strangers[CLERK_BACKEND_MAX_UNDER_WAY], sessions[CLERK_BACKEND_MAX_UNDER_WAY];
+
+    hold(f, 1, APR_SUCCESS);
+    start_for(f, strangers, CLERK_BACKEND_MAX_UNDER_WAY, CLERK_BACKEND_FOR_ANYBODY);
+    wait_until_inside(f, CLERK_BACKEND_MAX_UNDER_WAY);
+    assert_int_equal(call_for(f, CLERK_BACKEND_FOR_ANYBODY), 0);
+    start(f, sessions, CLERK_BACKEND_MAX_UNDER_WAY);
+    wait_until_inside(f, 2 * CLERK_BACKEND_MAX_UNDER_WAY);
+    assert_int_equal(atomic_load(&f->breaker.rejected), 1);
+    hold(f, 0, APR_SUCCESS);
+    assert_int_equal(join(strangers, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
+    assert_int_equal(join(sessions, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
+    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_ANYBODY]), 0);
 }
 
 static void calls_that_fail_together_count_as_one_outage(void **state)
@@ -410,8 +455,10 @@ int main(void)
         test(a_success_starts_the_count_anew),
         test(the_pause_doubles_up_to_a_minute),
         test(a_clock_that_is_set_back_does_not_hold_it_open),
+        test(a_success_closes_a_circuit_whose_count_is_lost),
         test(without_a_way_out_there_is_no_answer),
         test(a_slow_api_holds_no_more_than_four_threads),
+        test(calls_that_anybody_can_cause_take_no_place_from_sessions),
         test(calls_that_fail_together_count_as_one_outage),
         test(after_the_pause_one_thread_tries),
         test(many_threads_find_one_probe),

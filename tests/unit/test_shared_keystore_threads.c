@@ -6,6 +6,7 @@
 
 #define READERS 6
 #define ROTATIONS 400
+#define CROWD 30
 
 /* A set in use: every rotation has the key ins_1, so whoever finds none looked at memory that was given away. */
 static void *APR_THREAD_FUNC read_until_the_end(apr_thread_t *thread, void *baton)
@@ -127,6 +128,30 @@ static void unknown_kids_share_one_flight(void **state)
     assert_int_equal(stats_of(w, 0).early_refreshes, 1);
 }
 
+/* The clock stands, so that whoever waits does so until the source answers; the others are not kept. */
+static void a_crowd_of_unknown_kids_does_not_wait(void **state)
+{
+    world *w = *state;
+    apr_thread_t *threads[CROWD];
+    apr_status_t rv;
+
+    world_run(w);
+    assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
+    answer_with(w, 0, 200, w->two);
+    atomic_store(&w->state->hold, 1);
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(apr_thread_create(&threads[i], NULL, ask_for_unknown, w, w->pool), APR_SUCCESS);
+    }
+    wait_until(calls(w) == 2 && atomic_load(&w->state->results[CLERK_KEYS_UNCHANGED]) >= CROWD / 2);
+    atomic_store(&w->state->hold, 0);
+    for (int i = 0; i < CROWD; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+    assert_int_equal(calls(w), 2);
+    assert_in_range(atomic_load(&w->state->results[CLERK_KEYS_OK]), 1, CROWD / 2);
+    assert_int_equal(atomic_load(&w->store->waiting), 0);
+}
+
 static void waiting_ends(void **state)
 {
     world *w = *state;
@@ -155,6 +180,7 @@ int main(void)
         world_test(readers_during_rotations),
         world_test(a_pinned_set_outlives_its_successors),
         world_test(unknown_kids_share_one_flight),
+        world_test(a_crowd_of_unknown_kids_does_not_wait),
         world_test(waiting_ends),
     };
 
