@@ -144,10 +144,6 @@ clerk_outcome *clerk_authenticate(const clerk_request *request, const clerk_inst
     if (policy->token_sources & CLERK_SOURCE_HEADER) {
         const char *token;
 
-        if (request->authorization_repeated) {
-            context.outcome->carrier = CLERK_CARRIER_HEADER;
-            return clerk_context_signed_out(&context, CLERK_REASON_TOKEN_INVALID);
-        }
         token = header_token(request->authorization, pool);
         if (token != NULL) {
             return header_path(&context, token);

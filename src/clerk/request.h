@@ -10,8 +10,7 @@ typedef struct clerk_request {
     const char *method;              /**< as received, such as "GET" */
     const char *origin_url;          /**< the site's public origin, `scheme://host[:port]`, lower case, default port left out */
     const char *target;              /**< path and query as received, beginning with '/' (never joined as a URL, 3.1) */
-    const char *authorization;
-    int authorization_repeated;      /**< several Authorization fields: a malformed credential */
+    const char *authorization;       /**< several fields are joined with ", ", which makes a malformed credential */
     const char *cookie;              /**< all Cookie fields joined with "; " */
     const char *sec_fetch_dest;
     const char *accept;
