@@ -71,16 +71,17 @@ def test_tokens_that_name_unknown_keys_hold_few_threads(make_httpd, live):
     server.start()
     good = bearer(live)
     assert server.get("/private/", good).status == 200
-    live.faults.set("jwks", Fault(delay=5.0, times=1))
+    live.faults.set("jwks", Fault(delay=6.0, times=1))
+    begun = time.monotonic()
     nobody = base64.urlsafe_b64encode(json.dumps({"alg": "RS256", "typ": "JWT", "kid": "nope"}).encode()).decode().rstrip("=")
     bad = {"Authorization": "Bearer " + ".".join([nobody, *token(live).split(".")[1:]])}
     crowd = Crowd(server, 40, "/private/", bad)
     # Others are served, and most of the crowd are refused, before that one request for keys has its answer.
     assert server.get("/").status == 200
     assert server.get("/private/", good).status == 200
-    while len(crowd.answers) < 25 and len(live.requests("jwks")) < 2:
+    while len(crowd.answers) < 25 and time.monotonic() - begun < 6.0:
         time.sleep(0.01)
-    assert len(crowd.answers) >= 25
+    assert time.monotonic() - begun < 6.0
     assert crowd.join() == [401] * 40
     server.stop()
 
@@ -213,8 +214,20 @@ def test_a_session_is_refreshed_once_however_often_the_request_is_judged(compose
 def test_the_parts_of_a_page_refresh_the_session_once(composed, live):
     answer = composed.get("/open/i.shtml", expired(live))
     assert (answer.status, answer.text) == (200, "[p0][p1][p2]")
+    # (Server-side includes begin to answer before they look at a part: no cookie can be sent any more.)
     assert len(asked(live, "refresh")) == 1
-    assert sent(answer, "__session") <= 1
+
+
+def test_a_subrequest_hands_its_cookies_to_the_client(make_httpd, live):
+    server = make_httpd()
+    for name in ("one", "two"):
+        server.write(f"list/{name}/index.html", "x")
+    server.configure(directives(server, live, "api", (PARTY, server.origin())) + protect("/list/one") + protect("/list/two"))
+    server.start()
+    answer = server.get("/list/", expired(live))
+    assert answer.status == 200 and "one/" in answer.text and "two/" in answer.text
+    assert len(asked(live, "refresh")) == 1 and sent(answer, "__session") == 1
+    server.stop()
 
 
 def test_the_parts_of_a_page_are_refused_a_refresh_once(composed, live):
