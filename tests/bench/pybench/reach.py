@@ -41,7 +41,7 @@ ROWS = (
 
 def table(measured, mpms):
     """`measured`: {(mpm, group's name): Group}. Medians of the ratios of the rounds."""
-    lines = ["## Aims\n", f"| | aim | {' | '.join(mpms)} |", "| --- | ---: |" + " ---: |" * len(mpms)]
+    lines = ["### Aims\n", f"| | aim | {' | '.join(mpms)} |", "| --- | ---: |" + " ---: |" * len(mpms)]
     for what, group, figure, limit, least in ROWS:
         cells = []
         for mpm in mpms:

@@ -90,7 +90,7 @@ def run(cast, options, workdir, say):
     """Measures and says everything; keeps the samples as JSON."""
     measured = {}
     for mpm in options.mpms:
-        say(f"## {mpm}\n")
+        say(f"### {mpm}\n")
         bench = Bench(cast, options, pathlib.Path(workdir), mpm)
         for make in bench.groups():
             if options.only and make.__name__ not in options.only:

@@ -109,7 +109,7 @@ def spread(values):
 
 def table(group):
     """The group as Markdown."""
-    lines = [f"### {group.title}", "",
+    lines = [f"#### {group.title}", "",
              f"| | CPU µs a request | ratio to {group.reference or group.entries[0].name} (middle half) | requests/s "
              "| p50 ms | p99 ms | p99 ratio | memory MiB |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for entry in group.entries:
