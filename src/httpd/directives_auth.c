@@ -158,7 +158,9 @@ static const char *both_origins = "ClerkPublicOrigin and ClerkTrustForwarded On 
 
 static const char *proxy_path_of(const clerk_runtime *runtime)
 {
-    return runtime && runtime->instance->proxy_url && *runtime->instance->proxy_url == '/' ? runtime->instance->proxy_url : NULL;
+    const char *url = runtime ? runtime->instance->proxy_url : NULL;
+
+    return url && *url == '/' ? url : NULL;
 }
 
 /**
@@ -173,12 +175,12 @@ static const char *not_in_htaccess(cmd_parms *cmd)
     if (cmd->pool != cmd->temp_pool) {
         return NULL;
     }
-    for (apr_hash_index_t *at = server->named_runtimes ? apr_hash_first(cmd->pool, server->named_runtimes) : NULL; at && !path;
-         at = apr_hash_next(at)) {
+    for (apr_hash_index_t *at = server->named_runtimes ? apr_hash_first(cmd->pool, server->named_runtimes) : NULL;
+         at && !path; at = apr_hash_next(at)) {
         path = proxy_path_of(apr_hash_this_val(at));
     }
-    return path ? apr_psprintf(cmd->pool, "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's administrator "
-                               "writes it into the server configuration", cmd->cmd->name, path)
+    return path ? apr_psprintf(cmd->pool, "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's "
+                               "administrator writes it into the server configuration", cmd->cmd->name, path)
                 : NULL;
 }
 
