@@ -166,6 +166,8 @@ DocumentRoot "{self.docroot}"
 
     def start(self, timeout=20.0):
         self.stop()
+        # Before it starts: on a busy machine it is ready before we look.
+        self.log.mark()
         stderr = open(self.root / "logs/stderr.log", "wb")
         with stderr:
             self.process = subprocess.Popen(
@@ -174,7 +176,6 @@ DocumentRoot "{self.docroot}"
             )
         if self not in Httpd.watched:
             Httpd.watched.append(self)
-        self.log.mark()
         deadline = time.monotonic() + timeout
         while True:
             if self.process.poll() is not None:
