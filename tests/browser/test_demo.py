@@ -54,7 +54,7 @@ class Demo:
 
     def stop(self):
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGTERM)  # SIGINT may be ignored from outside, and then a script cannot catch it
             self._process.wait(30)
 
 
