@@ -124,20 +124,6 @@ static void show(request_rec *r, int status, const char *html)
     apr_table_setn(r->err_headers_out, "Referrer-Policy", "no-referrer");
 }
 
-static const char *first_value(request_rec *r, const char *name)
-{
-    const char *value = apr_table_get(r->headers_in, name);
-    char *word;
-
-    if (!value) {
-        return NULL;
-    }
-    word = apr_pstrmemdup(r->pool, value, strcspn(value, ","));
-    apr_collapse_spaces(word, word);
-    ap_str_tolower(word);
-    return *word ? word : NULL;
-}
-
 /** The query once more, for a second try; without the mark that says that no cookie came back. */
 static const char *same_page(request_rec *r)
 {
@@ -163,9 +149,9 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
 
     clerk_wire_read(&request, r);
     clerk_httpd_services(&services, runtime, r, apr_time_now());
-    hints.forwarded_proto = first_value(r, "X-Forwarded-Proto");
-    hints.forwarded_host = first_value(r, "X-Forwarded-Host");
-    hints.host = dir->public_origin ? NULL : first_value(r, "Host");
+    hints.forwarded_proto = clerk_wire_first_value(r, "X-Forwarded-Proto");
+    hints.forwarded_host = clerk_wire_first_value(r, "X-Forwarded-Host");
+    hints.host = dir->public_origin ? NULL : clerk_wire_first_value(r, "Host");
     cause = clerk_diagnose_loop(&request, &hints, runtime->instance, outcome, &services, r->pool);
     /* The macro evaluates its level twice. */
     level = clerk_httpd_message_level();

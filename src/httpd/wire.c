@@ -17,8 +17,7 @@ static const char *header(request_rec *r, const char *name)
     return value && *value ? value : NULL;
 }
 
-/** The first value of a list header, white space around it removed; NULL where there is none. */
-static const char *first_value(request_rec *r, const char *name)
+const char *clerk_wire_first_value(request_rec *r, const char *name)
 {
     const char *value = header(r, name);
     char *word;
@@ -89,8 +88,8 @@ static const char *public_origin(request_rec *r)
     if (dir->trust_forwarded != 1) {
         return own_origin(r);
     }
-    scheme = first_value(r, "X-Forwarded-Proto");
-    host = first_value(r, "X-Forwarded-Host");
+    scheme = clerk_wire_first_value(r, "X-Forwarded-Proto");
+    host = clerk_wire_first_value(r, "X-Forwarded-Host");
     if (!scheme || (strcmp(scheme, "http") && strcmp(scheme, "https"))) {
         scheme = ap_http_scheme(r);
     }

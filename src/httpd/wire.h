@@ -12,6 +12,9 @@
  */
 void clerk_wire_read(clerk_request *request, request_rec *r);
 
+/** The first value of a list header, lower case, without white space, from the request's pool; NULL where there is none. */
+const char *clerk_wire_first_value(request_rec *r, const char *name);
+
 /** Delete request headers that an application could take for ours (X-Clerk-*, Remote-User), in every spelling that CGI or a proxied
  *  application folds together. Main requests only; post_read_request hook. */
 int clerk_wire_scrub(request_rec *r);
