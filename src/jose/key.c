@@ -23,11 +23,26 @@ static apr_status_t key_release(void *pkey)
     return APR_SUCCESS;
 }
 
+static apr_status_t verifiers_release(void *data)
+{
+    jose_verifier (*verifiers)[JOSE_VERIFIERS] = data;
+    unsigned int i, j;
+
+    for (i = 0; i < JOSE_FAMILY_ALGORITHMS; i++) {
+        for (j = 0; j < JOSE_VERIFIERS; j++)
+            jose_verifier_clear(&verifiers[i][j]);
+    }
+    return APR_SUCCESS;
+}
+
 /* Hand the EVP_PKEY over to the key and the pool. */
 static void key_adopt(jose_key *key, EVP_PKEY *pkey, apr_pool_t *pool)
 {
     key->pkey = pkey;
+    key->verifiers = apr_pcalloc(pool, JOSE_FAMILY_ALGORITHMS * sizeof(*key->verifiers));
     apr_pool_cleanup_register(pool, pkey, key_release, apr_pool_cleanup_null);
+    /* The last one registered is the first one run. */
+    apr_pool_cleanup_register(pool, key->verifiers, verifiers_release, apr_pool_cleanup_null);
 }
 
 /* Build a public key out of its parameters, and check it where that is cheap. NULL is in *ppkey if it is no key. */

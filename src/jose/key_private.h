@@ -2,7 +2,9 @@
 #ifndef JOSE_KEY_PRIVATE_H
 #define JOSE_KEY_PRIVATE_H
 
-/* What the files behind keyset.h share. Nobody else includes this. */
+/* What the files behind keyset.h share. Nobody else includes this but their tests. */
+
+#include <stdatomic.h>
 
 #include <openssl/bn.h>
 #include <openssl/evp.h>
@@ -11,6 +13,11 @@
 
 /** How many bytes a coordinate of P-256 has, and each half of an ES256 signature. */
 #define JOSE_P256_BYTES 32
+
+/** How many algorithms the larger family has. */
+#define JOSE_FAMILY_ALGORITHMS 3
+/** How many verifications with one key and algorithm may go on at once before further ones make their own context. */
+#define JOSE_VERIFIERS 8
 
 /** The family an algorithm needs and a key has. Confusing the two is the classic attack (RFC 8725, 2.1). */
 typedef enum jose_family {
@@ -21,16 +28,28 @@ typedef enum jose_family {
 
 /** A signature algorithm of RFC 7518, 3.1. */
 typedef struct jose_algorithm {
-    const char *name;   /**< the `alg` value */
-    const char *digest; /**< OpenSSL's name of the hash */
+    const char *name;     /**< the `alg` value */
+    const char *digest;   /**< OpenSSL's name of the hash */
     jose_family family;
+    unsigned int variant; /**< its number within the family, below JOSE_FAMILY_ALGORITHMS */
 } jose_algorithm;
+
+/**
+ * OpenSSL's contexts for one key and algorithm, both NULL until they are first needed. Making them takes a good part of
+ * the time of a verification, so they are kept. Only the thread that has set `taken` may touch the other members.
+ */
+typedef struct jose_verifier {
+    EVP_MD_CTX *digest;
+    EVP_PKEY_CTX *pkey;
+    atomic_bool taken;
+} jose_verifier;
 
 struct jose_key {
     const char *kid;            /* NULL for a PEM key */
     const char *description;    /* never NULL once the key has been filled in */
     const jose_algorithm *only; /* the one algorithm the key is for, or NULL for every one of its family */
     EVP_PKEY *pkey;             /* NULL where the key is unusable */
+    jose_verifier (*verifiers)[JOSE_VERIFIERS]; /* a row for each variant; NULL where the key is unusable */
     unsigned int position;      /* index in the document's `keys` */
     jose_family family;
 };
@@ -43,6 +62,9 @@ struct jose_keyset {
 
 /** The supported algorithm of that exact name, or NULL. */
 const jose_algorithm *jose_algorithm_find(const char *name);
+
+/** Free what @a verifier holds, so that it can be filled anew. */
+void jose_verifier_clear(jose_verifier *verifier);
 
 /**
  * Give @a key the RSA public key of modulus @a n and exponent @a e. Leaves it unusable, with the reason as its

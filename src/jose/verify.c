@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/key_private.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 /* r and s, one behind the other (RFC 7518, 3.4) */
 #define ES256_RAW_BYTES 64
@@ -14,10 +16,10 @@
 const jose_algorithm *jose_algorithm_find(const char *name)
 {
     static const jose_algorithm algorithms[] = {
-        {"RS256", "SHA256", JOSE_FAMILY_RSA},
-        {"RS384", "SHA384", JOSE_FAMILY_RSA},
-        {"RS512", "SHA512", JOSE_FAMILY_RSA},
-        {"ES256", "SHA256", JOSE_FAMILY_EC},
+        {"RS256", "SHA256", JOSE_FAMILY_RSA, 0},
+        {"RS384", "SHA384", JOSE_FAMILY_RSA, 1},
+        {"RS512", "SHA512", JOSE_FAMILY_RSA, 2},
+        {"ES256", "SHA256", JOSE_FAMILY_EC, 0},
     };
     size_t i;
 
@@ -55,18 +57,75 @@ static jose_status es256_to_der(unsigned char der[ES256_DER_MAX], size_t *plen, 
     return JOSE_OK;
 }
 
-static jose_status verify_signature(const jose_jws *jws, EVP_PKEY *pkey, const char *digest,
+void jose_verifier_clear(jose_verifier *verifier)
+{
+    EVP_MD_CTX_free(verifier->digest);
+    EVP_PKEY_CTX_free(verifier->pkey);
+    verifier->digest = NULL;
+    verifier->pkey = NULL;
+}
+
+/* Fill an empty verifier. It is left empty where that fails. */
+static jose_status verifier_fill(jose_verifier *verifier, EVP_PKEY *pkey, const jose_algorithm *algorithm)
+{
+    EVP_MD *md = EVP_MD_fetch(NULL, algorithm->digest, NULL);
+    int filled;
+
+    verifier->digest = EVP_MD_CTX_new();
+    verifier->pkey = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    filled = md && verifier->digest && verifier->pkey && EVP_DigestInit_ex2(verifier->digest, md, NULL) == 1
+        && EVP_PKEY_verify_init(verifier->pkey) == 1 && EVP_PKEY_CTX_set_signature_md(verifier->pkey, md) == 1
+        && (algorithm->family != JOSE_FAMILY_RSA
+            || EVP_PKEY_CTX_set_rsa_padding(verifier->pkey, RSA_PKCS1_PADDING) == 1);
+    EVP_MD_free(md);
+    if (!filled)
+        jose_verifier_clear(verifier);
+    return filled ? JOSE_OK : JOSE_INTERNAL;
+}
+
+/*
+ * A verifier for the caller alone. Nobody waits for one: with all the kept ones taken, it is @a spare. One that was
+ * taken in another thread while the process forked stays taken in the child, which makes no difference but for speed.
+ */
+static jose_verifier *verifier_take(const jose_key *key, const jose_algorithm *algorithm, jose_verifier *spare)
+{
+    jose_verifier *kept = key->verifiers[algorithm->variant];
+    unsigned int i;
+
+    for (i = 0; i < JOSE_VERIFIERS; i++) {
+        if (!atomic_load_explicit(&kept[i].taken, memory_order_relaxed)
+            && !atomic_exchange_explicit(&kept[i].taken, true, memory_order_acquire))
+            return &kept[i];
+    }
+    return spare;
+}
+
+static jose_status verifier_run(jose_verifier *verifier, const jose_jws *jws, const unsigned char *signature,
+                                size_t len)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_len;
+
+    /* With the digest it already has, the context is only reset. */
+    if (EVP_DigestInit_ex2(verifier->digest, EVP_MD_CTX_get0_md(verifier->digest), NULL) != 1
+        || EVP_DigestUpdate(verifier->digest, jws->signing_input.data, jws->signing_input.len) != 1
+        || EVP_DigestFinal_ex(verifier->digest, digest, &digest_len) != 1)
+        return JOSE_INTERNAL;
+    return EVP_PKEY_verify(verifier->pkey, signature, len, digest, digest_len) == 1 ? JOSE_OK : JOSE_BAD_SIGNATURE;
+}
+
+static jose_status verify_signature(const jose_jws *jws, const jose_key *key, const jose_algorithm *algorithm,
                                     const unsigned char *signature, size_t len)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    jose_status status = JOSE_INTERNAL;
+    jose_verifier spare = {0}, *verifier = verifier_take(key, algorithm, &spare);
+    jose_status status = verifier->pkey ? JOSE_OK : verifier_fill(verifier, key->pkey, algorithm);
 
-    if (ctx && EVP_DigestVerifyInit_ex(ctx, NULL, digest, NULL, NULL, pkey, NULL) == 1) {
-        /* RSA's default padding is PKCS #1 v1.5, which is what RS256 to RS512 are. */
-        status = EVP_DigestVerify(ctx, signature, len, (const unsigned char *)jws->signing_input.data,
-                                  jws->signing_input.len) == 1 ? JOSE_OK : JOSE_BAD_SIGNATURE;
-    }
-    EVP_MD_CTX_free(ctx);
+    if (status == JOSE_OK)
+        status = verifier_run(verifier, jws, signature, len);
+    if (verifier == &spare || status == JOSE_INTERNAL)
+        jose_verifier_clear(verifier);
+    if (verifier != &spare)
+        atomic_store_explicit(&verifier->taken, false, memory_order_release);
     return status;
 }
 
@@ -96,7 +155,7 @@ jose_status jose_verify(const jose_jws *jws, const jose_key *key)
         signature = der;
     }
     if (status == JOSE_OK)
-        status = verify_signature(jws, key->pkey, algorithm->digest, signature, len);
+        status = verify_signature(jws, key, algorithm, signature, len);
     ERR_pop_to_mark();
     return status;
 }
