@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/json.h"
 
-/*
- * jansson allows 2048 levels and recurses for each, so the nesting is measured first. Brackets inside strings do not
- * count. On text that is not JSON the figure means nothing, and the parser refuses that text anyway.
- */
+#include <string.h>
+
+/* How often @a c occurs, counted no further than one past @a limit. */
+static apr_size_t occurrences(const char *data, apr_size_t len, char c, unsigned int limit)
+{
+    const char *end = data + len;
+    apr_size_t n = 0;
+
+    while (n <= limit && (data = memchr(data, c, (apr_size_t)(end - data)))) {
+        data++;
+        n++;
+    }
+    return n;
+}
+
+/* Brackets inside strings do not count. On text that is not JSON the figure means nothing. */
 static unsigned int json_depth(const char *data, apr_size_t len)
 {
     unsigned int depth = 0, deepest = 0;
@@ -31,6 +43,17 @@ static unsigned int json_depth(const char *data, apr_size_t len)
     return deepest;
 }
 
+/*
+ * jansson allows 2048 levels and recurses for each, so the nesting is measured first; text that is not JSON is refused
+ * by the parser anyway. Every level takes an opening bracket of its own, so text that does not have more of these than
+ * @a max_depth, wherever they are, cannot be nested deeper; that is nearly every text, and counting is much cheaper.
+ */
+static int json_too_deep(const char *data, apr_size_t len, unsigned int max_depth)
+{
+    return occurrences(data, len, '{', max_depth) + occurrences(data, len, '[', max_depth) > max_depth
+        && json_depth(data, len) > max_depth;
+}
+
 static apr_status_t json_release(void *object)
 {
     json_decref(object);
@@ -46,7 +69,7 @@ jose_status jose_json_parse_object(json_t **pobject, const char *data, apr_size_
     *pobject = NULL;
     if (!data || len == 0)
         return JOSE_MALFORMED;
-    if (json_depth(data, len) > max_depth)
+    if (json_too_deep(data, len, max_depth))
         return JOSE_TOO_LARGE;
 
     value = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);

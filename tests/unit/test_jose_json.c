@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
+#include <limits.h>
+
 #include "jose/json.h"
 
 #define CASE(text, status) {text, sizeof(text) - 1, status}
@@ -129,8 +131,55 @@ static void takes_another_depth(void **state)
 
     assert_int_equal(jose_json_parse_object(&object, "{\"a\":[]}", 8, 2, *state), JOSE_OK);
     assert_int_equal(jose_json_parse_object(&object, "{\"a\":[]}", 8, 1, *state), JOSE_TOO_LARGE);
+    assert_int_equal(jose_json_parse_object(&object, "{}", 2, 1, *state), JOSE_OK);
+    assert_int_equal(jose_json_parse_object(&object, "{}", 2, 0, *state), JOSE_TOO_LARGE);
+    assert_int_equal(jose_json_parse_object(&object, "{\"a\":[]}", 8, UINT_MAX, *state), JOSE_OK);
     /* siblings are not nested */
     assert_int_equal(jose_json_parse_object(&object, "{\"a\":[],\"b\":[],\"c\":{}}", 22, 2, *state), JOSE_OK);
+}
+
+#define TWENTY "[{[{[{[{[{[{[{[{[{[{"
+#define DEEP(inside) "{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[" inside "]}]}]}]}]}]}]}]}"
+#define SIBLINGS "{},{},{},{},{},{},{},{},{},{},[],[],[],[],[],[],[],[],[],[]"
+
+/* Brackets that open nothing, or nothing deeper, on either side of the limit. */
+static void tells_depth_from_brackets(void **state)
+{
+    static const struct {
+        const char *text;
+        jose_status status;
+    } depths[] = {
+        {"{\"a\":\"" TWENTY "\"}", JOSE_OK},
+        {"{\"" TWENTY "\":1,\"b\":[\"" TWENTY "\"]}", JOSE_OK},
+        {"{\"a\":\"\\\"" TWENTY "\\\\\",\"b\":\"" TWENTY "\"}", JOSE_OK},
+        {"{\"a\":[" SIBLINGS "," SIBLINGS "]}", JOSE_OK},
+        {DEEP(""), JOSE_OK},
+        {DEEP("1"), JOSE_OK},
+        {DEEP("\"" TWENTY "\""), JOSE_OK},
+        {DEEP("],\"b\":[") , JOSE_OK},
+        {DEEP("[]"), JOSE_TOO_LARGE},
+        {DEEP("{}"), JOSE_TOO_LARGE},
+        {DEEP("\"" TWENTY "\",{}"), JOSE_TOO_LARGE},
+        {DEEP("\"]}]}\",[]"), JOSE_TOO_LARGE},
+        {DEEP("\"\\\"]}]}\",[]"), JOSE_TOO_LARGE},
+        {DEEP("],\"b\":[[]"), JOSE_TOO_LARGE},
+        /* not JSON */
+        {"[[[[[[[[{{{{{{{{", JOSE_MALFORMED},
+        {"[[[[[[[[{{{{{{{{[", JOSE_TOO_LARGE},
+        {"{}{}{}{}{}{}{}{}{}{}[][][][][][][][][][]", JOSE_MALFORMED},
+        {"\"" TWENTY, JOSE_MALFORMED},
+        {TWENTY "\"", JOSE_TOO_LARGE},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(depths); i++) {
+        const char *text = depths[i].text;
+        json_t *object;
+
+        assert_status(jose_json_parse_object(&object, text, strlen(text), JOSE_JSON_MAX_DEPTH, *state),
+                      depths[i].status, text);
+        assert_int_equal(object != NULL, depths[i].status == JOSE_OK);
+    }
 }
 
 static void survives_a_flood_of_brackets(void **state)
@@ -174,6 +223,7 @@ int main(void)
         fixture_test(parses_strictly),
         fixture_test(bounds_the_depth),
         fixture_test(takes_another_depth),
+        fixture_test(tells_depth_from_brackets),
         fixture_test(survives_a_flood_of_brackets),
         fixture_test(reads_string_members),
         fixture_test(has_a_text_for_every_status),
