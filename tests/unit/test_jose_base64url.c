@@ -103,6 +103,34 @@ static void only_one_text_per_value(void **state)
     assert_int_equal(taken, 256);
 }
 
+/* Each byte in each place of the first quad, of the last whole one and of what is left over. */
+static void knows_the_alphabet_in_every_place(void **state)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    int c, place;
+
+    for (c = 0; c < 256; c++) {
+        for (place = 0; place < 10; place++) {
+            int value = (int)(strchr(alphabet, c) ? strchr(alphabet, c) - alphabet : 64), last = place == 9;
+            char text[] = "AAAAAAAAAA";
+            unsigned char *data;
+            apr_size_t len;
+            jose_status status;
+
+            text[place] = (char)c;
+            status = jose_base64url_decode(&data, &len, (jose_slice){text, 10}, *state);
+            /* the last one of two gives two of its six bits to a byte */
+            if (c == '\0' || value == 64 || (last && value % 16 != 0)) {
+                assert_status(status, JOSE_MALFORMED, text);
+                continue;
+            }
+            assert_status(status, JOSE_OK, text);
+            assert_int_equal(len, 7);
+            assert_string_equal(jose_base64url_encode(data, len, *state), text);
+        }
+    }
+}
+
 static void takes_a_slice_of_a_longer_text(void **state)
 {
     unsigned char *data;
@@ -119,6 +147,7 @@ int main(void)
         fixture_test(refuses_everything_else),
         fixture_test(encodes),
         fixture_test(only_one_text_per_value),
+        fixture_test(knows_the_alphabet_in_every_place),
         fixture_test(takes_a_slice_of_a_longer_text),
     };
 
