@@ -15,7 +15,7 @@ int clerk_reason_is_unavailable(clerk_reason reason)
     return reason == CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD || reason == CLERK_REASON_SECRET_KEY_INVALID;
 }
 
-clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, const char *token,
+clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, jose_slice token,
                                   apr_interval_time_t skew)
 {
     return clerk_session_token_verify(pidentity, clerk_session_token_read(token, context->services, context->pool),
@@ -58,34 +58,48 @@ clerk_outcome *clerk_context_accept(clerk_context *context, clerk_identity *iden
     return outcome;
 }
 
-/** The token of an Authorization value (2.2), word by word as the SDK splits it; NULL: none, the cookies decide. */
-static const char *header_token(const char *authorization, apr_pool_t *pool)
+/** The token of an Authorization value (2.2), word by word as the SDK splits it. @return 0: none, the cookies decide */
+static int header_token(jose_slice *token, const char *authorization)
 {
+    static const char bearer[] = "Bearer";
     const char *space;
-    const char *token;
-    apr_size_t len;
+    const char *word;
 
     if (authorization == NULL) {
-        return NULL;
+        return 0;
     }
     space = strchr(authorization, ' ');
+    token->data = authorization;
     if (space == NULL) {
-        return authorization;
+        token->len = strlen(authorization);
+        return 1;
     }
-    token = space + 1;
-    space = strchr(token, ' ');
-    len = space != NULL ? (apr_size_t)(space - token) : strlen(token);
-    if (len == 0) {
+    token->len = (apr_size_t)(space - authorization);
+    word = space + 1;
+    if (*word == ' ' || *word == '\0') {
         /* Two spaces: the scheme's name is all there is, and it is no token. */
-        return apr_pstrmemdup(pool, authorization, (apr_size_t)(token - 1 - authorization));
+        return 1;
     }
-    return strncmp(authorization, "Bearer ", 7) == 0 ? apr_pstrmemdup(pool, token, len) : NULL;
+    if (token->len != sizeof(bearer) - 1 || memcmp(authorization, bearer, token->len) != 0) {
+        return 0;
+    }
+    space = strchr(word, ' ');
+    token->data = word;
+    token->len = space != NULL ? (apr_size_t)(space - word) : strlen(word);
+    return 1;
+}
+
+const clerk_request *clerk_context_page(clerk_context *context)
+{
+    return clerk_request_complete(context->request);
 }
 
 const clerk_url *clerk_context_url(clerk_context *context)
 {
     if (context->url == NULL) {
-        context->url = clerk_url_join(context->request->origin_url, context->request->target, context->pool);
+        const clerk_request *page = clerk_context_page(context);
+
+        context->url = clerk_url_join(page->origin_url, page->target, context->pool);
         context->query = clerk_query_parse(context->url != NULL ? context->url->query : NULL, context->pool);
     }
     return context->url;
@@ -114,7 +128,7 @@ static void read_browser_state(clerk_context *context)
     }
 }
 
-static clerk_outcome *header_path(clerk_context *context, const char *token)
+static clerk_outcome *header_path(clerk_context *context, jose_slice token)
 {
     clerk_identity *identity;
     clerk_reason reason;
@@ -128,7 +142,7 @@ static clerk_outcome *header_path(clerk_context *context, const char *token)
     return clerk_token_refused(context, reason);
 }
 
-clerk_outcome *clerk_authenticate(const clerk_request *request, const clerk_instance *instance,
+clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *instance,
                                   const clerk_policy *policy, const clerk_services *services, apr_pool_t *pool)
 {
     clerk_context context = {0};
@@ -142,10 +156,9 @@ clerk_outcome *clerk_authenticate(const clerk_request *request, const clerk_inst
     context.outcome->reason_text = "";
     context.outcome->set_cookies = apr_array_make(pool, 2, sizeof(const char *));
     if (policy->token_sources & CLERK_SOURCE_HEADER) {
-        const char *token;
+        jose_slice token;
 
-        token = header_token(request->authorization, pool);
-        if (token != NULL) {
+        if (header_token(&token, request->authorization)) {
             return header_path(&context, token);
         }
     }

@@ -43,7 +43,7 @@ typedef struct clerk_outcome {
  * Decide whether a request is signed in: clerk-protocol 6 in full, with the deviations of interface 5. No side effects but those of
  * the services. Only session tokens; header alone where the policy says so (then no cookie is looked at and no handshake is proposed).
  */
-clerk_outcome *clerk_authenticate(const clerk_request *request, const clerk_instance *instance,
+clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *instance,
                                   const clerk_policy *policy, const clerk_services *services, apr_pool_t *pool);
 
 /** Whether the request is a page navigation for which a sign-in redirect makes sense: GET, and `Sec-Fetch-Dest` is

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "clerk/scoped_names.h"
+
 #define ORG_PREFIX "org:"
 #define ORG_PREFIX_LEN (sizeof(ORG_PREFIX) - 1)
 
@@ -34,31 +36,15 @@ int clerk_authorize_org(const clerk_identity *identity, const char *id_or_slug)
 
 int clerk_authorize_permission(const clerk_identity *identity, const char *permission)
 {
-    const apr_array_header_t *granted;
-    int i;
+    const char *entry;
 
-    if (!identity || !permission || !*permission || !identity->org_id || !identity->org_permissions)
+    if (!identity || !permission || !*permission || !identity->org_id)
         return 0;
-    granted = identity->org_permissions;
     permission = without_org(permission);
-    for (i = 0; i < granted->nelts; i++) {
-        const char *entry = APR_ARRAY_IDX(granted, i, const char *);
-
+    for (entry = clerk_texts_next(&identity->org_permissions, NULL); entry;
+         entry = clerk_texts_next(&identity->org_permissions, entry)) {
         /* The session's permissions are not normalised: one `org:` and then the rest, exactly. */
         if (strncmp(entry, ORG_PREFIX, ORG_PREFIX_LEN) == 0 && strcmp(entry + ORG_PREFIX_LEN, permission) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-static int names_have(const apr_array_header_t *names, const char *name, size_t len)
-{
-    int i;
-
-    for (i = 0; i < names->nelts; i++) {
-        const char *entry = APR_ARRAY_IDX(names, i, const char *);
-
-        if (strncmp(entry, name, len) == 0 && entry[len] == '\0')
             return 1;
     }
     return 0;
@@ -74,7 +60,7 @@ static int is_one_of(const char *const *words, const char *text, size_t len)
 }
 
 /* A feature or a plan as asked (11.6): `name`, or `scope:name` with anything from a second colon on ignored. */
-static int scoped_name_granted(const clerk_scoped_names *names, const char *asked)
+static int scoped_name_granted(const char *list, const char *asked)
 {
     static const char *const org_scopes[] = {"o", "org", "organization", NULL};
     static const char *const user_scopes[] = {"u", "user", NULL};
@@ -85,7 +71,7 @@ static int scoped_name_granted(const clerk_scoped_names *names, const char *aske
         return 0;
     scope_len = strcspn(asked, ":");
     if (!asked[scope_len])
-        return names_have(names->org, asked, scope_len) || names_have(names->user, asked, scope_len);
+        return clerk_scoped_names_have(list, CLERK_SCOPE_ORG | CLERK_SCOPE_USER, asked, scope_len);
 
     name = asked + scope_len + 1;
     len = strcspn(name, ":");
@@ -95,18 +81,18 @@ static int scoped_name_granted(const clerk_scoped_names *names, const char *aske
         len = scope_len;
     }
     if (is_one_of(org_scopes, asked, scope_len))
-        return names_have(names->org, name, len);
-    return is_one_of(user_scopes, asked, scope_len) && names_have(names->user, name, len);
+        return clerk_scoped_names_have(list, CLERK_SCOPE_ORG, name, len);
+    return is_one_of(user_scopes, asked, scope_len) && clerk_scoped_names_have(list, CLERK_SCOPE_USER, name, len);
 }
 
 int clerk_authorize_feature(const clerk_identity *identity, const char *feature)
 {
-    return identity && scoped_name_granted(&identity->features, feature);
+    return identity && scoped_name_granted(identity->features, feature);
 }
 
 int clerk_authorize_plan(const clerk_identity *identity, const char *plan)
 {
-    return identity && scoped_name_granted(&identity->plans, plan);
+    return identity && scoped_name_granted(identity->plans, plan);
 }
 
 /* More digits than anybody needs, and few enough that their value is exact. */

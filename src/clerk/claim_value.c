@@ -3,29 +3,6 @@
 
 #include "jose/jws.h"
 
-int clerk_claim_seconds(apr_int64_t *pseconds, const json_t *value)
-{
-    *pseconds = 0;
-    if (json_is_integer(value)) {
-        json_int_t seconds = json_integer_value(value);
-
-        if (seconds < -CLERK_CLAIM_SECONDS_MAX || seconds > CLERK_CLAIM_SECONDS_MAX)
-            return 0;
-        *pseconds = seconds;
-        return 1;
-    }
-    if (json_is_real(value)) {
-        double seconds = json_real_value(value), beyond = (double)CLERK_CLAIM_SECONDS_MAX + 1;
-
-        /* Before the conversion, which is undefined for what the integer cannot hold. It cuts off the fraction. */
-        if (!(seconds > -beyond && seconds < beyond))
-            return 0;
-        *pseconds = (apr_int64_t)seconds;
-        return 1;
-    }
-    return 0;
-}
-
 int clerk_text_is_clean(const char *text)
 {
     const unsigned char *p;

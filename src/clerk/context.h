@@ -12,7 +12,7 @@
  * One run of the decision procedure: what the files of it share, and nobody else sees. Texts and lists are from `pool`.
  */
 typedef struct clerk_context {
-    const clerk_request *request;
+    clerk_request *request;          /**< what is there from the beginning; for the rest see clerk_context_page() */
     const clerk_instance *instance;
     const clerk_policy *policy;
     const clerk_services *services;
@@ -27,6 +27,9 @@ typedef struct clerk_context {
     const char *dev_browser;         /**< development: from the query, else from the cookie; or NULL */
 } clerk_context;
 
+/** The request with all that may be asked about it. */
+const clerk_request *clerk_context_page(clerk_context *context);
+
 /**
  * The request's own URL, worked out when it is first asked for: a production request that is simply signed in needs none of it. Development
  * instances and satellites always have it, and `query` with it.
@@ -35,7 +38,7 @@ typedef struct clerk_context {
 const clerk_url *clerk_context_url(clerk_context *context);
 
 /** Decode, check the token's class (4.2) and verify a session token. @return CLERK_REASON_NONE, or why not */
-clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, const char *token,
+clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, jose_slice token,
                                   apr_interval_time_t skew);
 
 /** Whether a reason says that the token could not be judged at all. */

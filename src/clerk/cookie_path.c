@@ -196,8 +196,7 @@ static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *iden
 static clerk_outcome *session_rows(clerk_context *context)
 {
     const clerk_cookies *cookies = context->cookies;
-    const clerk_session_token *token = cookies->session_token;
-    const json_t *iat;
+    const clerk_session_token *token = cookies->session;
     clerk_identity *identity = NULL;
     clerk_reason reason;
 
@@ -208,8 +207,7 @@ static clerk_outcome *session_rows(clerk_context *context)
     if (token->jws != NULL && clerk_session_token_is_other_type(token->jws)) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
-    iat = json_object_get(token->claims, "iat");
-    if (json_is_number(iat) && json_number_value(iat) < (double)cookies->client_uat) {
+    if (token->claims->issued_at.is_number && token->claims->issued_at.seconds < (double)cookies->client_uat) {
         return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT, NULL);
     }
     reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,

@@ -160,26 +160,10 @@ static const char *value_of(const jose_slice *value, apr_pool_t *pool)
     return value->len > 0 ? decode_value(*value, pool) : NULL;
 }
 
-/** A numeric claim of a token that nobody has verified, 0 where there is none. */
-static double number_claim(const clerk_session_token *token, const char *name)
-{
-    const json_t *value = token != NULL ? json_object_get(token->claims, name) : NULL;
-
-    return json_is_number(value) ? json_number_value(value) : 0;
-}
-
-/** What JavaScript takes for false. */
-static int is_falsy(const json_t *value)
-{
-    return value == NULL || json_is_null(value) || json_is_false(value) ||
-           (json_is_number(value) && json_number_value(value) == 0) ||
-           (json_is_string(value) && json_string_length(value) == 0);
-}
-
 /** Whether `iss`, all `http://` and `https://` taken out of it, is this instance's own frontend API. */
-static int belongs_to_instance(const json_t *iss, const clerk_instance *instance, apr_pool_t *pool)
+static int belongs_to_instance(const char *iss, const clerk_instance *instance, apr_pool_t *pool)
 {
-    const char *text = json_string_value(iss);
+    const char *text = iss;
     char *host;
     char *out;
 
@@ -208,8 +192,6 @@ static int belongs_to_instance(const json_t *iss, const clerk_instance *instance
 typedef struct candidates {
     const char *s_uat;
     const char *u_uat;
-    const char *s_session;
-    const char *u_session;
     const clerk_session_token *s_token;
     const clerk_session_token *u_token;
 } candidates;
@@ -219,36 +201,43 @@ static int is_zero(const char *uat)
     return uat != NULL && strcmp(uat, "0") == 0;
 }
 
+/** The `iat` of a token that nobody has verified, 0 where there is none. */
+static double issued_at(const clerk_session_token *token)
+{
+    return token != NULL && token->claims != NULL ? token->claims->issued_at.seconds : 0;
+}
+
+static int has_expired(const clerk_session_token *token, apr_time_t now)
+{
+    return token != NULL && token->claims != NULL && token->claims->expires.is_number &&
+           token->claims->expires.seconds <= (double)apr_time_sec(now);
+}
+
 /** The algorithm of 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent cookie. */
 static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
 {
-    const apr_int64_t seconds = apr_time_sec(now);
-
-    if (c->u_session != NULL) {
-        const json_t *iss = json_object_get(c->u_token->claims, "iss");
-
-        if (is_falsy(iss)) {
+    if (c->u_token != NULL) {
+        if (c->u_token->claims == NULL || c->u_token->claims->issuer_is_falsy) {
             return 0;
         }
-        if (!belongs_to_instance(iss, instance, pool)) {
+        if (!belongs_to_instance(c->u_token->claims->issuer, instance, pool)) {
             return 1;
         }
     }
-    if (c->s_uat == NULL && c->s_session == NULL) {
+    if (c->s_uat == NULL && c->s_token == NULL) {
         return 0;
     }
-    if (!is_zero(c->s_uat) && !is_zero(c->u_uat) && number_claim(c->u_token, "iat") > number_claim(c->s_token, "iat")) {
+    if (!is_zero(c->s_uat) && !is_zero(c->u_uat) && issued_at(c->u_token) > issued_at(c->s_token)) {
         return 0;
     }
     if (is_zero(c->s_uat) && !is_zero(c->u_uat)) {
         return 0;
     }
-    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) && c->s_token != NULL &&
-        json_is_number(json_object_get(c->s_token->claims, "exp")) &&
-        number_claim(c->s_token, "exp") <= (double)seconds) {
+    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) &&
+        has_expired(c->s_token, now)) {
         return 0;
     }
-    return c->s_uat != NULL || c->s_session == NULL;
+    return c->s_uat != NULL || c->s_token == NULL;
 }
 
 /** As JavaScript's parseInt(): white space, a sign, and as many digits as there are. Stops short of overflowing. */
@@ -281,16 +270,30 @@ static int parse_redirect_count(const char *text)
     return text[0] >= '0' && text[0] <= '2' && text[1] == '\0' ? text[0] - '0' : CLERK_LOOP_LIMIT;
 }
 
-/** The two session cookies. Clerk's scripts write the same token into both, and then it is read once. */
-static void read_tokens(candidates *c, const clerk_services *services, apr_pool_t *pool)
+/** A session cookie as a slice: the text itself where nothing in it is percent-encoded, which is always. */
+static jose_slice session_text(jose_slice value, apr_pool_t *pool)
 {
-    if (c->u_session != NULL) {
-        c->u_token = clerk_session_token_read(c->u_session, services, pool);
+    jose_slice text = value;
+
+    if (value.len > 0 && memchr(value.data, '%', value.len) != NULL) {
+        text.data = decode_value(value, pool);
+        text.len = strlen(text.data);
     }
-    if (c->s_session != NULL) {
-        c->s_token = c->u_session != NULL && strcmp(c->u_session, c->s_session) == 0
+    return text;
+}
+
+/** The two session cookies. Clerk's scripts write the same token into both, and then it is read once. */
+static void read_tokens(candidates *c, const jose_slice values[WANTED], const clerk_services *services, apr_pool_t *pool)
+{
+    jose_slice plain = session_text(values[U_SESSION], pool), suffixed = session_text(values[S_SESSION], pool);
+
+    if (plain.len > 0) {
+        c->u_token = clerk_session_token_read(plain, services, pool);
+    }
+    if (suffixed.len > 0) {
+        c->s_token = suffixed.len == plain.len && memcmp(suffixed.data, plain.data, plain.len) == 0
                          ? c->u_token
-                         : clerk_session_token_read(c->s_session, services, pool);
+                         : clerk_session_token_read(suffixed, services, pool);
     }
 }
 
@@ -305,14 +308,11 @@ const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance
         return cookies;
     }
     find_wanted(values, header, instance->cookie_suffix);
-    c.u_session = value_of(&values[U_SESSION], pool);
     c.u_uat = value_of(&values[U_UAT], pool);
-    c.s_session = value_of(&values[S_SESSION], pool);
     c.s_uat = value_of(&values[S_UAT], pool);
-    read_tokens(&c, services, pool);
+    read_tokens(&c, values, services, pool);
     cookies->suffixed = instance->cookie_suffix[0] != '\0' && uses_suffixed(&c, instance, services->now, pool);
-    cookies->session = cookies->suffixed ? c.s_session : c.u_session;
-    cookies->session_token = cookies->suffixed ? c.s_token : c.u_token;
+    cookies->session = cookies->suffixed ? c.s_token : c.u_token;
     cookies->client_uat = parse_uat(cookies->suffixed ? c.s_uat : c.u_uat);
     cookies->dev_browser = value_of(&values[cookies->suffixed ? S_DEV_BROWSER : U_DEV_BROWSER], pool);
     cookies->refresh = value_of(&values[S_REFRESH], pool);

@@ -23,8 +23,7 @@
 /** Clerk's cookies of one request. Texts are decoded; an empty or missing cookie is NULL. */
 typedef struct clerk_cookies {
     int suffixed;                    /**< the suffixed cookies count (clerk-protocol 2.5) */
-    const char *session;
-    const clerk_session_token *session_token; /**< the session cookie, read and not verified; NULL without one */
+    const clerk_session_token *session; /**< read and not verified; NULL without one */
     apr_int64_t client_uat;          /**< seconds; 0: absent, or signed out */
     const char *refresh;             /**< only ever the suffixed one */
     const char *dev_browser;

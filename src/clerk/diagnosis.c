@@ -117,18 +117,18 @@ static int client_uats_differ(const char *cookie, const clerk_instance *instance
 static int is_of_another_instance(const char *cookie, const clerk_cookies *cookies, const clerk_instance *instance,
                                   const clerk_services *services, apr_pool_t *pool)
 {
-    const clerk_session_token *token = cookies->session_token;
+    const clerk_session_token *token = cookies->session;
     const char *plain = token == NULL ? clerk_cookie_find(cookie, CLERK_COOKIE_SESSION, pool) : NULL;
     const char *issuer;
     int i;
 
     if (plain != NULL) {
-        token = clerk_session_token_read(plain, services, pool);
+        token = clerk_session_token_read((jose_slice){plain, strlen(plain)}, services, pool);
     }
     if (instance->issuers == NULL || token == NULL || token->claims == NULL) {
         return 0;
     }
-    issuer = json_string_value(json_object_get(token->claims, "iss"));
+    issuer = token->claims->issuer;
     for (i = 0; issuer != NULL && i < instance->issuers->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(instance->issuers, i, const char *), issuer) == 0) {
             return 0;

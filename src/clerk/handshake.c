@@ -19,11 +19,12 @@
 
 int clerk_handshake_is_eligible(clerk_context *context)
 {
-    const clerk_request *request = context->request;
+    const clerk_request *request;
 
-    if (!context->browser_flow || strcmp(request->method, "GET") != 0 || clerk_context_url(context) == NULL) {
+    if (!context->browser_flow || strcmp(context->request->method, "GET") != 0 || clerk_context_url(context) == NULL) {
         return 0;
     }
+    request = clerk_context_page(context);
     if (request->sec_fetch_dest != NULL) {
         return strcmp(request->sec_fetch_dest, "document") == 0 || strcmp(request->sec_fetch_dest, "iframe") == 0;
     }
@@ -40,14 +41,15 @@ clerk_organization_target clerk_context_organization(clerk_context *context)
 }
 
 /** Where the frontend API is for this request, without trailing '/'. */
-static const char *frontend_url(const clerk_context *context)
+static const char *frontend_url(clerk_context *context)
 {
     const char *proxy_url = context->instance->proxy_url;
 
     if (proxy_url == NULL) {
         return context->instance->frontend_url;
     }
-    return proxy_url[0] == '/' ? apr_pstrcat(context->pool, context->request->origin_url, proxy_url, NULL) : proxy_url;
+    return proxy_url[0] == '/' ? apr_pstrcat(context->pool, clerk_context_page(context)->origin_url, proxy_url, NULL)
+                               : proxy_url;
 }
 
 /** The request's own URL without some parameters; always in the edited form, as in the SDK. */
@@ -78,7 +80,7 @@ static const char *handshake_url(clerk_context *context, const char *text)
         clerk_query_append(query, "format", "nonce");
     }
     if (context->cookies->session != NULL) {
-        clerk_query_append(query, "__session", context->cookies->session);
+        clerk_query_append(query, "__session", clerk_session_token_text(context->cookies->session, context->pool));
     }
     if (context->dev_browser != NULL) {
         clerk_query_append(query, "__clerk_db_jwt", context->dev_browser);
@@ -225,9 +227,10 @@ static clerk_outcome *apply(clerk_context *context, const json_t *list)
     clerk_outcome *outcome = context->outcome;
     clerk_identity *identity = NULL;
     clerk_reason reason;
-    const char *token;
+    jose_slice token;
 
-    token = clerk_directives_apply(outcome->set_cookies, list, context->instance, context->pool);
+    token.data = clerk_directives_apply(outcome->set_cookies, list, context->instance, context->pool);
+    token.len = strlen(token.data);
     if (context->development) {
         outcome->location = url_without(context, handshake);
         if (brings_no_cookies(context->cookies)) {
@@ -235,7 +238,7 @@ static clerk_outcome *apply(clerk_context *context, const json_t *list)
                                             strchr(outcome->location, '?') != NULL ? "&" : "?", CLERK_COOKIE_PROBE, NULL);
         }
     }
-    if (*token == '\0') {
+    if (token.len == 0) {
         return clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_MISSING);
     }
     reason = clerk_context_verify(context, &identity, token, context->policy->clock_skew);

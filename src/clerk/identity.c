@@ -8,6 +8,7 @@
 #include "clerk/claim_value.h"
 #include "clerk/permissions.h"
 #include "clerk/scoped_names.h"
+#include "jose/jws.h"
 
 static const char *non_empty(const char *text)
 {
@@ -22,13 +23,13 @@ static int is_version_2(const json_t *claims)
     return json_is_number(version) && json_number_value(version) == 2.0;
 }
 
-static apr_array_header_t *clean_strings(const json_t *array, apr_pool_t *pool)
+static clerk_texts clean_strings(const json_t *array, apr_pool_t *pool)
 {
     apr_array_header_t *result;
     size_t i;
 
     if (!json_is_array(array))
-        return NULL;
+        return clerk_texts_make(NULL, pool);
     result = apr_array_make(pool, (int)json_array_size(array), sizeof(const char *));
     for (i = 0; i < json_array_size(array); i++) {
         const char *text = json_string_value(json_array_get(array, i));
@@ -36,7 +37,7 @@ static apr_array_header_t *clean_strings(const json_t *array, apr_pool_t *pool)
         if (text && clerk_text_is_clean(text))
             APR_ARRAY_PUSH(result, const char *) = text;
     }
-    return result;
+    return clerk_texts_make(result, pool);
 }
 
 static void read_organization_1(clerk_identity *identity, const json_t *claims, apr_pool_t *pool)
@@ -47,8 +48,7 @@ static void read_organization_1(clerk_identity *identity, const json_t *claims, 
     identity->org_permissions = clean_strings(json_object_get(claims, "org_permissions"), pool);
 }
 
-static void read_organization_2(clerk_identity *identity, const json_t *claims, const apr_array_header_t *features,
-                                apr_pool_t *pool)
+static void read_organization_2(clerk_identity *identity, const json_t *claims, apr_pool_t *pool)
 {
     const json_t *organization = json_object_get(claims, "o");
     const char *role;
@@ -59,9 +59,10 @@ static void read_organization_2(clerk_identity *identity, const json_t *claims, 
     identity->org_slug = clerk_claim_text(organization, "slg");
     role = non_empty(clerk_claim_text(organization, "rol"));
     identity->org_role = role ? apr_pstrcat(pool, "org:", role, NULL) : NULL;
-    identity->org_permissions = clerk_permissions_decode(&identity->permission_index_ambiguous, features,
-                                                         clerk_claim_text(organization, "per"),
-                                                         clerk_claim_text(organization, "fpm"), pool);
+    identity->org_permissions = clerk_texts_make(
+        clerk_permissions_decode(&identity->permission_index_ambiguous, clerk_list_split(identity->features, pool),
+                                 clerk_claim_text(organization, "per"), clerk_claim_text(organization, "fpm"), pool),
+        pool);
 }
 
 static int read_age(double *page, const json_t *value)
@@ -83,7 +84,6 @@ static void read_factor_age(clerk_factor_age *age, const json_t *fva)
 clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
 {
     const char *user_id = non_empty(clerk_claim_text(claims, "sub"));
-    apr_array_header_t *features;
     clerk_identity *identity;
     const json_t *actor;
 
@@ -95,19 +95,14 @@ clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
     identity->session_status = clerk_claim_text(claims, "sts");
     identity->pending = identity->session_status && strcmp(identity->session_status, "pending") == 0;
 
-    identity->features_text = clerk_claim_text(claims, "fea");
-    identity->plans_text = clerk_claim_text(claims, "pla");
-    features = clerk_list_split(identity->features_text, pool);
-    clerk_scoped_names_fill(&identity->features, features, pool);
-    clerk_scoped_names_fill(&identity->plans, clerk_list_split(identity->plans_text, pool), pool);
-
+    identity->features = clerk_claim_text(claims, "fea");
+    identity->plans = clerk_claim_text(claims, "pla");
     if (is_version_2(claims))
-        read_organization_2(identity, claims, features, pool);
+        read_organization_2(identity, claims, pool);
     else
         read_organization_1(identity, claims, pool);
 
-    if (identity->org_permissions)
-        identity->org_permissions_text = apr_array_pstrcat(pool, identity->org_permissions, ',');
+    identity->org_permissions_text = clerk_texts_join(&identity->org_permissions, ',', pool);
     read_factor_age(&identity->factor_age, json_object_get(claims, "fva"));
     if (identity->factor_age.valid)
         identity->factor_age_text = apr_psprintf(pool, "%.15g,%.15g", identity->factor_age.first,
@@ -115,7 +110,20 @@ clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
     actor = json_object_get(claims, "act");
     identity->has_actor = json_is_object(actor);
     identity->actor_id = clerk_claim_text(actor, "sub");
-    (void)clerk_claim_seconds(&identity->expires, json_object_get(claims, "exp"));
-    identity->claims = claims;
+    identity->payload = apr_pcalloc(pool, sizeof(*identity->payload));
+    identity->payload->json = claims;
     return identity;
+}
+
+const json_t *clerk_identity_claims(const clerk_identity *identity)
+{
+    clerk_payload *payload = identity->payload;
+
+    if (!payload->json) {
+        jose_jws *jws;
+
+        if (jose_jws_decode(&jws, payload->token, payload->pool) == JOSE_OK)
+            payload->json = jws->payload;
+    }
+    return payload->json;
 }

@@ -2,8 +2,10 @@
 #ifndef CLERK_IDENTITY_H
 #define CLERK_IDENTITY_H
 
-#include <apr_tables.h>
 #include <jansson.h>
+
+#include "clerk/texts.h"
+#include "jose/jose.h"
 
 /** `fva`: minutes since the first and second factor were verified; -1: never. */
 typedef struct clerk_factor_age {
@@ -12,11 +14,15 @@ typedef struct clerk_factor_age {
     double second;
 } clerk_factor_age;
 
-/** Features or plans of one token, split by scope (11.4). Lists hold const char *, never NULL, in the token's order. */
-typedef struct clerk_scoped_names {
-    apr_array_header_t *org;
-    apr_array_header_t *user;
-} clerk_scoped_names;
+/**
+ * The payload of a verified token as JSON, parsed when it is first asked for: most requests never ask. Belongs to one
+ * request.
+ */
+typedef struct clerk_payload {
+    const json_t *json;              /**< NULL: not parsed yet */
+    jose_slice token;                /**< the whole token */
+    apr_pool_t *pool;
+} clerk_payload;
 
 /**
  * Who a verified session token speaks of (11.5), v1 and v2 claims alike. Made once per verification and never
@@ -31,28 +37,31 @@ typedef struct clerk_identity {
     const char *org_id;              /**< NULL: no active organization */
     const char *org_slug;
     const char *org_role;            /**< with `org:`, or NULL */
-    apr_array_header_t *org_permissions; /**< of const char *, `org:feature:permission`; NULL: no permission data */
-    const char *org_permissions_text; /**< the same, comma-separated; NULL where there is none of it */
-    clerk_scoped_names features;
-    clerk_scoped_names plans;
-    const char *features_text;       /**< `fea` as it stands, or NULL */
-    const char *plans_text;          /**< `pla` as it stands, or NULL */
+    clerk_texts org_permissions;     /**< `org:feature:permission`; no list: no permission data */
+    const char *org_permissions_text; /**< the same, comma-separated; NULL where there is no list */
+    const char *features;            /**< `fea` as it stands, or NULL */
+    const char *plans;               /**< `pla` as it stands, or NULL */
     clerk_factor_age factor_age;
     const char *factor_age_text;     /**< as `first,second`; NULL where it is not valid */
     const char *actor_id;            /**< `act.sub` or NULL */
     int has_actor;                   /**< `act` is an object: an impersonation, whoever it is */
-    apr_int64_t expires;             /**< `exp`, seconds */
-    const json_t *claims;            /**< the payload, for ClerkExportClaim and clerk(); lives as long as the pool */
+    clerk_payload *payload;          /**< see clerk_identity_claims() */
     int permission_index_ambiguous;  /**< 11.3: what is no org feature (`u:`, another scope, malformed) precedes an org
                                           feature; only what both readings grant is granted */
 } clerk_identity;
 
 /**
  * Build the identity from a verified payload. Never fails for lack of a claim; what is missing or ill typed grants
- * nothing. A malformed `fea`/`pla` element is ignored.
+ * nothing.
  * @param claims must live as long as @a pool: the identity points into it
  * @return the identity from @a pool, or NULL where `sub` is missing, empty, or has control characters
  */
 clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool);
+
+/**
+ * The whole payload, for ClerkExportClaim, clerk() and their like.
+ * @return valid as long as the identity; NULL where memory is short
+ */
+const json_t *clerk_identity_claims(const clerk_identity *identity);
 
 #endif

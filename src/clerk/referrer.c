@@ -70,7 +70,7 @@ static int has_other_scheme(const char *text)
 
 int clerk_referrer_is_foreign(clerk_context *context)
 {
-    const char *text = context->request->referer;
+    const char *text = clerk_context_page(context)->referer;
     const clerk_instance *instance = context->instance;
     const clerk_url *referrer;
 

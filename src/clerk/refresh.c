@@ -46,9 +46,9 @@ static void add_header(json_t *headers, const char *name, const char *value)
 }
 
 /** The request body. Of the browser's headers only what helps Clerk to see a stolen session (interface 5, row 4). */
-static const char *request_body(const clerk_context *context)
+static const char *request_body(clerk_context *context)
 {
-    const clerk_request *request = context->request;
+    const clerk_request *request = clerk_context_page(context);
     json_t *headers = json_object();
     json_t *body;
     char *text;
@@ -59,7 +59,8 @@ static const char *request_body(const clerk_context *context)
     add_header(headers, "origin", request->origin);
     add_header(headers, "referer", request->referer);
     add_header(headers, "x-forwarded-for", request->client_ip);
-    body = json_pack("{s:s, s:s, s:s, s:s, s:o}", "format", "cookie", "expired_token", context->cookies->session,
+    body = json_pack("{s:s, s:s, s:s, s:s, s:o}", "format", "cookie", "expired_token",
+                     clerk_session_token_text(context->cookies->session, context->pool),
                      "refresh_token", context->cookies->refresh, "request_origin", request->origin_url,
                      "request_headers", headers);
     text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
@@ -86,12 +87,13 @@ static const char *refusal(const json_t *body)
 static const char *accept_cookies(clerk_context *context, clerk_identity **pidentity, const json_t *list)
 {
     apr_array_header_t *set_cookies = apr_array_make(context->pool, 8, sizeof(const char *));
-    const char *token;
+    jose_slice token;
 
     if (json_array_size(list) == 0) {
         return "unexpected-sdk-error";
     }
-    token = clerk_directives_apply(set_cookies, list, context->instance, context->pool);
+    token.data = clerk_directives_apply(set_cookies, list, context->instance, context->pool);
+    token.len = strlen(token.data);
     if (clerk_context_verify(context, pidentity, token, context->policy->clock_skew) != CLERK_REASON_NONE) {
         return "invalid-session-token";
     }
@@ -115,7 +117,7 @@ const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity)
     if (context->instance->secret_key == NULL || context->services->backend == NULL) {
         return "missing-api-client";
     }
-    session_id = jose_json_string(context->cookies->session_token->claims, "sid");
+    session_id = clerk_session_token_session_id(context->cookies->session);
     if (session_id == NULL || !is_session_id(session_id)) {
         return "expired-session-token-missing-sid-claim";
     }

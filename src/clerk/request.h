@@ -5,21 +5,38 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
-/** The part of an HTTP request that authentication looks at. Header values are trimmed; NULL where absent or empty. */
+/**
+ * The part of an HTTP request that authentication looks at. Header values are trimmed; NULL where absent or empty.
+ * What only pages need may be filled in when it is first asked for, by clerk_request_complete().
+ */
 typedef struct clerk_request {
     const char *method;              /**< as received, such as "GET" */
-    const char *origin_url;          /**< the site's public origin, `scheme://host[:port]`, lower case, default port left out */
     const char *target;              /**< path and query as received, beginning with '/' (never joined as a URL, 3.1) */
     const char *authorization;       /**< several fields are joined with ", ", which makes a malformed credential */
     const char *cookie;              /**< all Cookie fields joined with "; " */
     const char *sec_fetch_dest;
+    const char *client_ip;
+    void (*complete)(struct clerk_request *request); /**< fills in the rest; NULL: it is there */
+    void *source;                    /**< its own */
+
+    /* The rest. */
+    const char *origin_url;          /**< public origin, `scheme://host[:port]`, lower case, default port left out */
     const char *accept;
     const char *referer;
     const char *origin;              /**< the Origin header */
     const char *user_agent;
     const char *accept_language;
-    const char *client_ip;
 } clerk_request;
+
+/** Have the whole request. @return @a request */
+static inline const clerk_request *clerk_request_complete(clerk_request *request)
+{
+    if (request->complete) {
+        request->complete(request);
+        request->complete = NULL;
+    }
+    return request;
+}
 
 /** Where a session token may come from. */
 #define CLERK_SOURCE_HEADER 1u

@@ -5,6 +5,8 @@
 
 #include <apr_strings.h>
 
+#include "jose/jose.h"
+
 /*
  * The length of the white space that the text begins with, 0 for none: WhiteSpace and LineTerminator of ECMA-262, 12.2
  * and 12.3, in UTF-8. Less than the SDK trims would shift the positions that permission masks are found by (11.3).
@@ -18,6 +20,9 @@ static apr_size_t space_length(const char *text, apr_size_t len)
     };
     size_t i;
 
+    /* Nearly always: an ASCII character, and no space. */
+    if (len == 0 || ((unsigned char)*text > ' ' && (unsigned char)*text < 0x7f))
+        return 0;
     for (i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
         apr_size_t space = strlen(spaces[i]);
 
@@ -33,6 +38,8 @@ static apr_size_t trimmed_length(const char *text, apr_size_t len)
     apr_size_t width = 1;
 
     while (width <= 3 && width <= len) {
+        if (width > 1 && (unsigned char)text[len - 1] < 0x80)
+            break;
         if (space_length(text + len - width, width) == width) {
             len -= width;
             width = 1;
@@ -43,68 +50,79 @@ static apr_size_t trimmed_length(const char *text, apr_size_t len)
     return len;
 }
 
-static const char *trim(const char *text, apr_size_t len, apr_pool_t *pool)
+/* Take the next element off @a ptext, trimmed. @return 0: there is none */
+static int next_element(jose_slice *element, const char **ptext)
 {
+    const char *text = *ptext, *comma;
     apr_size_t space;
 
-    while ((space = space_length(text, len)) > 0) {
+    if (!text)
+        return 0;
+    comma = strchr(text, ',');
+    *ptext = comma ? comma + 1 : NULL;
+    element->len = comma ? (apr_size_t)(comma - text) : strlen(text);
+    while ((space = space_length(text, element->len)) > 0) {
         text += space;
-        len -= space;
+        element->len -= space;
     }
-    return apr_pstrmemdup(pool, text, trimmed_length(text, len));
+    element->data = text;
+    element->len = trimmed_length(text, element->len);
+    return 1;
 }
 
 apr_array_header_t *clerk_list_split(const char *text, apr_pool_t *pool)
 {
     apr_array_header_t *elements = apr_array_make(pool, 8, sizeof(const char *));
+    jose_slice element;
 
-    while (text) {
-        const char *comma = strchr(text, ',');
-        apr_size_t len = comma ? (apr_size_t)(comma - text) : strlen(text);
-
-        APR_ARRAY_PUSH(elements, const char *) = trim(text, len, pool);
-        text = comma ? comma + 1 : NULL;
-    }
+    while (next_element(&element, &text))
+        APR_ARRAY_PUSH(elements, const char *) = apr_pstrmemdup(pool, element.data, element.len);
     return elements;
 }
 
-unsigned int clerk_scope_parse(const char **pname, const char *element)
+/* The scopes before the colon; the length of what comes up to and with the colon in @a plen. */
+static unsigned int parse_scopes(apr_size_t *plen, const char *text, apr_size_t len)
 {
     static const struct {
         const char *prefix;
+        apr_size_t len;
         unsigned int scopes;
     } table[] = {
-        {"o:", CLERK_SCOPE_ORG},
-        {"u:", CLERK_SCOPE_USER},
-        {"ou:", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
-        {"uo:", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
+        {"o:", 2, CLERK_SCOPE_ORG},
+        {"u:", 2, CLERK_SCOPE_USER},
+        {"ou:", 3, CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
+        {"uo:", 3, CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
     };
     size_t i;
 
     for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        size_t len = strlen(table[i].prefix);
-
-        if (strncmp(element, table[i].prefix, len) == 0) {
-            *pname = element + len;
+        if (len >= table[i].len && memcmp(text, table[i].prefix, table[i].len) == 0) {
+            *plen = table[i].len;
             return table[i].scopes;
         }
     }
     return 0;
 }
 
-void clerk_scoped_names_fill(clerk_scoped_names *names, const apr_array_header_t *elements, apr_pool_t *pool)
+unsigned int clerk_scope_parse(const char **pname, const char *element)
 {
-    int i;
+    apr_size_t len;
+    unsigned int scopes = parse_scopes(&len, element, strlen(element));
 
-    names->org = apr_array_make(pool, elements->nelts, sizeof(const char *));
-    names->user = apr_array_make(pool, elements->nelts, sizeof(const char *));
-    for (i = 0; i < elements->nelts; i++) {
-        const char *name;
-        unsigned int scopes = clerk_scope_parse(&name, APR_ARRAY_IDX(elements, i, const char *));
+    if (scopes)
+        *pname = element + len;
+    return scopes;
+}
 
-        if (scopes & CLERK_SCOPE_ORG)
-            APR_ARRAY_PUSH(names->org, const char *) = name;
-        if (scopes & CLERK_SCOPE_USER)
-            APR_ARRAY_PUSH(names->user, const char *) = name;
+int clerk_scoped_names_have(const char *list, unsigned int scopes, const char *name, apr_size_t len)
+{
+    jose_slice element;
+    apr_size_t prefix;
+
+    while (next_element(&element, &list)) {
+        if ((parse_scopes(&prefix, element.data, element.len) & scopes) && element.len - prefix == len &&
+            memcmp(element.data + prefix, name, len) == 0)
+            return 1;
     }
+    return 0;
 }

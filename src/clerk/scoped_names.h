@@ -2,7 +2,7 @@
 #ifndef CLERK_SCOPED_NAMES_H
 #define CLERK_SCOPED_NAMES_H
 
-#include "clerk/identity.h"
+#include <apr_tables.h>
 
 /** Scopes of an element of `fea` or `pla` (clerk-protocol 11.4); `ou` and `uo` are both. */
 #define CLERK_SCOPE_ORG 1u
@@ -23,7 +23,12 @@ apr_array_header_t *clerk_list_split(const char *text, apr_pool_t *pool);
  */
 unsigned int clerk_scope_parse(const char **pname, const char *element);
 
-/** Sort elements by their scopes, in order; malformed ones are left out. Names point into the elements. */
-void clerk_scoped_names_fill(clerk_scoped_names *names, const apr_array_header_t *elements, apr_pool_t *pool);
+/**
+ * Whether an element of a list has one of the scopes and this name; malformed elements have none. Elements are
+ * trimmed as by clerk_list_split(), nothing is allocated.
+ * @param list `fea` or `pla`; NULL has nothing
+ * @param name without scope, @a len bytes
+ */
+int clerk_scoped_names_have(const char *list, unsigned int scopes, const char *name, apr_size_t len);
 
 #endif

@@ -5,10 +5,9 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
-#include "clerk/identity.h"
+#include "clerk/verified.h"
 #include "jose/jose.h"
 #include "shared/keystore.h"
-#include "shared/verified_table.h"
 
 /** Who is behind a call: calls that anybody can cause have places of their own and take none from the others. */
 typedef enum clerk_backend_cause {
@@ -39,20 +38,23 @@ typedef struct clerk_services {
     clerk_keys_status (*acquire_keys)(void *baton, clerk_keys_pin *pin, clerk_keys_want want, apr_uint32_t seen,
                                       apr_pool_t *pool);
     void (*release_keys)(void *baton, clerk_keys_pin *pin);
-    /** Call the Backend API with the instance's secret key; NULL where there is none. @a reply is never NULL and from @a pool. */
+    /**
+     * Call the Backend API with the instance's secret key; NULL where there is none. @a reply is never NULL and from
+     * @a pool.
+     */
     void (*backend)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
 
-    /* What was verified before, under the instance's keys as they are now. All three are there, or all three are NULL. Only session tokens
-     * that passed every check of their kind and signature are ever remembered; their claims are judged for each request. */
+    /*
+     * What was verified before, under the instance's keys as they are now. Both are there, or both are NULL. Only
+     * session tokens that passed every check of their kind and signature are ever remembered; their claims are judged
+     * for each request.
+     */
 
-    /** The identity of a token this process has verified, valid until @a pool is cleared; or NULL. Nobody changes it. */
-    clerk_identity *(*recall)(void *baton, jose_slice token, apr_time_t now, apr_pool_t *pool);
-    /** The generation of the keys under which some process of this server has verified the token, and they are the current ones; else 0.
-     *  @param digest filled, for remember() */
-    apr_uint32_t (*vouched)(void *baton, clerk_verified_digest *digest, jose_slice token, apr_time_t now);
-    /** Remember a token that was verified under that generation. */
-    void (*remember)(void *baton, jose_slice token, const clerk_verified_digest *digest, apr_uint32_t generation,
-                     const clerk_identity *identity);
+    /** What is remembered of the token: a copy of the caller's own, from @a pool; or NULL. */
+    clerk_verified *(*recall)(void *baton, jose_slice token, apr_pool_t *pool);
+    /** Remember a token that was verified under the keys of that generation. @param pool for temporary allocations */
+    void (*remember)(void *baton, jose_slice token, apr_uint32_t generation, const clerk_verified *verified,
+                     apr_pool_t *pool);
 } clerk_services;
 
 #endif

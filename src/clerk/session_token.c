@@ -122,35 +122,46 @@ clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_
     return reason;
 }
 
-clerk_session_token *clerk_session_token_read(const char *text, const clerk_services *services, apr_pool_t *pool)
+clerk_session_token *clerk_session_token_read(jose_slice text, const clerk_services *services, apr_pool_t *pool)
 {
     clerk_session_token *token = apr_pcalloc(pool, sizeof(*token));
-    jose_slice slice = {text, strlen(text)};
-    jose_jws *jws = NULL;
+    clerk_verified *known = services->recall ? services->recall(services->baton, text, pool) : NULL;
+    clerk_claims *claims;
+    jose_jws *jws;
 
     token->text = text;
-    token->known = services->recall ? services->recall(services->baton, slice, services->now, pool) : NULL;
-    if (token->known) {
-        token->claims = token->known->claims;
-    } else if (jose_jws_decode(&jws, slice, pool) == JOSE_OK) {
+    if (known) {
+        token->claims = &known->claims;
+        token->known = &known->identity;
+    } else if (jose_jws_decode(&jws, text, pool) == JOSE_OK) {
         token->jws = jws;
-        token->claims = jws->payload;
+        token->claims = claims = apr_palloc(pool, sizeof(*claims));
+        clerk_claims_read(claims, jws->payload, pool);
     }
     return token;
 }
 
-/* Kind and signature of a token that this process does not know: 4.2, 6.5, and 4.3 rows 2 to 7. */
-static clerk_reason verify_unknown(apr_uint32_t *pgeneration, clerk_verified_digest *digest,
-                                   const clerk_session_token *token, const clerk_services *services, apr_pool_t *pool)
+const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_t *pool)
 {
-    jose_slice text = {token->text, strlen(token->text)};
+    return apr_pstrmemdup(pool, token->text.data, token->text.len);
+}
 
+const char *clerk_session_token_session_id(const clerk_session_token *token)
+{
+    if (token->known)
+        return token->known->session_id;
+    return token->jws ? jose_json_string(token->jws->payload, "sid") : NULL;
+}
+
+/* Kind and signature of a token that is not remembered: 4.2, 6.5, and 4.3 rows 2 to 7. */
+static clerk_reason verify_unknown(apr_uint32_t *pgeneration, const clerk_session_token *token,
+                                   const clerk_services *services, apr_pool_t *pool)
+{
     if (!token->jws)
         return CLERK_REASON_TOKEN_INVALID;
     if (clerk_session_token_is_other_type(token->jws))
         return CLERK_REASON_TOKEN_TYPE_MISMATCH;
-    *pgeneration = services->vouched ? services->vouched(services->baton, digest, text, services->now) : 0;
-    return *pgeneration ? CLERK_REASON_NONE : clerk_token_verify_signature(pgeneration, token->jws, services, pool);
+    return clerk_token_verify_signature(pgeneration, token->jws, services, pool);
 }
 
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,
@@ -158,12 +169,11 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
                                         apr_interval_time_t skew, const clerk_services *services, apr_pool_t *pool)
 {
     clerk_reason reason = CLERK_REASON_NONE;
-    clerk_verified_digest digest;
     apr_uint32_t generation = 0;
 
     *pidentity = NULL;
     if (!token->known)
-        reason = verify_unknown(&generation, &digest, token, services, pool);
+        reason = verify_unknown(&generation, token, services, pool);
     if (reason == CLERK_REASON_NONE)
         reason = clerk_claims_check(token->claims, instance, policy, skew, services->now);
     if (reason != CLERK_REASON_NONE)
@@ -172,11 +182,11 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
         *pidentity = token->known;
         return CLERK_REASON_NONE;
     }
-    *pidentity = clerk_identity_create(token->claims, pool);
+    *pidentity = clerk_identity_create(token->jws->payload, pool);
     if (services->remember) {
-        jose_slice text = {token->text, strlen(token->text)};
+        clerk_verified verified = {*token->claims, **pidentity};
 
-        services->remember(services->baton, text, &digest, generation, *pidentity);
+        services->remember(services->baton, token->text, generation, &verified, pool);
     }
     return CLERK_REASON_NONE;
 }

@@ -2,6 +2,7 @@
 #ifndef CLERK_SESSION_TOKEN_H
 #define CLERK_SESSION_TOKEN_H
 
+#include "clerk/claims.h"
 #include "clerk/identity.h"
 #include "clerk/instance.h"
 #include "clerk/reason.h"
@@ -17,14 +18,24 @@
 
 /** A session token as a request presents it, read once. */
 typedef struct clerk_session_token {
-    const char *text;
-    const json_t *claims;            /**< its payload, not verified; NULL where it cannot be decoded */
+    jose_slice text;
+    const clerk_claims *claims;      /**< not verified; NULL where it cannot be decoded */
     const jose_jws *jws;             /**< decoded; NULL where it cannot be, or need not be: then `known` is there */
     clerk_identity *known;           /**< remembered: its kind and signature are good, its claims are to be checked */
 } clerk_session_token;
 
-/** Recall a token, or decode it. Nothing is verified here. From @a pool; never NULL. */
-clerk_session_token *clerk_session_token_read(const char *text, const clerk_services *services, apr_pool_t *pool);
+/**
+ * Recall a token, or decode it. Nothing is verified here.
+ * @param text must live as long as @a pool
+ * @return from @a pool; never NULL
+ */
+clerk_session_token *clerk_session_token_read(jose_slice text, const clerk_services *services, apr_pool_t *pool);
+
+/** The token as a text of its own, from @a pool. */
+const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_t *pool);
+
+/** The `sid` of a token, verified or not; NULL where it has none. */
+const char *clerk_session_token_session_id(const clerk_session_token *token);
 
 /**
  * Whether the decoded token is a machine JWT (12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat` (4.2).
@@ -45,15 +56,6 @@ int clerk_session_token_is_other_type(const jose_jws *jws);
  */
 clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
                                           const clerk_services *services, apr_pool_t *pool);
-
-/**
- * Check a verified payload's claims in the order of 4.3 rows 8 to 13, with `iss` after `azp` (interface 5, rows 2,
- * 12, 15, 16): sub, aud, azp, iss, exp, nbf, iat. Times beyond the range of dates (8.64e12 s) are
- * CLERK_REASON_TOKEN_VERIFICATION_FAILED.
- * @param skew replaces the policy's (7.7)
- */
-clerk_reason clerk_claims_check(const json_t *claims, const clerk_instance *instance, const clerk_policy *policy,
-                                apr_interval_time_t skew, apr_time_t now);
 
 /**
  * Verify a session token: category and machine checks (4.2, 6.5), signature and claims (4.3). A token that this server

@@ -17,9 +17,8 @@ typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) count[CLERK_STATUS_COUNT][CLERK_REASON_COUNT];
     _Atomic(apr_uint64_t) forbidden; /**< of those signed in: refused by a Require */
     /* How the tokens were found good: */
-    _Atomic(apr_uint64_t) recalled;  /**< this process had verified it */
-    _Atomic(apr_uint64_t) vouched;   /**< another process had: parsed, but its signature not checked again */
-    _Atomic(apr_uint64_t) unknown;   /**< neither: it had to be verified, good or bad */
+    _Atomic(apr_uint64_t) recalled;  /**< some process of this server had verified it */
+    _Atomic(apr_uint64_t) unknown;   /**< none had: its signature had to be checked, good or bad */
 } clerk_verdicts;
 
 /** Count a verdict. Never waits; orders nothing. */

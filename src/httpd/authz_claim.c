@@ -83,7 +83,7 @@ static const char *parse_claim(cmd_parms *cmd, const char *line, const void **pp
 static int test_granted(request_rec *r, const claim_requirement *requirement, const claim_test *test,
                         const clerk_identity *identity)
 {
-    const json_t *claim = clerk_claim_find(identity->claims, test->path, r->pool);
+    const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), test->path, r->pool);
     const apr_array_header_t *texts = clerk_claim_texts(claim, r->pool);
     const char *value = test->regex ? NULL : clerk_requirement_value(r, &requirement->base, test->value);
 

@@ -30,12 +30,12 @@ static const char *had_list(const char *what, const char *list, apr_pool_t *pool
 
 static const char *had_features(const clerk_identity *identity, apr_pool_t *pool)
 {
-    return had_list("features", identity->features_text, pool);
+    return had_list("features", identity->features, pool);
 }
 
 static const char *had_plans(const clerk_identity *identity, apr_pool_t *pool)
 {
-    return had_list("plans", identity->plans_text, pool);
+    return had_list("plans", identity->plans, pool);
 }
 
 static const char *had_actor(const clerk_identity *identity, apr_pool_t *pool)

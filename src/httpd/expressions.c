@@ -36,7 +36,7 @@ static const json_t *claim_of(ap_expr_eval_ctx_t *ctx, const char *path)
 {
     const clerk_identity *identity = identity_of(ctx);
 
-    return identity ? clerk_claim_find(identity->claims, path, ctx->p) : NULL;
+    return identity ? clerk_claim_find(clerk_identity_claims(identity), path, ctx->p) : NULL;
 }
 
 static const char *claim_function(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)

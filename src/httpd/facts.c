@@ -13,73 +13,116 @@ const char *const clerk_fact_names[] = {
     "CLERK_FACTOR_AGE", "CLERK_ACTOR_ID", NULL
 };
 
-/** Each name is set once, so that there is nothing to look for. */
-static void set(apr_table_t *facts, const char *name, const char *value)
+/** Where the facts of one identity go. */
+typedef struct teller {
+    request_rec *r;
+    clerk_fact_sink *sink;
+    void *data;
+} teller;
+
+static void tell(const teller *to, const char *name, const char *value)
 {
     if (value) {
-        apr_table_addn(facts, name, value);
+        to->sink(to->data, name, value);
     }
 }
 
-static void set_list(request_rec *r, apr_table_t *facts, const char *name, const char *value)
+static void tell_list(const teller *to, const char *name, const char *value)
 {
     if (value && strlen(value) > CLERK_FACT_MAX) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
                       CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes", name, CLERK_FACT_MAX);
         return;
     }
-    set(facts, name, value);
+    tell(to, name, value);
 }
 
-static void set_claims(request_rec *r, apr_table_t *facts, const clerk_identity *identity)
+static int tell_claim(void *to, const char *name, const char *value)
 {
-    const apr_array_header_t *exports = clerk_config_dir(r)->export_claims;
+    tell(to, name, value);
+    return 1;
+}
 
-    for (int i = 0; exports && i < exports->nelts; i++) {
+static void tell_claims(teller *to, const clerk_identity *identity)
+{
+    const apr_array_header_t *exports = clerk_config_dir(to->r)->export_claims;
+    apr_table_t *claims;
+
+    if (!exports || !exports->nelts) {
+        return;
+    }
+    claims = apr_table_make(to->r->pool, exports->nelts);
+    for (int i = 0; i < exports->nelts; i++) {
         const clerk_export *wanted = &APR_ARRAY_IDX(exports, i, clerk_export);
-        const json_t *claim = clerk_claim_find(identity->claims, wanted->path, r->pool);
-        const char *text = clerk_claim_encode(claim, r->pool);
+        const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), wanted->path, to->r->pool);
+        const char *text = clerk_claim_encode(claim, to->r->pool);
 
         if (claim && !text) {
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
                           CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
                           "bytes", wanted->path, CLERK_CLAIM_TEXT_MAX);
         }
         /* Two paths may have been given one name; the last one counts. */
         if (text) {
-            apr_table_setn(facts, wanted->name, text);
+            apr_table_setn(claims, wanted->name, text);
         }
+    }
+    apr_table_do(tell_claim, to, claims, NULL);
+}
+
+static void tell_own(const teller *to, const clerk_identity *identity)
+{
+    if (!identity) {
+        tell(to, "CLERK_AUTH_STATUS", "signed-out");
+        return;
+    }
+    tell(to, "CLERK_AUTH_STATUS", "signed-in");
+    tell(to, "CLERK_TOKEN_TYPE", "session_token");
+    tell(to, "CLERK_USER_ID", identity->user_id);
+    tell(to, "CLERK_SESSION_ID", identity->session_id);
+    tell(to, "CLERK_SESSION_STATUS", identity->session_status);
+    tell(to, "CLERK_ORG_ID", identity->org_id);
+    tell(to, "CLERK_ORG_SLUG", identity->org_slug);
+    tell(to, "CLERK_ORG_ROLE", identity->org_role);
+    tell_list(to, "CLERK_ORG_PERMISSIONS", identity->org_permissions_text);
+    tell_list(to, "CLERK_FEATURES", identity->features);
+    tell_list(to, "CLERK_PLANS", identity->plans);
+    tell(to, "CLERK_FACTOR_AGE", identity->factor_age_text);
+    tell(to, "CLERK_ACTOR_ID", identity->actor_id);
+}
+
+void clerk_facts_tell(request_rec *r, const clerk_identity *identity, clerk_fact_sink *sink, void *data)
+{
+    teller to = {r, sink, data};
+
+    tell_own(&to, identity);
+    if (identity) {
+        tell_claims(&to, identity);
     }
 }
 
-const apr_table_t *clerk_facts(request_rec *r, const clerk_identity *identity)
-{
-    apr_table_t *facts = apr_table_make(r->pool, 20);
+/** One fact that is looked for. */
+typedef struct wanted_fact {
+    const char *name;
+    const char *value;
+} wanted_fact;
 
-    if (!identity) {
-        set(facts, "CLERK_AUTH_STATUS", "signed-out");
-        return facts;
+static void look_for(void *data, const char *name, const char *value)
+{
+    wanted_fact *wanted = data;
+
+    if (!strcmp(name, wanted->name)) {
+        wanted->value = value;
     }
-    set(facts, "CLERK_AUTH_STATUS", "signed-in");
-    set(facts, "CLERK_TOKEN_TYPE", "session_token");
-    set(facts, "CLERK_USER_ID", identity->user_id);
-    set(facts, "CLERK_SESSION_ID", identity->session_id);
-    set(facts, "CLERK_SESSION_STATUS", identity->session_status);
-    set(facts, "CLERK_ORG_ID", identity->org_id);
-    set(facts, "CLERK_ORG_SLUG", identity->org_slug);
-    set(facts, "CLERK_ORG_ROLE", identity->org_role);
-    set_list(r, facts, "CLERK_ORG_PERMISSIONS", identity->org_permissions_text);
-    set_list(r, facts, "CLERK_FEATURES", identity->features_text);
-    set_list(r, facts, "CLERK_PLANS", identity->plans_text);
-    set(facts, "CLERK_FACTOR_AGE", identity->factor_age_text);
-    set(facts, "CLERK_ACTOR_ID", identity->actor_id);
-    set_claims(r, facts, identity);
-    return facts;
 }
 
 const char *clerk_fact(request_rec *r, const clerk_identity *identity, const char *name)
 {
-    return apr_table_get(clerk_facts(r, identity), name);
+    wanted_fact wanted = {name, NULL};
+    teller to = {r, look_for, &wanted};
+
+    tell_own(&to, identity);
+    return wanted.value;
 }
 
 const char *clerk_remote_user(request_rec *r, const clerk_identity *identity)
@@ -90,7 +133,7 @@ const char *clerk_remote_user(request_rec *r, const clerk_identity *identity)
     if (!path) {
         return apr_pstrdup(r->pool, identity->user_id);
     }
-    claim = clerk_claim_find(identity->claims, path, r->pool);
+    claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
     user = json_is_string(claim) || json_is_number(claim) ? clerk_claim_encode(claim, r->pool) : NULL;
     if (!user || !*user) {
         int level = clerk_httpd_message_level();

@@ -13,13 +13,16 @@
 /** The longest value of an identity's own lists (permissions, features, plans); a longer one is left out, never cut. */
 #define CLERK_FACT_MAX 8000
 
+/** Takes one fact. Name and value live as long as the request. */
+typedef void clerk_fact_sink(void *data, const char *name, const char *value);
+
 /**
- * What an application is told about a request (interface 3), however it is told, by the names of the environment. No
- * value has control characters. ClerkExportClaim's claims are among them.
+ * What an application is told about a request (interface 3), however it is told, by the names of the environment,
+ * each once, in the order of the documentation. No value has control characters. ClerkExportClaim's claims are among
+ * them.
  * @param identity NULL: nobody is signed in
- * @return in the order of the documentation, from the request's pool
  */
-const apr_table_t *clerk_facts(request_rec *r, const clerk_identity *identity);
+void clerk_facts_tell(request_rec *r, const clerk_identity *identity, clerk_fact_sink *sink, void *data);
 
 /** One fact other than claims, by its name; NULL: unknown, or nothing. */
 const char *clerk_fact(request_rec *r, const clerk_identity *identity, const char *name);

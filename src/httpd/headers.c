@@ -29,10 +29,9 @@ static const char *header_name(const char *fact, apr_pool_t *pool)
     return name;
 }
 
-static int pass_fact(void *headers, const char *fact, const char *value)
+static void pass_fact(void *headers, const char *fact, const char *value)
 {
     apr_table_setn(headers, header_name(fact, apr_table_elts(headers)->pool), value);
-    return 1;
 }
 
 /** An earlier hop shares its headers with this one, or has passed them on; what it put there was meant for another
@@ -96,7 +95,7 @@ int clerk_headers_fixups(request_rec *r)
         return DECLINED;
     }
     if (dir->pass_headers == 1) {
-        apr_table_do(pass_fact, r->headers_in, clerk_facts(r, clerk_established_identity(r)), NULL);
+        clerk_facts_tell(r, clerk_established_identity(r), pass_fact, r->headers_in);
     }
     if (dir->strip_credentials == 1) {
         strip_credentials(r);

@@ -19,18 +19,20 @@
 
 #define WATCHDOG_NAME "_clerk_keys_"
 #define DEFAULT_STATE_DIR "clerk"
-/* Tokens that children vouch for to one another, where ClerkSharedMemory does not say: 2 MB, a minute of 1,000 new sessions a second. */
-#define VERIFIED_ENTRIES 65536
-/* The segment never has fewer, however small ClerkSharedMemory is. */
-#define VERIFIED_ENTRIES_LEAST 1024
+/*
+ * What verified tokens get where ClerkSharedMemory does not say: room for some 8,000 people who are active within a
+ * minute.
+ */
+#define TOKENS_SIZE ((apr_size_t)16 * 1024 * 1024)
+/* A cache line: what one part of the segment writes should not slow down another one. */
+#define LINE 64
 
 /* All of it belongs to one configuration generation: made anew after each restart, from pools that end with it. */
 static struct {
     apr_array_header_t *runtimes;        /* of clerk_runtime * */
     clerk_keystore *keystore;
     clerk_http *http;                    /* each child's own */
-    clerk_token_cache *tokens;           /* each child's own */
-    clerk_verified_table *verified;
+    clerk_verified_tokens *tokens;
     ap_watchdog_t *watchdog;
     apr_time_t since;                    /* when the segment was made, and counting began */
 } process;
@@ -40,14 +42,9 @@ clerk_keystore *clerk_process_keystore(void)
     return process.keystore;
 }
 
-clerk_token_cache *clerk_process_tokens(void)
+clerk_verified_tokens *clerk_process_tokens(void)
 {
     return process.tokens;
-}
-
-clerk_verified_table *clerk_process_verified(void)
-{
-    return process.verified;
 }
 
 const apr_array_header_t *clerk_process_runtimes(void)
@@ -181,15 +178,18 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
 }
 
 /**
- * Make the shared segment and lay it out: key sets, verdict counters, circuit breakers, and in what is left the tokens that were verified.
+ * Make the shared segment and lay it out: key sets, verdict counters, circuit breakers, and in all that is left the
+ * tokens that were verified.
  * @param pkeys where the key sets go, @a keys_size bytes
  */
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
 {
     apr_size_t wanted = clerk_config_server(s)->shared_memory, runtimes = (apr_size_t)process.runtimes->nelts;
-    apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_breaker)), 64);
-    apr_size_t least = keys_size + counters_size + clerk_verified_table_size(VERIFIED_ENTRIES_LEAST);
-    apr_size_t size = wanted ? wanted : keys_size + counters_size + clerk_verified_table_size(VERIFIED_ENTRIES);
+    apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_breaker)), LINE);
+    /* The memory begins anywhere. */
+    apr_size_t fixed = LINE + keys_size + counters_size;
+    apr_size_t least = fixed + CLERK_VERIFIED_TOKENS_LEAST;
+    apr_size_t size = wanted ? wanted : fixed + TOKENS_SIZE;
     clerk_backend_breaker *breakers;
     clerk_verdicts *verdicts;
     apr_shm_t *shm;
@@ -209,6 +209,7 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     }
     /* Anonymous memory comes zeroed; touching all of it would only make it resident. */
     memory = apr_shm_baseaddr_get(shm);
+    memory += (LINE - (apr_uintptr_t)memory % LINE) % LINE;
     *pkeys = memory;
     verdicts = (clerk_verdicts *)(memory + keys_size);
     breakers = (clerk_backend_breaker *)(verdicts + runtimes);
@@ -218,8 +219,7 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
         runtime->verdicts = &verdicts[i];
         runtime->backend.breaker = &breakers[i];
     }
-    return clerk_verified_table_create(&process.verified, memory + keys_size + counters_size,
-                                       size - keys_size - counters_size, pconf);
+    return clerk_verified_tokens_create(&process.tokens, memory + keys_size + counters_size, size - fixed, pconf);
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -241,7 +241,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     clerk_httpd_log_attach(s);
     process.since = apr_time_now();
     sources = assign_slots(pconf);
-    keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), 64) : 0;
+    keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
     if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -269,9 +269,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     if (rv == APR_SUCCESS && process.keystore) {
         rv = clerk_keystore_child_init(process.keystore, process.http, pchild);
     }
-    if (rv == APR_SUCCESS) {
-        rv = clerk_token_cache_create(&process.tokens, CLERK_TOKEN_CACHE_ENTRIES, pchild);
-    }
+    clerk_verified_tokens_child_init(process.tokens);
     for (int i = 0; rv == APR_SUCCESS && i < process.runtimes->nelts; i++) {
         APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->backend.http = process.http;
     }

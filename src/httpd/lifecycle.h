@@ -4,10 +4,8 @@
 
 #include <httpd.h>
 
-#include "shared/token_cache.h"
-#include "shared/verified_table.h"
-
 #include "httpd/runtime.h"
+#include "shared/verified_tokens.h"
 
 /** The key store of this configuration generation; NULL where every instance has a PEM key. */
 clerk_keystore *clerk_process_keystore(void);
@@ -21,9 +19,8 @@ apr_time_t clerk_process_since(void);
 /** Whether keys are refreshed in the background. */
 int clerk_process_has_watchdog(void);
 
-/** What this child remembers of verified tokens, and what all children do; NULL: nothing is remembered. */
-clerk_token_cache *clerk_process_tokens(void);
-clerk_verified_table *clerk_process_verified(void);
+/** What all children remember of verified tokens; NULL before post_config. */
+clerk_verified_tokens *clerk_process_tokens(void);
 
 /** Register the hooks that start and stop things: pre_config to child_stopping. */
 void clerk_lifecycle_register(apr_pool_t *pool);

@@ -3,7 +3,7 @@
 
 #include <apr_strings.h>
 
-#include "clerk/identity_keep.h"
+#include "clerk/verified.h"
 #include "httpd/lifecycle.h"
 #include "httpd/state.h"
 
@@ -13,6 +13,7 @@
 typedef struct binding {
     clerk_runtime *runtime;
     request_rec *r;
+    apr_time_t now;
 } binding;
 
 static clerk_runtime *runtime_of(const void *baton)
@@ -25,6 +26,9 @@ static clerk_keys_status acquire_keys(void *baton, clerk_keys_pin *pin, clerk_ke
 {
     const clerk_runtime *runtime = runtime_of(baton);
 
+    if (want == CLERK_KEYS_CURRENT) {
+        clerk_verdicts_tick(&runtime->verdicts->unknown);
+    }
     if (runtime->static_keys) {
         pin->set = runtime->static_keys;
         pin->generation = STATIC_GENERATION;
@@ -50,46 +54,28 @@ static apr_uint32_t generation(const clerk_runtime *runtime, apr_time_t now)
                                 : clerk_keystore_generation(clerk_process_keystore(), (unsigned int)runtime->slot, now);
 }
 
-static clerk_identity *recall(void *baton, jose_slice token, apr_time_t now, apr_pool_t *pool)
+static clerk_verified *recall(void *baton, jose_slice token, apr_pool_t *pool)
 {
-    const clerk_runtime *runtime = runtime_of(baton);
-    /* The table hands out what was put into it, and nobody changes an identity. */
-    clerk_identity *identity = (clerk_identity *)clerk_token_cache_get(clerk_process_tokens(), token, runtime->number,
-                                                                       generation(runtime, now), pool);
+    const binding *bound = baton;
+    const clerk_runtime *runtime = bound->runtime;
+    apr_size_t size;
+    void *block = clerk_verified_tokens_get(&size, clerk_process_tokens(), token, runtime->number,
+                                            generation(runtime, bound->now), pool);
+    clerk_verified *verified = block ? clerk_verified_unpack(block, size, token, pool) : NULL;
 
-    if (identity) {
+    if (verified) {
         clerk_verdicts_tick(&runtime->verdicts->recalled);
     }
-    return identity;
+    return verified;
 }
 
-static apr_uint32_t vouched(void *baton, clerk_verified_digest *digest, jose_slice token, apr_time_t now)
+static void remember(void *baton, jose_slice token, apr_uint32_t verified_by, const clerk_verified *verified,
+                     apr_pool_t *pool)
 {
-    const clerk_runtime *runtime = runtime_of(baton);
-    const clerk_verified_table *table = clerk_process_verified();
-    apr_uint32_t current = generation(runtime, now);
+    apr_size_t size;
+    const void *block = clerk_verified_pack(&size, verified, pool);
 
-    memset(digest, 0, sizeof(*digest));
-    if (clerk_verified_table_digest(digest, table, token, runtime->number) && current
-        && clerk_verified_table_has(table, digest, current)) {
-        clerk_verdicts_tick(&runtime->verdicts->vouched);
-        return current;
-    }
-    clerk_verdicts_tick(&runtime->verdicts->unknown);
-    return 0;
-}
-
-static void remember(void *baton, jose_slice token, const clerk_verified_digest *digest, apr_uint32_t verified_by,
-                     const clerk_identity *identity)
-{
-    const clerk_runtime *runtime = runtime_of(baton);
-    clerk_identity *kept = clerk_identity_keep(identity);
-
-    clerk_verified_table_add(clerk_process_verified(), digest, verified_by, identity->expires);
-    if (kept) {
-        clerk_token_cache_put(clerk_process_tokens(), token, runtime->number, verified_by,
-                              apr_time_from_sec(identity->expires), kept, clerk_identity_drop);
-    }
+    (void)clerk_verified_tokens_put(clerk_process_tokens(), token, runtime_of(baton)->number, verified_by, block, size);
 }
 
 /** An answer of the Backend API, for as long as the request that the client made lives. */
@@ -143,11 +129,11 @@ void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, requ
 
     bound->runtime = runtime;
     bound->r = r;
+    bound->now = now;
     services->baton = bound;
     services->now = now;
-    services->recall = clerk_process_tokens() ? recall : NULL;
-    services->vouched = clerk_process_tokens() ? vouched : NULL;
-    services->remember = clerk_process_tokens() ? remember : NULL;
+    services->recall = recall;
+    services->remember = remember;
     services->acquire_keys = acquire_keys;
     services->release_keys = release_keys;
     services->backend = runtime->instance->secret_key ? call_backend : NULL;

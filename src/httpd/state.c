@@ -36,18 +36,17 @@ int clerk_is_auth_type(request_rec *r)
 {
     clerk_request_state *state = existing_state(r);
     const char *type;
-    int ours;
 
     /* AuthType may be an expression, and is asked for in every phase. */
     if (state && state->ours == r->per_dir_config) {
         return 1;
     }
     type = ap_auth_type(r);
-    ours = type && !strcasecmp(type, "Clerk");
-    if (ours && state) {
-        state->ours = r->per_dir_config;
+    if (!type || strcasecmp(type, "Clerk")) {
+        return 0;
     }
-    return ours;
+    clerk_state(r)->ours = r->per_dir_config;
+    return 1;
 }
 
 /** Whether a token that was accepted under @a made would be accepted under @a now. Lists that were inherited are the same array;
@@ -125,7 +124,7 @@ clerk_outcome *clerk_judge(request_rec *r)
         return state->outcome;
     }
     clerk_httpd_services(&services, runtime, r, apr_time_now());
-    clerk_wire_read(&request, r);
+    clerk_wire_open(&request, r);
     state->runtime = runtime;
     state->policy = policy;
     state->headers_sent = 0;

@@ -116,7 +116,6 @@ static json_t *json_cache(const clerk_verdicts *verdicts)
     json_t *cache = json_object();
 
     json_object_set_new(cache, "hits", json_count(atomic_load(&verdicts->recalled)));
-    json_object_set_new(cache, "shared_hits", json_count(atomic_load(&verdicts->vouched)));
     json_object_set_new(cache, "misses", json_count(atomic_load(&verdicts->unknown)));
     return cache;
 }

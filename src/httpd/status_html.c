@@ -142,7 +142,7 @@ static void alerts(request_rec *r, const clerk_report_instance *entry, const cle
 /** How many of the tokens some process had verified before. */
 static double hit_percentage(const clerk_verdicts *verdicts)
 {
-    apr_uint64_t hits = atomic_load(&verdicts->recalled) + atomic_load(&verdicts->vouched);
+    apr_uint64_t hits = atomic_load(&verdicts->recalled);
     apr_uint64_t all = hits + atomic_load(&verdicts->unknown);
 
     return all ? 100.0 * (double)hits / (double)all : 0.0;

@@ -123,23 +123,37 @@ static const char *target(const request_rec *r)
     return *uri == '/' ? uri : apr_pstrcat(r->pool, "/", uri, NULL);
 }
 
-void clerk_wire_read(clerk_request *request, request_rec *r)
+static void complete(clerk_request *request)
 {
-    const clerk_request_state *stripped = clerk_stripped_state(r);
+    request_rec *r = request->source;
 
-    memset(request, 0, sizeof(*request));
-    request->method = r->method;
     request->origin_url = public_origin(r);
-    request->target = target(r);
-    request->authorization = stripped ? stripped->sent_authorization : header(r, "Authorization");
-    request->cookie = stripped ? stripped->sent_cookie : header(r, "Cookie");
-    request->sec_fetch_dest = header(r, "Sec-Fetch-Dest");
     request->accept = header(r, "Accept");
     request->referer = header(r, "Referer");
     request->origin = header(r, "Origin");
     request->user_agent = header(r, "User-Agent");
     request->accept_language = header(r, "Accept-Language");
+}
+
+void clerk_wire_open(clerk_request *request, request_rec *r)
+{
+    const clerk_request_state *stripped = clerk_stripped_state(r);
+
+    memset(request, 0, sizeof(*request));
+    request->method = r->method;
+    request->target = target(r);
+    request->authorization = stripped ? stripped->sent_authorization : header(r, "Authorization");
+    request->cookie = stripped ? stripped->sent_cookie : header(r, "Cookie");
+    request->sec_fetch_dest = header(r, "Sec-Fetch-Dest");
     request->client_ip = r->useragent_ip;
+    request->complete = complete;
+    request->source = r;
+}
+
+void clerk_wire_read(clerk_request *request, request_rec *r)
+{
+    clerk_wire_open(request, r);
+    (void)clerk_request_complete(request);
 }
 
 /** Equal where CGI or an application server would make the same variable of both: case aside, `-`, `_` and `.` are one. */

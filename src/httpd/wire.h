@@ -12,6 +12,9 @@
  */
 void clerk_wire_read(clerk_request *request, request_rec *r);
 
+/** The same, but most of it only when it is asked for. @param request to be used no longer than @a r */
+void clerk_wire_open(clerk_request *request, request_rec *r);
+
 /** The first value of a list header, lower case, without white space, from the request's pool; NULL where there is none. */
 const char *clerk_wire_first_value(request_rec *r, const char *name);
 

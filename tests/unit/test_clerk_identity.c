@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-#include "clerk/identity.h"
+#include "clerk/scoped_names.h"
+#include "clerk/verified.h"
+#include "jose/base64url.h"
 #include "jose/json.h"
 
 static json_t *parse(const char *text, apr_pool_t *pool)
@@ -13,15 +15,45 @@ static json_t *parse(const char *text, apr_pool_t *pool)
     return object;
 }
 
-static clerk_identity *identity_of(const char *claims, apr_pool_t *pool)
+/* Everything is tested twice: as it was read, and as it is remembered. */
+static int remembered;
+
+static jose_slice token_of(const char *claims, apr_pool_t *pool)
 {
-    return clerk_identity_create(parse(claims, pool), pool);
+    const char *text = apr_pstrcat(pool, "e30.", jose_base64url_encode(claims, strlen(claims), pool), ".", NULL);
+
+    return (jose_slice){text, strlen(text)};
 }
 
-/* A list as one text; "-" for NULL. */
-static const char *joined(const apr_array_header_t *list, apr_pool_t *pool)
+/* What comes out of a piece of memory that was copied elsewhere, the original being gone. */
+static clerk_verified *remember(const clerk_verified *verified, const char *claims, apr_pool_t *pool)
 {
-    return list ? apr_array_pstrcat(pool, list, ' ') : "-";
+    apr_size_t size;
+    void *packed = clerk_verified_pack(&size, verified, pool), *copy = apr_pmemdup(pool, packed, size);
+    clerk_verified *unpacked = clerk_verified_unpack(copy, size, token_of(claims, pool), pool);
+
+    memset(packed, 'x', size);
+    assert_non_null(unpacked);
+    return unpacked;
+}
+
+static clerk_identity *identity_of(const char *claims, apr_pool_t *pool)
+{
+    json_t *payload = parse(claims, pool);
+    clerk_identity *identity = clerk_identity_create(payload, pool);
+    clerk_verified verified;
+
+    if (!identity || !remembered)
+        return identity;
+    clerk_claims_read(&verified.claims, payload, pool);
+    verified.identity = *identity;
+    return &remember(&verified, claims, pool)->identity;
+}
+
+/* A list as one text; "-" for no list. */
+static const char *joined(clerk_texts list, apr_pool_t *pool)
+{
+    return list.first ? clerk_texts_join(&list, ' ', pool) : "-";
 }
 
 static void assert_text(const char *actual, const char *expected)
@@ -59,14 +91,12 @@ static void reads_version_1(void **state)
     assert_text(identity->org_slug, "acme");
     assert_text(identity->org_role, "org:admin");
     assert_text(joined(identity->org_permissions, *state), "org:a:b a:read");
-    assert_text(identity->features_text, "o:a");
-    assert_text(identity->plans_text, "u:p,ou:q,o:");
-    assert_text(joined(identity->plans.org, *state), "q ");
-    assert_text(joined(identity->plans.user, *state), "p q");
+    assert_text(identity->features, "o:a");
+    assert_text(identity->plans, "u:p,ou:q,o:");
     assert_true(identity->has_actor);
     assert_text(identity->actor_id, "user_9");
-    assert_int_equal(identity->expires, 1700000000);
-    assert_text(jose_json_string(identity->claims, "sub"), "user_1");
+    assert_text(jose_json_string(clerk_identity_claims(identity), "sub"), "user_1");
+    assert_int_equal(json_array_size(json_object_get(clerk_identity_claims(identity), "org_permissions")), 5);
     assert_false(identity->permission_index_ambiguous);
     assert_false(identity_of("{\"sub\":\"u\",\"sts\":\"active\"}", *state)->pending);
 }
@@ -96,15 +126,13 @@ static void leaves_out_what_is_missing(void **state)
         assert_null(identity->org_id);
         assert_null(identity->org_slug);
         assert_null(identity->org_role);
-        assert_null(identity->org_permissions);
-        assert_null(identity->features_text);
-        assert_null(identity->plans_text);
-        assert_int_equal(identity->features.org->nelts + identity->features.user->nelts, 0);
-        assert_int_equal(identity->plans.org->nelts + identity->plans.user->nelts, 0);
+        assert_null(identity->org_permissions.first);
+        assert_null(identity->org_permissions_text);
+        assert_null(identity->features);
+        assert_null(identity->plans);
         assert_false(identity->factor_age.valid);
         assert_false(identity->has_actor);
         assert_null(identity->actor_id);
-        assert_int_equal(identity->expires, 0);
     }
 }
 
@@ -255,27 +283,37 @@ static void never_truncates_a_mask(void **state)
     }
 }
 
-static void splits_names_by_scope(void **state)
+static void finds_names_by_scope(void **state)
 {
     static const struct {
-        const char *fea, *org, *user;
+        const char *list, *name;
+        unsigned int scopes;
     } cases[] = {
-        {FEA_DOC, "dashboard teams billing", "billing profile"},
-        {"u:a:b,ou:c", "c", "a:b c"},
-        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "a", ""},
-        {"o:,u:", "", ""},
+        {FEA_DOC, "dashboard", CLERK_SCOPE_ORG}, {FEA_DOC, "teams", CLERK_SCOPE_ORG},
+        {FEA_DOC, "billing", CLERK_SCOPE_ORG | CLERK_SCOPE_USER}, {FEA_DOC, "profile", CLERK_SCOPE_USER},
+        {FEA_DOC, "dash", 0}, {FEA_DOC, "dashboards", 0}, {FEA_DOC, "", 0}, {FEA_DOC, "o:dashboard", 0},
+        {"u:a:b,ou:c", "a:b", CLERK_SCOPE_USER}, {"u:a:b,ou:c", "c", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
+        {"u:a:b,ou:c", "a", 0},
+        {"uo:c", "c", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "a", CLERK_SCOPE_ORG}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "b", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "c", 0}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "d", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "e", 0}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "f", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", " g", 0}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "h", 0},
+        {" o:a\t,\xC2\xA0u:b\xE2\x80\x89\xEF\xBB\xBF", "a", CLERK_SCOPE_ORG},
+        {" o:a\t,\xC2\xA0u:b\xE2\x80\x89\xEF\xBB\xBF", "b", CLERK_SCOPE_USER},
+        {"o:,u:", "", CLERK_SCOPE_ORG | CLERK_SCOPE_USER}, {"", "", 0}, {"", "a", 0}, {NULL, "", 0}, {NULL, "a", 0},
     };
-    size_t i;
+    static const unsigned int scopes[] = {CLERK_SCOPE_ORG, CLERK_SCOPE_USER, CLERK_SCOPE_ORG | CLERK_SCOPE_USER};
+    size_t i, j;
 
+    (void)state;
     for (i = 0; i < COUNT(cases); i++) {
-        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"fea\":\"%s\",\"pla\":\"%s\"}", cases[i].fea,
-                                    cases[i].fea);
-        clerk_identity *identity = identity_of(claims, *state);
+        for (j = 0; j < COUNT(scopes); j++) {
+            int expected = (cases[i].scopes & scopes[j]) != 0;
 
-        assert_text(joined(identity->features.org, *state), cases[i].org);
-        assert_text(joined(identity->features.user, *state), cases[i].user);
-        assert_text(joined(identity->plans.org, *state), cases[i].org);
-        assert_text(joined(identity->plans.user, *state), cases[i].user);
+            if (clerk_scoped_names_have(cases[i].list, scopes[j], cases[i].name, strlen(cases[i].name)) != expected)
+                fail_msg("%s in %s, scopes %u", cases[i].name, cases[i].list ? cases[i].list : "(null)", scopes[j]);
+        }
     }
 }
 
@@ -321,6 +359,76 @@ static void knows_an_impersonation_whoever_it_is(void **state)
     }
 }
 
+static void remembers_the_claims(void **state)
+{
+    static const char text[] = "{\"sub\":\"u\",\"azp\":\"https://a.test\",\"iss\":\"https://c.test\","
+                               "\"aud\":[\"one\",\"\",\"two\"],\"exp\":1700000060.5,\"iat\":null}";
+    json_t *payload = parse(text, *state);
+    clerk_verified verified, *kept;
+
+    clerk_claims_read(&verified.claims, payload, *state);
+    verified.identity = *clerk_identity_create(payload, *state);
+    kept = remember(&verified, text, *state);
+    assert_text(kept->claims.authorized_party, "https://a.test");
+    assert_text(kept->claims.issuer, "https://c.test");
+    assert_int_equal(kept->claims.issuer_is_falsy, 0);
+    assert_text(joined(kept->claims.audience, *state), "one  two");
+    assert_true(kept->claims.expires.is_number && kept->claims.expires.seconds == 1700000060.5);
+    assert_true(kept->claims.issued_at.is_there && !kept->claims.issued_at.is_number);
+    assert_false(kept->claims.not_before.is_there);
+    assert_int_equal(kept->claims.subject_problem, CLERK_REASON_NONE);
+    assert_text(kept->identity.user_id, "u");
+}
+
+static void remembers_empty_lists_and_none(void **state)
+{
+    static const struct {
+        const char *claims, *permissions, *audience;
+    } cases[] = {
+        {"{\"sub\":\"u\"}", "-", "-"},
+        {"{\"sub\":\"u\",\"org_permissions\":[],\"aud\":[]}", "", ""},
+        {"{\"sub\":\"u\",\"org_permissions\":[\"a\"],\"aud\":\"\"}", "a", ""},
+        {"{\"sub\":\"u\",\"org_permissions\":[7],\"aud\":[7]}", "", "-"},
+        {"{\"sub\":\"u\",\"org_permissions\":[\"a\",\"\",\"b\"],\"aud\":\"x\"}", "a  b", "x"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        json_t *payload = parse(cases[i].claims, *state);
+        clerk_verified verified, *kept;
+
+        clerk_claims_read(&verified.claims, payload, *state);
+        verified.identity = *clerk_identity_create(payload, *state);
+        kept = remember(&verified, cases[i].claims, *state);
+        assert_text(joined(kept->identity.org_permissions, *state), cases[i].permissions);
+        assert_text(joined(kept->claims.audience, *state), cases[i].audience);
+    }
+}
+
+static void refuses_what_it_did_not_pack(void **state)
+{
+    static const char text[] = "{\"sub\":\"user_1\",\"azp\":\"https://a.test\",\"org_permissions\":[\"org:a:b\"]}";
+    json_t *payload = parse(text, *state);
+    clerk_verified verified;
+    apr_size_t size, short_size;
+    char *packed, *copy;
+
+    clerk_claims_read(&verified.claims, payload, *state);
+    verified.identity = *clerk_identity_create(payload, *state);
+    packed = clerk_verified_pack(&size, &verified, *state);
+    for (short_size = 0; short_size < size; short_size++) {
+        copy = apr_pmemdup(*state, packed, size);
+        assert_null(clerk_verified_unpack(copy, short_size, token_of(text, *state), *state));
+    }
+    /* A text that would not end. */
+    copy = apr_pmemdup(*state, packed, size);
+    copy[size - 1] = 'x';
+    assert_null(clerk_verified_unpack(copy, size, token_of(text, *state), *state));
+    copy = apr_pmemdup(*state, packed, size);
+    ((clerk_verified *)(void *)copy)->identity.org_permissions.size += size;
+    assert_null(clerk_verified_unpack(copy, size, token_of(text, *state), *state));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,10 +439,16 @@ int main(void)
         fixture_test(reads_version_2),
         fixture_test(decodes_permissions),
         fixture_test(never_truncates_a_mask),
-        fixture_test(splits_names_by_scope),
+        fixture_test(finds_names_by_scope),
         fixture_test(checks_the_form_of_factor_ages),
         fixture_test(knows_an_impersonation_whoever_it_is),
+        fixture_test(remembers_the_claims),
+        fixture_test(remembers_empty_lists_and_none),
+        fixture_test(refuses_what_it_did_not_pack),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    int failed = cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+
+    remembered = 1;
+    return failed + cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
 }

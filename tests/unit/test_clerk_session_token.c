@@ -326,7 +326,7 @@ static void verifies_session_tokens(void **state)
         clerk_services services = fake_services(&fake);
         clerk_identity *identity = (clerk_identity *)&fake;
 
-        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read(token, &services, *state), &instance,
+        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read((jose_slice){token, strlen(token)}, &services, *state), &instance,
                                                  &policy, SKEW, &services, *state),
                       cases[i].expected, cases[i].payload);
         assert_int_equal(fake.asked, cases[i].questions);
@@ -359,7 +359,7 @@ static void refuses_what_is_no_token(void **state)
     size_t i;
 
     for (i = 0; i < COUNT(tokens); i++) {
-        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read(tokens[i], &services, *state),
+        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read((jose_slice){tokens[i], strlen(tokens[i])}, &services, *state),
                                                  &instance, &policy, SKEW, &services, *state),
                       CLERK_REASON_TOKEN_INVALID, tokens[i]);
         assert_null(identity);

@@ -61,7 +61,6 @@ static void test_ticks(void **state)
     clerk_verdicts_tick(&verdicts.recalled);
     clerk_verdicts_tick(&verdicts.unknown);
     assert_int_equal(verdicts.recalled, 2);
-    assert_int_equal(verdicts.vouched, 0);
     assert_int_equal(verdicts.unknown, 1);
 }
 

@@ -11,6 +11,9 @@ from . import load
 from .server import CHILDREN
 
 
+ROUNDS_A_START = 5
+
+
 @dataclasses.dataclass
 class Entry:
     """One row: a server under the requests of a file."""
@@ -74,7 +77,12 @@ def check(entry):
 
 
 def run(group, rounds, seconds):
-    """Fills in the group's samples."""
+    """Fills in the group's samples. Servers are started anew now and then: where their memory happens to lie makes a per cent."""
+    for first in range(0, rounds, ROUNDS_A_START):
+        _run_some(group, range(first, min(first + ROUNDS_A_START, rounds)), seconds)
+
+
+def _run_some(group, numbers, seconds):
     servers = {id(entry.server): entry.server for entry in group.entries}.values()
     with contextlib.ExitStack() as stack:
         for server in servers:
@@ -89,7 +97,7 @@ def run(group, rounds, seconds):
                 load.wrk(entry.server.port, entry.headers, 1, CHILDREN)
                 if entry.headers.stat().st_size > 10000:
                     load.wrk(entry.server.port, entry.headers, 4, CHILDREN)
-        for number in range(rounds):
+        for number in numbers:
             shift = number % len(group.entries)
             for entry in group.entries[shift:] + group.entries[:shift]:
                 group.samples.setdefault(entry.name, []).append(measure(entry, seconds))
