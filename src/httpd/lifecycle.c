@@ -20,10 +20,10 @@
 #define WATCHDOG_NAME "_clerk_keys_"
 #define DEFAULT_STATE_DIR "clerk"
 /*
- * What verified tokens get where ClerkSharedMemory does not say: room for some 8,000 people who are active within a
+ * What verified tokens get where ClerkSharedMemory does not say: room for 30,000 people who are active within a
  * minute.
  */
-#define TOKENS_SIZE ((apr_size_t)16 * 1024 * 1024)
+#define TOKENS_SIZE ((apr_size_t)64 * 1024 * 1024)
 /* A cache line: what one part of the segment writes should not slow down another one. */
 #define LINE 64
 

@@ -21,6 +21,8 @@
 #define HEAD_WORDS 3
 /* No record takes more of the ring than one part of so many, or a few would push all others out. */
 #define LARGEST_PART 16
+/* The ring does not begin anew sooner than after so many seconds, as long as there is room. */
+#define LEAST_ROUND 60
 
 /*
  * A place of the index: where a record begins, in lines counted from the beginning of time, and above that a part of
@@ -39,6 +41,7 @@ typedef _Atomic(apr_uint64_t) word;
 typedef struct shared_head {
     word floor;
     word end;                        /* the line behind the last record */
+    word first_expires;              /* when the record at the beginning of the ring lapses; seconds since 1970 */
     word writer;                     /* who is writing: a number of its own, and below it its process id; 0: nobody */
     atomic_uint processes;           /* how many numbers were given */
 } shared_head;
@@ -322,15 +325,20 @@ static int is_there(const clerk_verified_tokens *tokens, const word *place, cons
 }
 
 /**
- * The first line for a record of so many: behind the last one, or, as no record goes around the end, at the next
- * beginning. The floor is raised.
+ * The first line for a record of so many: behind the last one; or at the next beginning, where it does not fit before
+ * the end, as no record goes around it, or where the record there has lapsed. The floor is raised.
  */
-static apr_uint64_t make_room(clerk_verified_tokens *tokens, apr_uint64_t lines)
+static apr_uint64_t make_room(clerk_verified_tokens *tokens, apr_uint64_t lines, apr_int64_t expires, apr_int64_t now)
 {
-    apr_uint64_t start = load(&tokens->head->end), left = tokens->lines - start % tokens->lines, end;
+    apr_uint64_t start = load(&tokens->head->end), used = start % tokens->lines, end;
 
-    if (lines > left) {
-        start += left;
+    if (used && (lines > tokens->lines - used || (apr_int64_t)load(&tokens->head->first_expires) < now)) {
+        start += tokens->lines - used;
+        used = 0;
+    }
+    if (!used) {
+        store(&tokens->head->first_expires,
+              (apr_uint64_t)(expires > now + LEAST_ROUND ? expires : now + LEAST_ROUND));
     }
     end = start + lines;
     if (end - tokens->lines > load(&tokens->head->floor)) {
@@ -342,7 +350,8 @@ static apr_uint64_t make_room(clerk_verified_tokens *tokens, apr_uint64_t lines)
 }
 
 int clerk_verified_tokens_put(clerk_verified_tokens *tokens, jose_slice token, unsigned int instance,
-                              apr_uint32_t generation, const void *value, apr_size_t size)
+                              apr_uint32_t generation, apr_int64_t expires, apr_int64_t now, const void *value,
+                              apr_size_t size)
 {
     apr_uint64_t hash = hash_of(tokens, token), head[HEAD_WORDS], lines, position;
     word *place, *record;
@@ -357,7 +366,7 @@ int clerk_verified_tokens_put(clerk_verified_tokens *tokens, jose_slice token, u
     describe(head, hash, instance, generation, token.len, size);
     place = place_for(tokens, hash);
     if (!is_there(tokens, place, head, token)) {
-        position = make_room(tokens, lines);
+        position = make_room(tokens, lines, expires, now);
         record = record_at(tokens, position);
         for (int i = 0; i < HEAD_WORDS; i++) {
             store(&record[i], head[i]);

@@ -14,10 +14,11 @@
  * token is the same, byte for byte, for the same instance, under the same generation of its keys. What the token says
  * about time, parties and audience is not judged here: the caller judges it anew for every request.
  *
- * Records lie one behind the other in a ring, in shared memory; the newest overwrite the oldest, and tokens do not
- * live long, so that is the order in which they lapse. A lookup takes no lock and writes nothing; it copies a record
- * and then looks whether it was being overwritten meanwhile. Who remembers never waits: while somebody else does,
- * nothing is remembered.
+ * Records lie one behind the other in a ring, in shared memory; the newest overwrite the oldest, and tokens do not live
+ * long, so that is the order in which they lapse. The ring begins anew as soon as its first record has lapsed, so no
+ * more of the memory is ever touched than the tokens of about a minute take. A lookup takes no lock and writes nothing;
+ * it copies a record and then looks whether it was being overwritten meanwhile. Who remembers never waits: while
+ * somebody else does, nothing is remembered.
  */
 typedef struct clerk_verified_tokens clerk_verified_tokens;
 
@@ -50,10 +51,12 @@ void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *
 
 /**
  * Remember a value for a token. A token and value of more than a sixteenth of the memory are not remembered.
+ * @param now and @a expires, when the token lapses, in seconds since 1970
  * @param value @a size bytes
  * @return whether they are
  */
 int clerk_verified_tokens_put(clerk_verified_tokens *tokens, jose_slice token, unsigned int instance,
-                              apr_uint32_t generation, const void *value, apr_size_t size);
+                              apr_uint32_t generation, apr_int64_t expires, apr_int64_t now, const void *value,
+                              apr_size_t size);
 
 #endif

@@ -25,6 +25,8 @@
 #include "shared/verified_tokens.h"
 
 #define SMALL CLERK_VERIFIED_TOKENS_LEAST
+#define NOW 1800000000
+#define LATER (NOW + 60)
 
 static apr_pool_t *pool;
 
@@ -81,7 +83,8 @@ static int put(clerk_verified_tokens *tokens, const char *token, unsigned int in
 {
     const char *value = value_of(token, 3, pool);
 
-    return clerk_verified_tokens_put(tokens, slice(token), instance, generation, value, strlen(value) + 1);
+    return clerk_verified_tokens_put(tokens, slice(token), instance, generation, LATER, NOW, value,
+                                     strlen(value) + 1);
 }
 
 static const char *get(const clerk_verified_tokens *tokens, const char *token, unsigned int instance,
@@ -146,7 +149,7 @@ static void test_every_length(void **state)
             text[i] = (char)('a' + (i + len) % 26);
         }
         text[len] = '\0';
-        assert_true(clerk_verified_tokens_put(tokens, slice(text), 0, 1, text, len + 1));
+        assert_true(clerk_verified_tokens_put(tokens, slice(text), 0, 1, LATER, NOW, text, len + 1));
         found = get(tokens, text, 0, 1);
         assert_non_null(found);
         assert_string_equal(found, text);
@@ -193,7 +196,7 @@ static void test_the_oldest_make_room(void **state)
         const char *value = value_of(numbered(i), 25, pool);
         int found = 0;
 
-        assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 1, value, strlen(value) + 1));
+        assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 1, LATER, NOW, value, strlen(value) + 1));
         assert_string_equal(get(tokens, numbered(i), 0, 1), value);
         if (i % 1000 == 999) {
             for (int back = 0; back < 50; back++) {
@@ -207,6 +210,53 @@ static void test_the_oldest_make_room(void **state)
     pool = parent;
 }
 
+/* How much of the memory is not as it was. */
+static apr_size_t touched(const char *memory)
+{
+    apr_size_t last = 0;
+
+    for (apr_size_t i = 0; i < SMALL; i++) {
+        last = memory[i] ? i : last;
+    }
+    return last;
+}
+
+static void test_takes_no_more_memory_than_what_has_not_lapsed(void **state)
+{
+    char *memory = mmap(NULL, SMALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    clerk_verified_tokens *tokens;
+    apr_size_t used;
+
+    (void)state;
+    assert_true(memory != MAP_FAILED);
+    assert_int_equal(clerk_verified_tokens_create(&tokens, memory, SMALL, pool), APR_SUCCESS);
+    clerk_verified_tokens_child_init(tokens);
+    /* Ten tokens of 512 bytes a minute, for a day. */
+    for (int i = 0; i < 14400; i++) {
+        const char *value = value_of(numbered(i), 12, pool);
+        int now = NOW + i * 6, found = 0;
+
+        assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 1, now + 60, now, value, strlen(value) + 1));
+        for (int back = 0; back < 10; back++) {
+            found += get(tokens, numbered(i - back), 0, 1) != NULL;
+        }
+        /* A record that is longer than the one it overwrites takes a part of the next one, which is about to lapse. */
+        assert_true(i < 10 || found >= 9);
+    }
+    used = touched(memory);
+    assert_true(used > 10 * 512 && used < 26 * 512);
+    /* Tokens that had lapsed when they came (the clocks differ) do not overwrite one another. */
+    for (int i = 0; i < 20; i++) {
+        const char *value = value_of(numbered(i), 12, pool);
+
+        assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 2, LATER, LATER + 5, value, strlen(value) + 1));
+    }
+    for (int i = 0; i < 20; i++) {
+        assert_non_null(get(tokens, numbered(i), 0, 2));
+    }
+    munmap(memory, SMALL);
+}
+
 static void test_what_is_too_large_is_not_remembered(void **state)
 {
     clerk_verified_tokens *tokens = new_tokens();
@@ -215,9 +265,9 @@ static void test_what_is_too_large_is_not_remembered(void **state)
     (void)state;
     memset(large, 'l', SMALL);
     assert_true(put(tokens, "t", 0, 1));
-    assert_false(clerk_verified_tokens_put(tokens, slice("large value"), 0, 1, large, SMALL / 16));
-    assert_false(clerk_verified_tokens_put(tokens, (jose_slice){large, SMALL / 16}, 0, 1, "v", 2));
-    assert_false(clerk_verified_tokens_put(tokens, slice(large), 0, 1, "v", 2));
+    assert_false(clerk_verified_tokens_put(tokens, slice("large value"), 0, 1, LATER, NOW, large, SMALL / 16));
+    assert_false(clerk_verified_tokens_put(tokens, (jose_slice){large, SMALL / 16}, 0, 1, LATER, NOW, "v", 2));
+    assert_false(clerk_verified_tokens_put(tokens, slice(large), 0, 1, LATER, NOW, "v", 2));
     assert_null(get(tokens, "large value", 0, 1));
     assert_non_null(get(tokens, "t", 0, 1));
     /* Values of any size up to there, at every place of the ring. */
@@ -225,7 +275,7 @@ static void test_what_is_too_large_is_not_remembered(void **state)
         apr_size_t found_size = 1;
         const char *token = apr_psprintf(pool, "t-%d", (int)size);
 
-        assert_true(clerk_verified_tokens_put(tokens, slice(token), 0, 1, large, size));
+        assert_true(clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, large, size));
         assert_non_null(clerk_verified_tokens_get(&found_size, tokens, slice(token), 0, 1, pool));
         assert_int_equal(found_size, size);
     }
@@ -283,7 +333,7 @@ static tally churn(clerk_verified_tokens *tokens, unsigned int seed, int rounds)
             seen.wrong += size != strlen(value) + 1 || memcmp(found, value, size) != 0;
         }
         else {
-            seen.remembered += clerk_verified_tokens_put(tokens, slice(token), 0, 1, value, strlen(value) + 1);
+            seen.remembered += clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
         }
         apr_pool_clear(request);
     }
@@ -374,7 +424,7 @@ static void writing_child(clerk_verified_tokens *tokens)
         char token[40];
 
         apr_snprintf(token, sizeof(token), "child-%d-%u", (int)getpid(), number);
-        (void)clerk_verified_tokens_put(tokens, slice(token), 0, 1, value, sizeof(value));
+        (void)clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, value, sizeof(value));
         if (number++ == 100 && write(ready[1], "r", 1) != 1) {
             _exit(1);
         }
@@ -412,6 +462,7 @@ int main(void)
         test(test_every_length),
         test(test_the_newest_generation_counts),
         test(test_the_oldest_make_room),
+        test(test_takes_no_more_memory_than_what_has_not_lapsed),
         test(test_what_is_too_large_is_not_remembered),
         test(test_needs_aligned_memory_and_enough),
         test(test_threads_read_and_overwrite),
