@@ -275,7 +275,7 @@ static jose_slice session_text(jose_slice value, apr_pool_t *pool)
 {
     jose_slice text = value;
 
-    if (value.len > 0 && memchr(value.data, '%', value.len) != NULL) {
+    if (memchr(value.data, '%', value.len) != NULL) {
         text.data = decode_value(value, pool);
         text.len = strlen(text.data);
     }
@@ -285,15 +285,15 @@ static jose_slice session_text(jose_slice value, apr_pool_t *pool)
 /** The two session cookies. Clerk's scripts write the same token into both, and then it is read once. */
 static void read_tokens(candidates *c, const jose_slice values[WANTED], const clerk_services *services, apr_pool_t *pool)
 {
-    jose_slice plain = session_text(values[U_SESSION], pool), suffixed = session_text(values[S_SESSION], pool);
+    const jose_slice *plain = &values[U_SESSION], *suffixed = &values[S_SESSION];
 
-    if (plain.len > 0) {
-        c->u_token = clerk_session_token_read(plain, services, pool);
+    if (plain->len > 0) {
+        c->u_token = clerk_session_token_read(session_text(*plain, pool), services, pool);
     }
-    if (suffixed.len > 0) {
-        c->s_token = suffixed.len == plain.len && memcmp(suffixed.data, plain.data, plain.len) == 0
+    if (suffixed->len > 0) {
+        c->s_token = suffixed->len == plain->len && memcmp(suffixed->data, plain->data, plain->len) == 0
                          ? c->u_token
-                         : clerk_session_token_read(suffixed, services, pool);
+                         : clerk_session_token_read(session_text(*suffixed, pool), services, pool);
     }
 }
 

@@ -245,6 +245,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    /* Where this fails, each child tries for itself, and says so. */
+    (void)clerk_http_curl_prepare(pconf);
     if (sources->nelts) {
         rv = clerk_keystore_create(&process.keystore, keys, keys_size,
                                    (const clerk_key_source *const *)sources->elts, (unsigned int)sources->nelts,

@@ -44,6 +44,12 @@ typedef struct clerk_http {
 } clerk_http;
 
 /**
+ * Set libcurl up for this process and those that it forks: half a millisecond that each of them is spared. Before there
+ * are threads; undone with @a pool.
+ */
+apr_status_t clerk_http_curl_prepare(apr_pool_t *pool);
+
+/**
  * The libcurl implementation; it lives as long as @a pool. Call once per process, before threads use it (httpd:
  * child_init).
  * @param user_agent such as "mod_auth_clerk/0.1"

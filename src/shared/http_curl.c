@@ -322,6 +322,23 @@ static apr_status_t curl_perform(void *baton, clerk_http_response **presponse, c
     return rv;
 }
 
+static apr_status_t global_cleanup(void *data)
+{
+    (void)data;
+    curl_global_cleanup();
+    return APR_SUCCESS;
+}
+
+apr_status_t clerk_http_curl_prepare(apr_pool_t *pool)
+{
+    /* libcurl counts these calls, so other modules that use it in the same process are not disturbed. */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return APR_EGENERAL;
+    }
+    apr_pool_cleanup_register(pool, NULL, global_cleanup, apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
+
 static apr_status_t client_cleanup(void *data)
 {
     curl_client *client = data;
@@ -329,7 +346,6 @@ static apr_status_t client_cleanup(void *data)
     while (client->idle_count) {
         curl_easy_cleanup(client->idle[--client->idle_count]);
     }
-    curl_global_cleanup();
     return APR_SUCCESS;
 }
 
@@ -342,9 +358,9 @@ apr_status_t clerk_http_curl_create(clerk_http **phttp, const char *user_agent, 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    /* libcurl counts these calls, so other modules that use it in the same process are not disturbed. */
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return APR_EGENERAL;
+    rv = clerk_http_curl_prepare(pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     client->http.baton = client;
     client->http.perform = curl_perform;
