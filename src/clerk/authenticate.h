@@ -41,7 +41,7 @@ typedef struct clerk_outcome {
 
 /**
  * Decide whether a request is signed in: clerk-protocol 6 in full, with the deviations of interface 5. No side effects but those of
- * the services. Only session tokens; header alone where the policy says so (then no cookie is looked at and no handshake is proposed).
+ * the services, and that the request may be completed. Only session tokens; header alone where the policy says so (then no cookie is looked at and no handshake is proposed).
  */
 clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *instance,
                                   const clerk_policy *policy, const clerk_services *services, apr_pool_t *pool);

@@ -25,8 +25,8 @@ typedef struct clerk_payload {
 } clerk_payload;
 
 /**
- * Who a verified session token speaks of (11.5), v1 and v2 claims alike. Made once per verification and never
- * changed. All text is free of control characters (C0, DEL): a claim that has one is left out (NULL; an entry of
+ * Who a verified session token speaks of (11.5), v1 and v2 claims alike. Belongs to one request, and is never changed
+ * but for its payload. All text is free of control characters (C0, DEL): a claim that has one is left out (NULL; an entry of
  * `org_permissions` alone), a `sub` that has one refuses the token.
  */
 typedef struct clerk_identity {

@@ -252,7 +252,7 @@ const char *clerk_set_shared_memory(cmd_parms *cmd, void *dummy, const char *tex
     else if (*unit) {
         size = 0;
     }
-    if (size < 65536 || size > APR_INT64_C(64) << 30) {
+    if (size < 65536 || size > APR_INT64_C(64) << 30 || size != (apr_int64_t)(apr_size_t)size) {
         return apr_psprintf(cmd->pool, "ClerkSharedMemory: '%s' is not a size from 64K to 64G; write it like 4M", text);
     }
     clerk_config_server(cmd->server)->shared_memory = (apr_size_t)size;

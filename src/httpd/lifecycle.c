@@ -219,7 +219,11 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
         runtime->verdicts = &verdicts[i];
         runtime->backend.breaker = &breakers[i];
     }
-    return clerk_verified_tokens_create(&process.tokens, memory + keys_size + counters_size, size - fixed, pconf);
+    rv = clerk_verified_tokens_create(&process.tokens, memory + keys_size + counters_size, size - fixed, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3037) "cannot set up the memory of verified tokens");
+    }
+    return rv;
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)

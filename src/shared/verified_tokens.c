@@ -9,24 +9,29 @@
 
 #include <apr_general.h>
 
-/* The ring is made of lines, a processor's cache lines; a record begins with one. */
+/* The memory is made of lines, a processor's cache lines; a record begins with one. */
 #define LINE 64
 #define WORD sizeof(apr_uint64_t)
 #define LINE_WORDS (LINE / WORD)
 /* A token can be found in one of so many places of the index: a line of it. */
 #define WAYS LINE_WORDS
-/* One place in the index for so many bytes of the ring: two or more for each record. */
+/* One place in the index for so many bytes of records: two or more for each. */
 #define BYTES_A_PLACE 512
 /* Words before the token: the hash, who and under which keys, the two lengths. */
 #define HEAD_WORDS 3
-/* No record takes more of the ring than one part of so many, or a few would push all others out. */
-#define LARGEST_PART 16
-/* The ring does not begin anew sooner than after so many seconds, as long as there is room. */
-#define LEAST_ROUND 60
 
 /*
- * A place of the index: where a record begins, in lines counted from the beginning of time, and above that a part of
- * its hash. 0: empty.
+ * Records fill one block after the other. A block has a power of two of lines, at least 16 KB; there are about a
+ * hundred of them where the memory is large enough.
+ */
+#define BLOCK_BITS 7
+#define BLOCKS_MAX (1u << BLOCK_BITS)
+#define BLOCKS_WANTED (BLOCKS_MAX / 2)
+#define BLOCK_LINES_LEAST 256
+
+/*
+ * A place of the index: the position of a record, and above that a part of its hash; 0: empty. A position is made of
+ * the number of the block's filling, the block, and the line in it.
  */
 #define POSITION_BITS 48
 #define POSITION_MASK ((APR_UINT64_C(1) << POSITION_BITS) - 1)
@@ -34,24 +39,30 @@
 typedef _Atomic(apr_uint64_t) word;
 
 /*
- * The beginning of the shared memory. Lines are counted from the beginning of time, so a line that is used again has
- * another number. A record is whole as long as it begins at `floor` or after: a writer raises the floor over what it
- * is going to overwrite before it writes.
+ * A block of records. Its fillings are numbered through with those of all others, from 1. A record is whole as long as
+ * its block has the number that it had: a writer changes that before it writes over anything.
  */
+typedef struct block_head {
+    word filling;
+    word expires;                    /* when the last of its records lapses, in seconds since 1970; 0: it has none */
+} block_head;
+
+/* The beginning of the shared memory. */
 typedef struct shared_head {
-    word floor;
-    word end;                        /* the line behind the last record */
-    word first_expires;              /* when the record at the beginning of the ring lapses; seconds since 1970 */
+    word fillings;                   /* how many numbers were given */
+    word end;                        /* the line behind the last record, counted through all blocks */
     word writer;                     /* who is writing: a number of its own, and below it its process id; 0: nobody */
-    atomic_uint processes;           /* how many numbers were given */
+    atomic_uint processes;           /* how many of those numbers were given */
+    _Alignas(LINE) block_head blocks[BLOCKS_MAX];
 } shared_head;
 
 struct clerk_verified_tokens {
     shared_head *head;
     word *index;                     /* sets * WAYS places */
     apr_size_t sets;                 /* a power of two */
-    word *ring;
-    apr_uint64_t lines;              /* of the ring */
+    word *lines;
+    unsigned int line_bits;          /* a block has 1 << line_bits lines */
+    unsigned int blocks;
     apr_uint64_t key[2];             /* made before the fork, so all children have the same */
     apr_uint64_t self;               /* as in `writer` */
 };
@@ -60,24 +71,25 @@ apr_status_t clerk_verified_tokens_create(clerk_verified_tokens **ptokens, void 
                                           apr_pool_t *pool)
 {
     clerk_verified_tokens *tokens = apr_pcalloc(pool, sizeof(*tokens));
-    apr_size_t index_size;
+    apr_size_t used, lines;
 
     *ptokens = NULL;
     if (size < CLERK_VERIFIED_TOKENS_LEAST || (apr_uintptr_t)memory % LINE) {
         return APR_EINVAL;
     }
     tokens->sets = 1;
-    while (tokens->sets * 2 * WAYS * BYTES_A_PLACE <= size) {
+    while (tokens->sets <= size / (2 * WAYS * BYTES_A_PLACE)) {
         tokens->sets *= 2;
     }
-    index_size = tokens->sets * WAYS * WORD;
+    used = sizeof(shared_head) + tokens->sets * WAYS * WORD;
+    lines = (size - used) / LINE;
+    while (1u << tokens->line_bits < BLOCK_LINES_LEAST || lines >> tokens->line_bits >= BLOCKS_WANTED * 2) {
+        tokens->line_bits++;
+    }
+    tokens->blocks = (unsigned int)(lines >> tokens->line_bits);
     tokens->head = memory;
-    tokens->index = (word *)((char *)memory + LINE);
-    tokens->ring = (word *)((char *)memory + LINE + index_size);
-    tokens->lines = (size - LINE - index_size) / LINE;
-    /* Line 0 of time is nobody's: a place that says 0 is empty. */
-    atomic_store(&tokens->head->end, tokens->lines);
-    atomic_store(&tokens->head->floor, 1);
+    tokens->index = (word *)((char *)memory + sizeof(shared_head));
+    tokens->lines = (word *)((char *)memory + used);
     *ptokens = tokens;
     return apr_generate_random_bytes((unsigned char *)tokens->key, sizeof(tokens->key));
 }
@@ -112,13 +124,13 @@ static apr_uint64_t mix(apr_uint64_t bits)
  * The last bytes of a token belong to its signature: nobody can choose them and still have a token that is
  * remembered. So a few multiplications do; the key keeps anybody from knowing what comes of them.
  */
-static apr_uint64_t hash_of(const clerk_verified_tokens *tokens, jose_slice token)
+static apr_uint64_t hash_of(const clerk_verified_tokens *tokens, jose_slice token, unsigned int instance)
 {
     apr_uint64_t tail[2] = {0, 0};
     apr_size_t len = token.len < sizeof(tail) ? token.len : sizeof(tail);
 
     memcpy(tail, token.data + token.len - len, len);
-    return mix(mix(tail[0] ^ tokens->key[0]) ^ tail[1] ^ tokens->key[1]);
+    return mix(mix(tail[0] ^ tokens->key[0]) ^ mix(tail[1] ^ tokens->key[1] ^ instance));
 }
 
 static word *set_of(const clerk_verified_tokens *tokens, apr_uint64_t hash)
@@ -129,11 +141,6 @@ static word *set_of(const clerk_verified_tokens *tokens, apr_uint64_t hash)
 static apr_uint64_t tag_of(apr_uint64_t hash)
 {
     return hash & ~POSITION_MASK;
-}
-
-static word *record_at(const clerk_verified_tokens *tokens, apr_uint64_t position)
-{
-    return &tokens->ring[position % tokens->lines * LINE_WORDS];
 }
 
 static apr_uint64_t load(const word *from)
@@ -151,9 +158,29 @@ static apr_size_t words_of(apr_size_t bytes)
     return (bytes + WORD - 1) / WORD;
 }
 
+static unsigned int block_of(const clerk_verified_tokens *tokens, apr_uint64_t position)
+{
+    return (unsigned int)(position >> tokens->line_bits) & (BLOCKS_MAX - 1);
+}
+
+static apr_size_t line_of(const clerk_verified_tokens *tokens, apr_uint64_t position)
+{
+    return (apr_size_t)position & (((apr_size_t)1 << tokens->line_bits) - 1);
+}
+
+static word *record_at(const clerk_verified_tokens *tokens, apr_uint64_t position)
+{
+    apr_size_t line = ((apr_size_t)block_of(tokens, position) << tokens->line_bits) + line_of(tokens, position);
+
+    return &tokens->lines[line * LINE_WORDS];
+}
+
+/** Once there are more fillings than a position can say, none is found any more. */
 static int is_whole(const clerk_verified_tokens *tokens, apr_uint64_t position)
 {
-    return position >= load(&tokens->head->floor);
+    const block_head *block = &tokens->head->blocks[block_of(tokens, position)];
+
+    return load(&block->filling) == position >> tokens->line_bits >> BLOCK_BITS;
 }
 
 /** The head of a record that would be found for this token. */
@@ -227,6 +254,12 @@ static void store_bytes(word *to, const void *data, apr_size_t len)
     }
 }
 
+/** From a position to the end of its block. */
+static apr_size_t words_left(const clerk_verified_tokens *tokens, apr_uint64_t position)
+{
+    return (((apr_size_t)1 << tokens->line_bits) - line_of(tokens, position)) * LINE_WORDS;
+}
+
 /**
  * Copy the value of the record at a position, if it is the one that is wanted. What is read here may be overwritten
  * at any moment: no length of it is trusted.
@@ -239,7 +272,7 @@ static void *copy_value(apr_size_t *psize, const clerk_verified_tokens *tokens, 
     apr_uint64_t *value;
 
     if (load(&record[0]) != wanted[0] || load(&record[1]) != wanted[1] || load(&record[2]) >> 32 != wanted[2] >> 32
-        || HEAD_WORDS + token_words + words > (tokens->lines - position % tokens->lines) * LINE_WORDS
+        || HEAD_WORDS + token_words + words > words_left(tokens, position)
         || !is_same_text(record + HEAD_WORDS, token)) {
         return NULL;
     }
@@ -253,7 +286,7 @@ static void *copy_value(apr_size_t *psize, const clerk_verified_tokens *tokens, 
 void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *tokens, jose_slice token,
                                 unsigned int instance, apr_uint32_t generation, apr_pool_t *pool)
 {
-    apr_uint64_t hash = hash_of(tokens, token), wanted[HEAD_WORDS];
+    apr_uint64_t hash = hash_of(tokens, token, instance), wanted[HEAD_WORDS];
     const word *set = set_of(tokens, hash);
 
     describe(wanted, hash, instance, generation, token.len, 0);
@@ -265,7 +298,7 @@ void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *
             continue;
         }
         value = copy_value(psize, tokens, position, token, wanted, pool);
-        /* Whoever wrote any of what was just read has raised the floor before, and that is seen from here on. */
+        /* Whoever wrote any of what was just read has renumbered the block before, and that is seen from here on. */
         atomic_thread_fence(memory_order_acquire);
         if (value && is_whole(tokens, position)) {
             return value;
@@ -293,20 +326,24 @@ static void end_writing(clerk_verified_tokens *tokens)
 }
 
 /**
- * Where to note a record: where one of the same token was noted, else an empty place, else the oldest. Only the
- * writer calls this.
+ * Where to note a record: where one of the same token was noted, else a place that is empty or says nothing any more,
+ * else the oldest. Only the writer calls this.
  */
 static word *place_for(const clerk_verified_tokens *tokens, apr_uint64_t hash)
 {
     word *set = set_of(tokens, hash), *best = set;
+    apr_uint64_t oldest = POSITION_MASK;
 
     for (apr_size_t way = 0; way < WAYS; way++) {
-        apr_uint64_t place = load(&set[way]);
+        apr_uint64_t place = load(&set[way]), position = place & POSITION_MASK;
+        int whole = position && is_whole(tokens, position);
 
-        if (place && tag_of(place) == tag_of(hash) && load(&record_at(tokens, place & POSITION_MASK)[0]) == hash) {
+        if (whole && tag_of(place) == tag_of(hash) && load(&record_at(tokens, position)[0]) == hash) {
             return &set[way];
         }
-        if ((place & POSITION_MASK) < (load(best) & POSITION_MASK)) {
+        position = whole ? position : 0;
+        if (position < oldest) {
+            oldest = position;
             best = &set[way];
         }
     }
@@ -324,60 +361,79 @@ static int is_there(const clerk_verified_tokens *tokens, const word *place, cons
            && load(&record[2]) == wanted[2] && is_same_text(record + HEAD_WORDS, token);
 }
 
-/**
- * The first line for a record of so many: behind the last one; or at the next beginning, where it does not fit before
- * the end, as no record goes around it, or where the record there has lapsed. The floor is raised.
- */
-static apr_uint64_t make_room(clerk_verified_tokens *tokens, apr_uint64_t lines, apr_int64_t expires, apr_int64_t now)
+/** The first block in which all has lapsed; else the one that was filled first. */
+static unsigned int block_to_fill(const clerk_verified_tokens *tokens, apr_int64_t now)
 {
-    apr_uint64_t start = load(&tokens->head->end), used = start % tokens->lines, end;
+    const block_head *blocks = tokens->head->blocks;
+    unsigned int oldest = 0;
 
-    if (used && (lines > tokens->lines - used || (apr_int64_t)load(&tokens->head->first_expires) < now)) {
-        start += tokens->lines - used;
-        used = 0;
+    for (unsigned int i = 0; i < tokens->blocks; i++) {
+        if ((apr_int64_t)load(&blocks[i].expires) < now) {
+            return i;
+        }
+        if (load(&blocks[i].filling) < load(&blocks[oldest].filling)) {
+            oldest = i;
+        }
     }
-    if (!used) {
-        store(&tokens->head->first_expires,
-              (apr_uint64_t)(expires > now + LEAST_ROUND ? expires : now + LEAST_ROUND));
+    return oldest;
+}
+
+/**
+ * Where a record of so many lines goes: behind the last one, or, where that block has no room left, to the beginning
+ * of another one. May die at any point and leave nothing behind that would be taken for whole.
+ * @return its position
+ */
+static apr_uint64_t make_room(const clerk_verified_tokens *tokens, apr_uint64_t lines, apr_int64_t now)
+{
+    shared_head *head = tokens->head;
+    apr_uint64_t end = load(&head->end), left = ((apr_uint64_t)1 << tokens->line_bits) - line_of(tokens, end), filling;
+    unsigned int block = block_of(tokens, end);
+
+    /* Where it ends exactly at the end of a block, the line behind it is another one's, of which nothing is known. */
+    if (!load(&head->fillings) || lines > left || line_of(tokens, end) == 0) {
+        block = block_to_fill(tokens, now);
+        filling = load(&head->fillings) + 1;
+        store(&head->fillings, filling);
+        store(&head->blocks[block].filling, filling);
+        store(&head->blocks[block].expires, 0);
+        end = (apr_uint64_t)block << tokens->line_bits;
+        /* Only now may lines of that block be written to: see clerk_verified_tokens_get(). */
+        atomic_thread_fence(memory_order_release);
+        store(&head->end, end);
     }
-    end = start + lines;
-    if (end - tokens->lines > load(&tokens->head->floor)) {
-        store(&tokens->head->floor, end - tokens->lines);
-    }
-    /* Before anything is written: see clerk_verified_tokens_get(). */
-    atomic_thread_fence(memory_order_release);
-    return start;
+    return load(&head->blocks[block].filling) << BLOCK_BITS << tokens->line_bits | end;
 }
 
 int clerk_verified_tokens_put(clerk_verified_tokens *tokens, jose_slice token, unsigned int instance,
                               apr_uint32_t generation, apr_int64_t expires, apr_int64_t now, const void *value,
                               apr_size_t size)
 {
-    apr_uint64_t hash = hash_of(tokens, token), head[HEAD_WORDS], lines, position;
-    word *place, *record;
+    apr_uint64_t hash = hash_of(tokens, token, instance), head[HEAD_WORDS], lines, position;
+    word *place, *record, *last;
 
     if (!generation || token.len > APR_UINT32_MAX || size > APR_UINT32_MAX) {
         return 0;
     }
     lines = (HEAD_WORDS + words_of(token.len) + words_of(size) + LINE_WORDS - 1) / LINE_WORDS;
-    if (!tokens->self || lines > tokens->lines / LARGEST_PART || !begin_writing(tokens)) {
+    if (!tokens->self || lines > (apr_uint64_t)1 << tokens->line_bits || !begin_writing(tokens)) {
         return 0;
     }
     describe(head, hash, instance, generation, token.len, size);
     place = place_for(tokens, hash);
     if (!is_there(tokens, place, head, token)) {
-        position = make_room(tokens, lines, expires, now);
+        position = make_room(tokens, lines, now);
         record = record_at(tokens, position);
         for (int i = 0; i < HEAD_WORDS; i++) {
             store(&record[i], head[i]);
         }
         store_bytes(record + HEAD_WORDS, token.data, token.len);
         store_bytes(record + HEAD_WORDS + words_of(token.len), value, size);
-        /*
-         * First these lines are taken, then they are noted: nobody finds a record that the next writer would
-         * overwrite unsaid.
-         */
-        atomic_store_explicit(&tokens->head->end, position + lines, memory_order_release);
+        last = &tokens->head->blocks[block_of(tokens, position)].expires;
+        if ((apr_int64_t)load(last) < expires) {
+            store(last, (apr_uint64_t)expires);
+        }
+        /* First these lines are taken, then they are noted: nobody finds what the next writer would overwrite. */
+        atomic_fetch_add_explicit(&tokens->head->end, lines, memory_order_release);
         atomic_store_explicit(place, tag_of(hash) | (position & POSITION_MASK), memory_order_release);
     }
     end_writing(tokens);

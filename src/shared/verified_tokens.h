@@ -14,16 +14,12 @@
  * token is the same, byte for byte, for the same instance, under the same generation of its keys. What the token says
  * about time, parties and audience is not judged here: the caller judges it anew for every request.
  *
- * Records lie one behind the other in a ring, in shared memory; the newest overwrite the oldest, and tokens do not live
- * long, so that is the order in which they lapse. The ring begins anew as soon as its first record has lapsed, so no
- * more of the memory is ever touched than the tokens of about a minute take. A lookup takes no lock and writes nothing;
- * it copies a record and then looks whether it was being overwritten meanwhile. Who remembers never waits: while
- * somebody else does, nothing is remembered.
+ * Records lie one behind the other in blocks of shared memory. A block that is full is followed by one in which all has
+ * lapsed, if there is one, so that no more memory is touched than the tokens of about a minute take; else by the one that
+ * was filled first. A lookup takes no lock and writes nothing; it copies a record and then looks whether its block was
+ * being overwritten meanwhile. Who remembers never waits: while somebody else does, nothing is remembered.
  */
 typedef struct clerk_verified_tokens clerk_verified_tokens;
-
-/** What one token takes, typically: a token of 1,000 bytes of a member of an organization. For sizing only. */
-#define CLERK_VERIFIED_TOKEN_SIZE 2048
 
 /** The least memory that is of use. */
 #define CLERK_VERIFIED_TOKENS_LEAST ((apr_size_t)64 * 1024)
@@ -50,7 +46,8 @@ void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *
                                 unsigned int instance, apr_uint32_t generation, apr_pool_t *pool);
 
 /**
- * Remember a value for a token. A token and value of more than a sixteenth of the memory are not remembered.
+ * Remember a value for a token. What takes more than about a hundredth of the memory, and more than 16 KB, is not
+ * remembered.
  * @param now and @a expires, when the token lapses, in seconds since 1970
  * @param value @a size bytes
  * @return whether they are

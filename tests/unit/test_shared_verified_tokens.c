@@ -50,22 +50,39 @@ static int tear_down(void **state)
     return 0;
 }
 
-static apr_status_t unmap(void *memory)
+/* Memory that is shared with processes that are forked later. */
+typedef struct shared_memory {
+    char *at;
+    apr_size_t size;
+} shared_memory;
+
+static apr_status_t unmap(void *data)
 {
-    return munmap(memory, SMALL);
+    shared_memory *memory = data;
+
+    return munmap(memory->at, memory->size);
 }
 
-/* Shared with processes that are forked later. */
-static clerk_verified_tokens *new_tokens(void)
+static clerk_verified_tokens *new_tokens_in(shared_memory **pmemory, apr_size_t size)
 {
-    void *memory = mmap(NULL, SMALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared_memory *memory = apr_palloc(pool, sizeof(*memory));
     clerk_verified_tokens *tokens;
 
-    assert_true(memory != MAP_FAILED);
+    memory->size = size;
+    memory->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(memory->at != MAP_FAILED);
     apr_pool_cleanup_register(pool, memory, unmap, apr_pool_cleanup_null);
-    assert_int_equal(clerk_verified_tokens_create(&tokens, memory, SMALL, pool), APR_SUCCESS);
+    assert_int_equal(clerk_verified_tokens_create(&tokens, memory->at, size, pool), APR_SUCCESS);
     clerk_verified_tokens_child_init(tokens);
+    *pmemory = memory;
     return tokens;
+}
+
+static clerk_verified_tokens *new_tokens(void)
+{
+    shared_memory *memory;
+
+    return new_tokens_in(&memory, SMALL);
 }
 
 /* The value of a token here is the token again, `copies` times, so that a torn one shows. */
@@ -192,69 +209,96 @@ static void test_the_oldest_make_room(void **state)
     (void)state;
     apr_pool_create(&pool, parent);
     for (int i = 0; i < 20000; i++) {
-        /* With its head, 1 KB: more than 60 of them lie in the ring, and the index has room for nearly all. */
+        /* With its head, 1 KB: 16 of them lie in a block, of which there are three, and one is always being filled anew. */
         const char *value = value_of(numbered(i), 25, pool);
         int found = 0;
 
         assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 1, LATER, NOW, value, strlen(value) + 1));
         assert_string_equal(get(tokens, numbered(i), 0, 1), value);
         if (i % 1000 == 999) {
-            for (int back = 0; back < 50; back++) {
+            for (int back = 0; back < 33; back++) {
                 found += get(tokens, numbered(i - back), 0, 1) != NULL;
             }
-            assert_true(found >= 45);
-            assert_null(get(tokens, numbered(i - 80), 0, 1));
+            assert_true(found >= 31);
+            assert_null(get(tokens, numbered(i - 60), 0, 1));
         }
         apr_pool_clear(pool);
     }
     pool = parent;
 }
 
-/* How much of the memory is not as it was. */
-static apr_size_t touched(const char *memory)
+/* The memory up to the last byte that is not as it was. */
+static apr_size_t touched(const shared_memory *memory)
 {
     apr_size_t last = 0;
 
-    for (apr_size_t i = 0; i < SMALL; i++) {
-        last = memory[i] ? i : last;
+    for (apr_size_t i = 0; i < memory->size; i++) {
+        last = memory->at[i] ? i : last;
     }
     return last;
 }
 
+static void put_numbered(clerk_verified_tokens *tokens, int number, int expires, int now)
+{
+    const char *value = value_of(numbered(number), 12, pool);
+
+    assert_true(clerk_verified_tokens_put(tokens, slice(numbered(number)), 0, 1, expires, now, value, strlen(value) + 1));
+}
+
 static void test_takes_no_more_memory_than_what_has_not_lapsed(void **state)
 {
-    char *memory = mmap(NULL, SMALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    clerk_verified_tokens *tokens;
-    apr_size_t used;
+    shared_memory *memory;
+    clerk_verified_tokens *tokens = new_tokens_in(&memory, 16 * SMALL);
+    apr_pool_t *parent = pool;
 
     (void)state;
-    assert_true(memory != MAP_FAILED);
-    assert_int_equal(clerk_verified_tokens_create(&tokens, memory, SMALL, pool), APR_SUCCESS);
-    clerk_verified_tokens_child_init(tokens);
+    apr_pool_create(&pool, parent);
     /* Ten tokens of 512 bytes a minute, for a day. */
     for (int i = 0; i < 14400; i++) {
-        const char *value = value_of(numbered(i), 12, pool);
-        int now = NOW + i * 6, found = 0;
-
-        assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 1, now + 60, now, value, strlen(value) + 1));
-        for (int back = 0; back < 10; back++) {
-            found += get(tokens, numbered(i - back), 0, 1) != NULL;
+        put_numbered(tokens, i, NOW + i * 6 + 60, NOW + i * 6);
+        for (int back = 0; back < 10 && back <= i; back++) {
+            assert_non_null(get(tokens, numbered(i - back), 0, 1));
         }
-        /* A record that is longer than the one it overwrites takes a part of the next one, which is about to lapse. */
-        assert_true(i < 10 || found >= 9);
+        apr_pool_clear(pool);
     }
-    used = touched(memory);
-    assert_true(used > 10 * 512 && used < 26 * 512);
-    /* Tokens that had lapsed when they came (the clocks differ) do not overwrite one another. */
-    for (int i = 0; i < 20; i++) {
-        const char *value = value_of(numbered(i), 12, pool);
+    pool = parent;
+    /* Heads, index and two blocks of 16 KB. */
+    assert_true(touched(memory) < 2200 + 16 * SMALL / 64 + 2 * 16384);
+}
 
-        assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 2, LATER, LATER + 5, value, strlen(value) + 1));
+static void test_growth_costs_nobody_his_place(void **state)
+{
+    shared_memory *memory;
+    clerk_verified_tokens *tokens = new_tokens_in(&memory, 16 * SMALL);
+    int found = 0;
+
+    (void)state;
+    put_numbered(tokens, 0, NOW + 60, NOW);
+    for (int i = 1; i <= 600; i++) {
+        put_numbered(tokens, i, NOW + 115, NOW + 55);
     }
-    for (int i = 0; i < 20; i++) {
-        assert_non_null(get(tokens, numbered(i), 0, 2));
+    /* The first has lapsed, the others have not, and there is room. */
+    for (int i = 601; i <= 1200; i++) {
+        put_numbered(tokens, i, NOW + 122, NOW + 62);
     }
-    munmap(memory, SMALL);
+    for (int i = 1; i <= 1200; i++) {
+        found += get(tokens, numbered(i), 0, 1) != NULL;
+    }
+    /* All records are there; of such small ones the index has no room for a few. */
+    assert_true(found > 1100);
+}
+
+static void test_every_instance_remembers_for_itself(void **state)
+{
+    clerk_verified_tokens *tokens = new_tokens();
+
+    (void)state;
+    for (unsigned int instance = 0; instance < 4; instance++) {
+        assert_true(put(tokens, "header.payload.signature", instance, 1));
+    }
+    for (unsigned int instance = 0; instance < 4; instance++) {
+        assert_non_null(get(tokens, "header.payload.signature", instance, 1));
+    }
 }
 
 static void test_what_is_too_large_is_not_remembered(void **state)
@@ -265,13 +309,13 @@ static void test_what_is_too_large_is_not_remembered(void **state)
     (void)state;
     memset(large, 'l', SMALL);
     assert_true(put(tokens, "t", 0, 1));
-    assert_false(clerk_verified_tokens_put(tokens, slice("large value"), 0, 1, LATER, NOW, large, SMALL / 16));
-    assert_false(clerk_verified_tokens_put(tokens, (jose_slice){large, SMALL / 16}, 0, 1, LATER, NOW, "v", 2));
+    assert_false(clerk_verified_tokens_put(tokens, slice("large value"), 0, 1, LATER, NOW, large, 16384));
+    assert_false(clerk_verified_tokens_put(tokens, (jose_slice){large, 16384}, 0, 1, LATER, NOW, "v", 2));
     assert_false(clerk_verified_tokens_put(tokens, slice(large), 0, 1, LATER, NOW, "v", 2));
     assert_null(get(tokens, "large value", 0, 1));
     assert_non_null(get(tokens, "t", 0, 1));
-    /* Values of any size up to there, at every place of the ring. */
-    for (apr_size_t size = 0; size < SMALL / 20; size += 7) {
+    /* Values of any size up to there, at every place of a block. */
+    for (apr_size_t size = 0; size < 16300; size += 7) {
         apr_size_t found_size = 1;
         const char *token = apr_psprintf(pool, "t-%d", (int)size);
 
@@ -325,7 +369,7 @@ static tally churn(clerk_verified_tokens *tokens, unsigned int seed, int rounds)
 
         seed = seed * 1103515245 + 12345;
         apr_snprintf(token, sizeof(token), "header.payload-%u.signature-%u", seed >> 16 & 127, seed >> 16 & 127);
-        /* 3 KB: 20 of them fill the ring, so that they are overwritten all the time. */
+        /* 3 KB: 15 of them fill the memory, so that they are overwritten all the time. */
         value = value_of(token, 90, request);
         found = clerk_verified_tokens_get(&size, tokens, slice(token), 0, 1, request);
         if (found) {
@@ -463,6 +507,8 @@ int main(void)
         test(test_the_newest_generation_counts),
         test(test_the_oldest_make_room),
         test(test_takes_no_more_memory_than_what_has_not_lapsed),
+        test(test_growth_costs_nobody_his_place),
+        test(test_every_instance_remembers_for_itself),
         test(test_what_is_too_large_is_not_remembered),
         test(test_needs_aligned_memory_and_enough),
         test(test_threads_read_and_overwrite),
