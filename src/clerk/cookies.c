@@ -209,8 +209,10 @@ static double issued_at(const clerk_session_token *token)
 
 static int has_expired(const clerk_session_token *token, apr_time_t now)
 {
+    const apr_int64_t seconds = apr_time_sec(now);
+
     return token != NULL && token->claims != NULL && token->claims->expires.is_number &&
-           token->claims->expires.seconds <= (double)apr_time_sec(now);
+           token->claims->expires.seconds <= (double)seconds;
 }
 
 /** The algorithm of 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent cookie. */

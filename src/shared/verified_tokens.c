@@ -26,7 +26,6 @@
  */
 #define BLOCK_BITS 7
 #define BLOCKS_MAX (1u << BLOCK_BITS)
-#define BLOCKS_WANTED (BLOCKS_MAX / 2)
 #define BLOCK_LINES_LEAST 256
 
 /*
@@ -83,7 +82,7 @@ apr_status_t clerk_verified_tokens_create(clerk_verified_tokens **ptokens, void 
     }
     used = sizeof(shared_head) + tokens->sets * WAYS * WORD;
     lines = (size - used) / LINE;
-    while (1u << tokens->line_bits < BLOCK_LINES_LEAST || lines >> tokens->line_bits >= BLOCKS_WANTED * 2) {
+    while (1u << tokens->line_bits < BLOCK_LINES_LEAST || lines >> tokens->line_bits >= BLOCKS_MAX) {
         tokens->line_bits++;
     }
     tokens->blocks = (unsigned int)(lines >> tokens->line_bits);
