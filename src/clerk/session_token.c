@@ -185,8 +185,9 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
     *pidentity = clerk_identity_create(token->jws->payload, pool);
     if (services->remember) {
         clerk_verified verified = {*token->claims, **pidentity};
+        apr_int64_t lapses = (apr_int64_t)token->claims->expires.seconds + apr_time_sec(skew);
 
-        services->remember(services->baton, token->text, generation, &verified, pool);
+        services->remember(services->baton, token->text, generation, lapses, &verified, pool);
     }
     return CLERK_REASON_NONE;
 }

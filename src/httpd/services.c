@@ -69,15 +69,15 @@ static clerk_verified *recall(void *baton, jose_slice token, apr_pool_t *pool)
     return verified;
 }
 
-static void remember(void *baton, jose_slice token, apr_uint32_t verified_by, const clerk_verified *verified,
-                     apr_pool_t *pool)
+static void remember(void *baton, jose_slice token, apr_uint32_t verified_by, apr_int64_t lapses,
+                     const clerk_verified *verified, apr_pool_t *pool)
 {
     const binding *bound = baton;
     apr_size_t size;
     const void *block = clerk_verified_pack(&size, verified, pool);
 
-    (void)clerk_verified_tokens_put(clerk_process_tokens(), token, bound->runtime->number, verified_by,
-                                    (apr_int64_t)verified->claims.expires.seconds, apr_time_sec(bound->now), block, size);
+    (void)clerk_verified_tokens_put(clerk_process_tokens(), token, bound->runtime->number, verified_by, lapses,
+                                    apr_time_sec(bound->now), block, size);
 }
 
 /** An answer of the Backend API, for as long as the request that the client made lives. */

@@ -37,6 +37,9 @@
 
 typedef _Atomic(apr_uint64_t) word;
 
+/* A lock would be each process's own. */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "atomic operations on 64 bits need no lock");
+
 /*
  * A block of records. Its fillings are numbered through with those of all others, from 1. A record is whole as long as
  * its block has the number that it had: a writer changes that before it writes over anything.
@@ -393,13 +396,14 @@ static apr_uint64_t make_room(const clerk_verified_tokens *tokens, apr_uint64_t 
         block = block_to_fill(tokens, now);
         filling = load(&head->fillings) + 1;
         store(&head->fillings, filling);
-        store(&head->blocks[block].filling, filling);
+        /* In this order: who dies in between leaves a block that is the next one to be chosen. */
         store(&head->blocks[block].expires, 0);
+        store(&head->blocks[block].filling, filling);
         end = (apr_uint64_t)block << tokens->line_bits;
-        /* Only now may lines of that block be written to: see clerk_verified_tokens_get(). */
-        atomic_thread_fence(memory_order_release);
         store(&head->end, end);
     }
+    /* Before any line is written to, for every record: see clerk_verified_tokens_get(). */
+    atomic_thread_fence(memory_order_release);
     return load(&head->blocks[block].filling) << BLOCK_BITS << tokens->line_bits | end;
 }
 

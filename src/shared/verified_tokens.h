@@ -48,7 +48,7 @@ void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *
 /**
  * Remember a value for a token. What takes more than about a hundredth of the memory, and more than 16 KB, is not
  * remembered.
- * @param now and @a expires, when the token lapses, in seconds since 1970
+ * @param now and @a expires, after which nobody accepts the token any more: seconds since 1970
  * @param value @a size bytes
  * @return whether they are
  */
