@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -322,20 +323,31 @@ static apr_status_t curl_perform(void *baton, clerk_http_response **presponse, c
     return rv;
 }
 
+/*
+ * Only where it was set up: a process that was forked since may be ending by now, and what libcurl would take down
+ * may be gone.
+ */
 static apr_status_t global_cleanup(void *data)
 {
-    (void)data;
-    curl_global_cleanup();
+    const pid_t *owner = data;
+
+    if (*owner == getpid()) {
+        curl_global_cleanup();
+    }
     return APR_SUCCESS;
 }
 
 apr_status_t clerk_http_curl_prepare(apr_pool_t *pool)
 {
+    pid_t *owner;
+
     /* libcurl counts these calls, so other modules that use it in the same process are not disturbed. */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return APR_EGENERAL;
     }
-    apr_pool_cleanup_register(pool, NULL, global_cleanup, apr_pool_cleanup_null);
+    owner = apr_palloc(pool, sizeof(*owner));
+    *owner = getpid();
+    apr_pool_cleanup_register(pool, owner, global_cleanup, apr_pool_cleanup_null);
     return APR_SUCCESS;
 }
 
