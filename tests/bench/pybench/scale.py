@@ -62,7 +62,7 @@ class Scale:
     def live_tokens(self):
         """Every token has been seen once before the measured pass."""
         counts = [1, 1000, 10000, 100000] + ([1000000] if self.options.million else [])
-        for memory in ("", "64M"):
+        for memory in ("", "2G"):
             self._head(f"Live tokens, each sent in turn, ClerkSharedMemory {memory or 'not set'}", "tokens")
             before = f"ClerkSharedMemory {memory}\n" if memory else ""
             for count in counts:
