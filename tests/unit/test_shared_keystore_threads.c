@@ -100,29 +100,40 @@ static void *APR_THREAD_FUNC ask_for_unknown(apr_thread_t *thread, void *baton)
     return NULL;
 }
 
+static void start_asking(apr_thread_t **threads, int count, world *w)
+{
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(apr_thread_create(&threads[i], NULL, ask_for_unknown, w, w->pool), APR_SUCCESS);
+    }
+}
+
+static void end_asking(apr_thread_t **threads, int count)
+{
+    apr_status_t rv;
+
+    for (int i = 0; i < count; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+}
+
 static void unknown_kids_share_one_flight(void **state)
 {
     world *w = *state;
     apr_thread_t *threads[READERS];
-    apr_status_t rv;
 
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     answer_with(w, 0, 200, w->two);
     atomic_store(&w->state->hold, 1);
-    assert_int_equal(apr_thread_create(&threads[0], NULL, ask_for_unknown, w, w->pool), APR_SUCCESS);
+    start_asking(threads, 1, w);
     wait_until(calls(w) == 2);
-    for (int i = 1; i < READERS; i++) {
-        assert_int_equal(apr_thread_create(&threads[i], NULL, ask_for_unknown, w, w->pool), APR_SUCCESS);
-    }
+    start_asking(threads + 1, READERS - 1, w);
     /* Meanwhile everybody else is served. */
     for (int i = 0; i < 100; i++) {
         assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     }
     atomic_store(&w->state->hold, 0);
-    for (int i = 0; i < READERS; i++) {
-        apr_thread_join(&rv, threads[i]);
-    }
+    end_asking(threads, READERS);
     assert_int_equal(calls(w), 2);
     assert_int_equal(atomic_load(&w->state->results[CLERK_KEYS_OK]), READERS);
     assert_int_equal(stats_of(w, 0).early_refreshes, 1);
@@ -133,20 +144,15 @@ static void a_crowd_of_unknown_kids_does_not_wait(void **state)
 {
     world *w = *state;
     apr_thread_t *threads[CROWD];
-    apr_status_t rv;
 
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     answer_with(w, 0, 200, w->two);
     atomic_store(&w->state->hold, 1);
-    for (int i = 0; i < CROWD; i++) {
-        assert_int_equal(apr_thread_create(&threads[i], NULL, ask_for_unknown, w, w->pool), APR_SUCCESS);
-    }
+    start_asking(threads, CROWD, w);
     wait_until(calls(w) == 2 && atomic_load(&w->state->results[CLERK_KEYS_UNCHANGED]) >= CROWD / 2);
     atomic_store(&w->state->hold, 0);
-    for (int i = 0; i < CROWD; i++) {
-        apr_thread_join(&rv, threads[i]);
-    }
+    end_asking(threads, CROWD);
     assert_int_equal(calls(w), 2);
     assert_in_range(atomic_load(&w->state->results[CLERK_KEYS_OK]), 1, CROWD / 2);
     assert_int_equal(atomic_load(&w->store->waiting), 0);
