@@ -160,10 +160,9 @@ static const char *value_of(const jose_slice *value, apr_pool_t *pool)
     return value->len > 0 ? decode_value(*value, pool) : NULL;
 }
 
-/** Whether `iss`, all `http://` and `https://` taken out of it, is this instance's own frontend API. */
-static int belongs_to_instance(const char *iss, const clerk_instance *instance, apr_pool_t *pool)
+/** Whether @a text, an `iss`, all `http://` and `https://` taken out of it, is this instance's own frontend API. */
+static int belongs_to_instance(const char *text, const clerk_instance *instance, apr_pool_t *pool)
 {
-    const char *text = iss;
     char *host;
     char *out;
 

@@ -105,14 +105,11 @@ static const char *public_origin(request_rec *r)
 }
 
 /** Path and query of the URL that the browser asked for. An absolute request target loses its scheme and host. */
-static const char *target(const request_rec *r)
+static const char *target(request_rec *r)
 {
     const char *uri, *slashes;
 
-    while (r->main || r->prev) {
-        r = r->main ? r->main : r->prev;
-    }
-    uri = r->unparsed_uri;
+    uri = clerk_top_request(r)->unparsed_uri;
     if (uri && *uri != '/') {
         slashes = strstr(uri, "://");
         uri = slashes ? slashes + 3 + strcspn(slashes + 3, "/?") : NULL;

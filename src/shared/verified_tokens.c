@@ -160,6 +160,11 @@ static apr_size_t words_of(apr_size_t bytes)
     return (bytes + WORD - 1) / WORD;
 }
 
+static apr_size_t block_lines(const clerk_verified_tokens *tokens)
+{
+    return (apr_size_t)1 << tokens->line_bits;
+}
+
 static unsigned int block_of(const clerk_verified_tokens *tokens, apr_uint64_t position)
 {
     return (unsigned int)(position >> tokens->line_bits) & (BLOCKS_MAX - 1);
@@ -167,12 +172,12 @@ static unsigned int block_of(const clerk_verified_tokens *tokens, apr_uint64_t p
 
 static apr_size_t line_of(const clerk_verified_tokens *tokens, apr_uint64_t position)
 {
-    return (apr_size_t)position & (((apr_size_t)1 << tokens->line_bits) - 1);
+    return (apr_size_t)position & (block_lines(tokens) - 1);
 }
 
 static word *record_at(const clerk_verified_tokens *tokens, apr_uint64_t position)
 {
-    apr_size_t line = ((apr_size_t)block_of(tokens, position) << tokens->line_bits) + line_of(tokens, position);
+    apr_size_t line = block_of(tokens, position) * block_lines(tokens) + line_of(tokens, position);
 
     return &tokens->lines[line * LINE_WORDS];
 }
@@ -257,9 +262,9 @@ static void store_bytes(word *to, const void *data, apr_size_t len)
 }
 
 /** From a position to the end of its block. */
-static apr_size_t words_left(const clerk_verified_tokens *tokens, apr_uint64_t position)
+static apr_size_t lines_left(const clerk_verified_tokens *tokens, apr_uint64_t position)
 {
-    return (((apr_size_t)1 << tokens->line_bits) - line_of(tokens, position)) * LINE_WORDS;
+    return block_lines(tokens) - line_of(tokens, position);
 }
 
 /**
@@ -274,7 +279,7 @@ static void *copy_value(apr_size_t *psize, const clerk_verified_tokens *tokens, 
     apr_uint64_t *value;
 
     if (load(&record[0]) != wanted[0] || load(&record[1]) != wanted[1] || load(&record[2]) >> 32 != wanted[2] >> 32
-        || HEAD_WORDS + token_words + words > words_left(tokens, position)
+        || HEAD_WORDS + token_words + words > lines_left(tokens, position) * LINE_WORDS
         || !is_same_text(record + HEAD_WORDS, token)) {
         return NULL;
     }
@@ -388,11 +393,11 @@ static unsigned int block_to_fill(const clerk_verified_tokens *tokens, apr_int64
 static apr_uint64_t make_room(const clerk_verified_tokens *tokens, apr_uint64_t lines, apr_int64_t now)
 {
     shared_head *head = tokens->head;
-    apr_uint64_t end = load(&head->end), left = ((apr_uint64_t)1 << tokens->line_bits) - line_of(tokens, end), filling;
+    apr_uint64_t end = load(&head->end), filling;
     unsigned int block = block_of(tokens, end);
 
     /* Where it ends exactly at the end of a block, the line behind it is another one's, of which nothing is known. */
-    if (!load(&head->fillings) || lines > left || line_of(tokens, end) == 0) {
+    if (!load(&head->fillings) || lines > lines_left(tokens, end) || line_of(tokens, end) == 0) {
         block = block_to_fill(tokens, now);
         filling = load(&head->fillings) + 1;
         store(&head->fillings, filling);
@@ -418,7 +423,7 @@ int clerk_verified_tokens_put(clerk_verified_tokens *tokens, jose_slice token, u
         return 0;
     }
     lines = (HEAD_WORDS + words_of(token.len) + words_of(size) + LINE_WORDS - 1) / LINE_WORDS;
-    if (!tokens->self || lines > (apr_uint64_t)1 << tokens->line_bits || !begin_writing(tokens)) {
+    if (!tokens->self || lines > block_lines(tokens) || !begin_writing(tokens)) {
         return 0;
     }
     describe(head, hash, instance, generation, token.len, size);
