@@ -9,19 +9,19 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-#include "httpd/authn.h"
-#include "httpd/authz.h"
-#include "httpd/config.h"
-#include "httpd/dump.h"
-#include "httpd/environment.h"
-#include "httpd/expressions.h"
-#include "httpd/headers.h"
+#include "httpd/authn/authn.h"
+#include "httpd/authz/authz.h"
+#include "httpd/config/config.h"
+#include "httpd/config_check/dump.h"
+#include "httpd/application/environment.h"
+#include "httpd/application/expressions.h"
+#include "httpd/application/headers.h"
 #include "httpd/lifecycle.h"
-#include "httpd/log.h"
-#include "httpd/refusal.h"
-#include "httpd/state.h"
-#include "httpd/status.h"
-#include "httpd/wire.h"
+#include "httpd/process/log.h"
+#include "httpd/authz/refusal.h"
+#include "httpd/request/request_state.h"
+#include "httpd/status/status.h"
+#include "httpd/request/wire.h"
 #include "mod_auth_clerk.h"
 
 static const char *clerk_user_id(request_rec *r)

@@ -5,10 +5,10 @@
 
 #include <apr_strings.h>
 
-#include "clerk/context.h"
-#include "clerk/cookie_path.h"
-#include "clerk/handshake.h"
-#include "clerk/session_token.h"
+#include "clerk/browser/context.h"
+#include "clerk/browser/cookie_decision.h"
+#include "clerk/browser/handshake.h"
+#include "clerk/session/session_token.h"
 
 int clerk_reason_is_unavailable(clerk_reason reason)
 {

@@ -2,8 +2,8 @@
 #ifndef CLERK_AUTHENTICATE_H
 #define CLERK_AUTHENTICATE_H
 
-#include "clerk/identity.h"
-#include "clerk/instance.h"
+#include "clerk/session/identity.h"
+#include "clerk/instance/instance.h"
 #include "clerk/reason.h"
 #include "clerk/request.h"
 #include "clerk/services.h"

@@ -5,9 +5,9 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
-#include "clerk/verified.h"
+#include "clerk/session/token_record.h"
 #include "jose/jose.h"
-#include "shared/keystore.h"
+#include "shared/keystore/keystore.h"
 
 /** Who is behind a call: calls that anybody can cause have places of their own and take none from the others. */
 typedef enum clerk_backend_cause {

@@ -12,10 +12,10 @@
 #include <unixd.h>
 #include <unistd.h>
 
-#include "httpd/check.h"
-#include "httpd/config.h"
-#include "httpd/instances.h"
-#include "httpd/log.h"
+#include "httpd/config_check/check.h"
+#include "httpd/config/config.h"
+#include "httpd/config/instances.h"
+#include "httpd/process/log.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
 #define DEFAULT_STATE_DIR "clerk"

@@ -4,8 +4,8 @@
 
 #include <httpd.h>
 
-#include "httpd/runtime.h"
-#include "shared/verified_tokens.h"
+#include "httpd/process/runtime.h"
+#include "shared/token_cache.h"
 
 /** The key store of this configuration generation; NULL where every instance has a PEM key. */
 clerk_keystore *clerk_process_keystore(void);

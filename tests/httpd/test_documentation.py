@@ -19,7 +19,7 @@ def headings(text):
 
 
 def directives_in_the_sources():
-    return re.findall(r'AP_INIT_\w+\(\s*"(<?Clerk\w+)"', SOURCES["src/httpd/directives.c"])
+    return re.findall(r'AP_INIT_\w+\(\s*"(<?Clerk\w+)"', SOURCES["src/httpd/config/directives.c"])
 
 
 def test_the_sources_have_directives():
@@ -74,7 +74,7 @@ def test_every_provider_is_described():
 
 
 def test_every_variable_is_described():
-    names = set(re.findall(r'"(CLERK_[A-Z_]+)"', SOURCES["src/httpd/facts.c"]))
+    names = set(re.findall(r'"(CLERK_[A-Z_]+)"', SOURCES["src/httpd/application/variables.c"]))
     assert names and [name for name in sorted(names) if name not in DIRECTIVES] == []
 
 
@@ -88,7 +88,7 @@ def test_every_reason_has_a_section(reason):
 
 
 def test_every_refresh_reason_is_described():
-    fragments = set(re.findall(r'return (?:[^;"]*\? )?"([a-z-]+)"', SOURCES["src/clerk/refresh.c"]))
+    fragments = set(re.findall(r'return (?:[^;"]*\? )?"([a-z-]+)"', SOURCES["src/clerk/browser/refresh.c"]))
     assert len(fragments) >= 5
     for fragment in fragments:
         assert f"`session-token-expired-refresh-{fragment}`" in TROUBLESHOOTING, fragment

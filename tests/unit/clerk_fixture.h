@@ -21,8 +21,8 @@
 #include <openssl/evp.h>
 
 #include "clerk/authenticate.h"
-#include "clerk/organization_sync.h"
-#include "clerk/session_token.h"
+#include "clerk/url/organization_sync.h"
+#include "clerk/session/session_token.h"
 #include "jose/base64url.h"
 #include "jose/keyset.h"
 

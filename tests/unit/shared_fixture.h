@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shared/keystore.h"
-#include "shared/keystore_private.h"
+#include "shared/keystore/keystore.h"
+#include "shared/keystore/keystore_private.h"
 #include "shared/log.h"
 
 #define SECRET "sk_test_canary_3f7a"

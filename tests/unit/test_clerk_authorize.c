@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-#include "clerk/authorize.h"
+#include "clerk/session/authorize.h"
 #include "jose/json.h"
 
 /* An identity with `sub` and the members given, without braces. */

@@ -12,7 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "clerk/backend_api.h"
+#include "clerk/instance/backend_api.h"
 #include "shared/log.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

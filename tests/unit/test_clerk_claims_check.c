@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-#include "clerk/claims.h"
+#include "clerk/session/claims.h"
 #include "jose/json.h"
 
 #define NOW APR_INT64_C(1700000000)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_fixture.h"
 
-#include "clerk/cookies.h"
+#include "clerk/cookies/cookies.h"
 
 #define S_SESSION "__session_" LIVE_SUFFIX
 #define S_UAT "__client_uat_" LIVE_SUFFIX

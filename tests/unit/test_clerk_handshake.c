@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_fixture.h"
 
-#include "clerk/directives.h"
+#include "clerk/cookies/set_cookies.h"
 
 #define SIGNED_IN "__session=<S>; __client_uat=1"
 #define CLEAN "https://app.example.com/p?x=a+b&__clerk_synced=false"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-#include "clerk/scoped_names.h"
-#include "clerk/verified.h"
+#include "clerk/session/scoped_names.h"
+#include "clerk/session/token_record.h"
 #include "jose/base64url.h"
 #include "jose/json.h"
 

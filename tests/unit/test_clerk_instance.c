@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_fixture.h"
 
-#include "clerk/publishable_key.h"
+#include "clerk/instance/publishable_key.h"
 
 static void publishable_keys_are_read_as_the_table_says(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_fixture.h"
 
-#include "clerk/path_program.h"
+#include "clerk/url/path_program.h"
 
 /* "id X", "slug X", "personal", or "none". */
 static const char *target_of(const char *a, const char *b, const char *personal, const char *path, apr_pool_t *pool)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-#include "clerk/session_token.h"
+#include "clerk/session/session_token.h"
 
 #define NOW APR_INT64_C(1700000000)
 #define SKEW apr_time_from_sec(5)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_fixture.h"
 
-#include "clerk/query.h"
-#include "clerk/url.h"
+#include "clerk/url/query.h"
+#include "clerk/url/url.h"
 
 static void urls_are_serialised_as_browsers_do(void **state)
 {

@@ -2,7 +2,7 @@
 /* One process: when keys are fetched, what becomes of every kind of answer, and what is served meanwhile. */
 #include "shared_fixture.h"
 
-#include "shared/keystore_fetch.h"
+#include "shared/keystore/keystore_fetch.h"
 
 static void first_request_fetches_and_others_do_not(void **state)
 {

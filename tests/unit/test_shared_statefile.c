@@ -9,7 +9,7 @@
 #include <apr_file_info.h>
 #include <apr_file_io.h>
 
-#include "shared/statefile.h"
+#include "shared/keystore/statefile.h"
 
 #define DOCUMENT "{\"keys\":[{\"kid\":\"x\"}]}"
 #define HEX_1 "0100000000000000000000000000000000000000000000000000000000000000"

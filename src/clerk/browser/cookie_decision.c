@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/browser/cookie_decision.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/browser/handshake.h"
+#include "clerk/browser/refresh.h"
+#include "clerk/browser/referrer.h"
+#include "clerk/session/session_token.h"
+
+#define REFRESH_PREFIX "-refresh-"
+
+static int is_text(const char *value, const char *wanted)
+{
+    return value != NULL && strcmp(value, wanted) == 0;
+}
+
+static int is_document_get(const clerk_request *request)
+{
+    return strcmp(request->method, "GET") == 0 && is_text(request->sec_fetch_dest, "document");
+}
+
+clerk_outcome *clerk_token_refused(clerk_context *context, clerk_reason reason)
+{
+    clerk_identity *identity = NULL;
+    const char *why;
+
+    switch (reason) {
+    case CLERK_REASON_TOKEN_EXPIRED:
+        if (context->outcome->carrier == CLERK_CARRIER_COOKIE) {
+            why = clerk_refresh(context, &identity);
+        } else {
+            /* A refresh would answer a token with another session: that of the cookies. */
+            why = strcmp(context->request->method, "GET") == 0 ? "non-eligible-no-refresh-cookie"
+                                                               : "non-eligible-non-get";
+        }
+        if (why == NULL) {
+            return clerk_context_accept(context, identity);
+        }
+        return clerk_handshake_propose_text(context, CLERK_REASON_SESSION_TOKEN_EXPIRED,
+                                            apr_pstrcat(context->pool,
+                                                        clerk_reason_text(CLERK_REASON_SESSION_TOKEN_EXPIRED),
+                                                        REFRESH_PREFIX, why, NULL),
+                                            NULL);
+    case CLERK_REASON_TOKEN_NOT_ACTIVE_YET:
+        return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_NBF, NULL);
+    case CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE:
+        return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE, NULL);
+    default:
+        return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason)
+                                                   : clerk_context_signed_out(context, reason);
+    }
+}
+
+/** The primary's sign-in page that a development satellite sends the browser to (row 3b); NULL: not configured. */
+static const char *satellite_sync_location(const clerk_context *context)
+{
+    clerk_url *url;
+    apr_array_header_t *query;
+
+    url = context->policy->sign_in_url != NULL ? clerk_url_parse(context->policy->sign_in_url, context->pool) : NULL;
+    if (url == NULL) {
+        return NULL;
+    }
+    query = clerk_query_parse(url->query, context->pool);
+    clerk_query_append(query, "__clerk_redirect_url", clerk_url_text(context->url, context->pool));
+    url->query = clerk_query_text(query, context->pool);
+    return clerk_url_text(url, context->pool);
+}
+
+/** Rows 2 and 3. @return NULL: go on */
+static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
+{
+    const char *location = NULL;
+    const char *synced;
+    int needs_sync;
+
+    if (!context->instance->satellite || !is_document_get(context->request)) {
+        return NULL;
+    }
+    synced = clerk_query_get(context->query, "__clerk_synced");
+    needs_sync = is_text(synced, "false");
+    if (is_text(synced, "true")) {
+        return NULL;
+    }
+    if (!context->instance->satellite_auto_sync && !has_cookies && !needs_sync) {
+        return clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
+    }
+    if (has_cookies && !needs_sync) {
+        return NULL;
+    }
+    if (context->development) {
+        location = satellite_sync_location(context);
+        if (location == NULL) {
+            return clerk_context_signed_out(context, CLERK_REASON_SATELLITE_NEEDS_SYNCING);
+        }
+    }
+    return clerk_handshake_propose(context, CLERK_REASON_SATELLITE_NEEDS_SYNCING, location);
+}
+
+static int is_listed(const apr_array_header_t *list, const char *text)
+{
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(list, i, const char *), text) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** Row 4: a satellite wants its answer. Only places that may have our tokens get one (interface 5, row 10). */
+static const char *satellite_answer_location(const clerk_context *context)
+{
+    const apr_array_header_t *allowed = context->policy->authorized_parties;
+    const char *back = clerk_query_get(context->query, "__clerk_redirect_url");
+    clerk_url *url = back != NULL ? clerk_url_parse(back, context->pool) : NULL;
+    apr_array_header_t *query;
+
+    if (url == NULL || url->has_userinfo ||
+        (allowed != NULL && allowed->nelts > 0 && !is_listed(allowed, url->origin))) {
+        return NULL;
+    }
+    query = clerk_query_parse(url->query, context->pool);
+    if (context->dev_browser != NULL) {
+        clerk_query_append(query, "__clerk_db_jwt", context->dev_browser);
+    }
+    clerk_query_set(query, "__clerk_synced", "true");
+    url->query = clerk_query_text(query, context->pool);
+    return clerk_url_text(url, context->pool);
+}
+
+/** Rows 4 to 6. @return NULL: go on */
+static clerk_outcome *development_rows(clerk_context *context)
+{
+    const char *location;
+
+    if (!context->development) {
+        return NULL;
+    }
+    location = context->instance->satellite ? NULL : satellite_answer_location(context);
+    if (location != NULL) {
+        return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_RESPONDS_TO_SYNCING, location);
+    }
+    if (clerk_query_has(context->query, "__clerk_db_jwt")) {
+        return clerk_handshake_propose(context, CLERK_REASON_DEV_BROWSER_SYNC, NULL);
+    }
+    if (context->dev_browser == NULL) {
+        return clerk_handshake_propose(context, CLERK_REASON_DEV_BROWSER_MISSING, NULL);
+    }
+    return NULL;
+}
+
+static int differs(const char *wanted, const char *actual)
+{
+    return actual == NULL || strcmp(wanted, actual) != 0;
+}
+
+/** Whether the URL names another organization than the session has (section 10). */
+static int organization_mismatch(clerk_context *context, const clerk_identity *identity)
+{
+    clerk_organization_target target = clerk_context_organization(context);
+
+    if (!target.wanted) {
+        return 0;
+    }
+    if (target.id != NULL) {
+        return differs(target.id, identity->org_id);
+    }
+    return target.slug != NULL ? differs(target.slug, identity->org_slug) : identity->org_id != NULL;
+}
+
+/** Rows 14 to 16: the session is good, but is it the newest, and of the right organization? */
+static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *identity)
+{
+    if (context->browser_flow && context->policy->cross_origin_sync && !context->instance->satellite &&
+        is_document_get(context->request) && context->cookies->redirect_count == 0 &&
+        clerk_referrer_is_foreign(context)) {
+        return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_DOMAIN_CROSS_ORIGIN_SYNC, NULL);
+    }
+    if (context->policy->organization_sync != NULL && !identity->pending && clerk_handshake_is_eligible(context) &&
+        organization_mismatch(context, identity)) {
+        if (context->cookies->redirect_count < CLERK_LOOP_LIMIT) {
+            return clerk_handshake_propose(context, CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, NULL);
+        }
+        /* Clerk did not activate it: the session stays as it is, and authorization decides. */
+        context->outcome->loop = 1;
+    }
+    return clerk_context_accept(context, identity);
+}
+
+/** Rows 10 to 16. */
+static clerk_outcome *session_rows(clerk_context *context)
+{
+    const clerk_cookies *cookies = context->cookies;
+    const clerk_session_token *token = cookies->session;
+    clerk_identity *identity = NULL;
+    clerk_reason reason;
+
+    context->outcome->carrier = CLERK_CARRIER_COOKIE;
+    if (token->claims == NULL) {
+        return clerk_context_signed_out(context, CLERK_REASON_TOKEN_INVALID);
+    }
+    if (token->jws != NULL && clerk_session_token_is_other_type(token->jws)) {
+        return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
+    }
+    if (token->claims->issued_at.is_number && token->claims->issued_at.seconds < (double)cookies->client_uat) {
+        return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT, NULL);
+    }
+    reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,
+                                        context->policy->clock_skew, context->services, context->pool);
+    return reason == CLERK_REASON_NONE ? accepted_rows(context, identity) : clerk_token_refused(context, reason);
+}
+
+static clerk_outcome *decide(clerk_context *context)
+{
+    int has_session = context->cookies->session != NULL;
+    int has_client = context->cookies->client_uat != 0;
+    clerk_outcome *outcome;
+
+    outcome = clerk_handshake_resolve(context);
+    if (outcome == NULL) {
+        outcome = satellite_rows(context, has_session || has_client);
+    }
+    if (outcome == NULL) {
+        outcome = development_rows(context);
+    }
+    if (outcome != NULL) {
+        return outcome;
+    }
+    if (has_session) {
+        if (!has_client) {
+            context->outcome->carrier = CLERK_CARRIER_COOKIE;
+            return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT, NULL);
+        }
+        return session_rows(context);
+    }
+    return has_client ? clerk_handshake_propose(context, CLERK_REASON_CLIENT_UAT_BUT_NO_SESSION_TOKEN, NULL)
+                      : clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
+}
+
+clerk_outcome *clerk_cookie_path(clerk_context *context)
+{
+    clerk_outcome *outcome = decide(context);
+
+    if (outcome->status == CLERK_SIGNED_IN || outcome->status == CLERK_SIGNED_OUT) {
+        clerk_handshake_end_probe(context);
+    }
+    return outcome;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/browser/handshake.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/cookies/set_cookies.h"
+#include "clerk/session/session_token.h"
+#include "jose/json.h"
+
+#define API_VERSION "2026-05-12"
+#define PROBE_NAME "__clerk_help"
+#define PROBE_VALUE "cookies"
+/** Far more than a nonce has; what is longer is not sent anywhere. */
+#define NONCE_MAX 1024
+/** How far a development machine's clock may be off while a handshake is resolved (7.7). */
+#define DEVELOPMENT_SKEW apr_time_from_sec(86400)
+
+int clerk_handshake_is_eligible(clerk_context *context)
+{
+    const clerk_request *request;
+
+    if (!context->browser_flow || strcmp(context->request->method, "GET") != 0 || clerk_context_url(context) == NULL) {
+        return 0;
+    }
+    request = clerk_context_page(context);
+    if (request->sec_fetch_dest != NULL) {
+        return strcmp(request->sec_fetch_dest, "document") == 0 || strcmp(request->sec_fetch_dest, "iframe") == 0;
+    }
+    return request->accept != NULL && strncmp(request->accept, "text/html", 9) == 0;
+}
+
+clerk_organization_target clerk_context_organization(clerk_context *context)
+{
+    clerk_organization_target nothing = {0, NULL, NULL};
+
+    return context->policy->organization_sync != NULL && clerk_context_url(context) != NULL
+               ? clerk_organization_sync_match(context->policy->organization_sync, context->url->path, context->pool)
+               : nothing;
+}
+
+/** Where the frontend API is for this request, without trailing '/'. */
+static const char *frontend_url(clerk_context *context)
+{
+    const char *proxy_url = context->instance->proxy_url;
+
+    if (proxy_url == NULL) {
+        return context->instance->frontend_url;
+    }
+    return proxy_url[0] == '/' ? apr_pstrcat(context->pool, clerk_context_page(context)->origin_url, proxy_url, NULL)
+                               : proxy_url;
+}
+
+/** The request's own URL without some parameters; always in the edited form, as in the SDK. */
+static const char *url_without(clerk_context *context, const char *const *names)
+{
+    clerk_url url = *clerk_context_url(context);
+    apr_array_header_t *query = apr_array_copy(context->pool, context->query);
+
+    for (; *names != NULL; names++) {
+        clerk_query_delete(query, *names);
+    }
+    url.query = clerk_query_text(query, context->pool);
+    return clerk_url_text(&url, context->pool);
+}
+
+/** 7.2. A token from the Authorization header never goes into a URL; the session cookie does, to the frontend API. */
+static const char *handshake_url(clerk_context *context, const char *text)
+{
+    static const char *const dev_browser[] = {"__clerk_db_jwt", "__dev_session", NULL};
+    apr_array_header_t *query = apr_array_make(context->pool, 8, sizeof(clerk_parameter));
+    clerk_organization_target target = clerk_context_organization(context);
+
+    clerk_query_append(query, "redirect_url", url_without(context, dev_browser));
+    clerk_query_append(query, "__clerk_api_version", API_VERSION);
+    clerk_query_append(query, "suffixed_cookies", context->cookies->suffixed ? "true" : "false");
+    clerk_query_append(query, "__clerk_hs_reason", text);
+    if (context->instance->secret_key != NULL && context->services->backend != NULL) {
+        clerk_query_append(query, "format", "nonce");
+    }
+    if (context->cookies->session != NULL) {
+        clerk_query_append(query, "__session", clerk_session_token_text(context->cookies->session, context->pool));
+    }
+    if (context->dev_browser != NULL) {
+        clerk_query_append(query, "__clerk_db_jwt", context->dev_browser);
+    }
+    if (target.wanted) {
+        clerk_query_append(query, "organization_id",
+                           target.id != NULL ? target.id : target.slug != NULL ? target.slug : "");
+    }
+    return apr_pstrcat(context->pool, frontend_url(context), "/v1/client/handshake?",
+                       clerk_query_text(query, context->pool), NULL);
+}
+
+/** Whether not even the loop counter came back. */
+static int brings_no_cookies(const clerk_cookies *cookies)
+{
+    return cookies->session == NULL && cookies->client_uat == 0 && cookies->refresh == NULL &&
+           cookies->dev_browser == NULL && cookies->handshake == NULL && cookies->handshake_nonce == NULL &&
+           cookies->redirect_count == 0;
+}
+
+static int is_probed(const clerk_context *context)
+{
+    const char *help = context->development ? clerk_query_get(context->query, PROBE_NAME) : NULL;
+
+    return help != NULL && strcmp(help, PROBE_VALUE) == 0;
+}
+
+void clerk_handshake_end_probe(clerk_context *context)
+{
+    static const char *const probe[] = {PROBE_NAME, NULL};
+
+    if (context->outcome->location == NULL && !context->outcome->loop && is_probed(context) &&
+        clerk_handshake_is_eligible(context)) {
+        context->outcome->location = url_without(context, probe);
+    }
+}
+
+clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason reason, const char *text,
+                                            const char *location)
+{
+    clerk_outcome *outcome = context->outcome;
+
+    if (!clerk_handshake_is_eligible(context)) {
+        return clerk_context_signed_out_text(context, reason, text);
+    }
+    if (context->cookies->redirect_count >= CLERK_LOOP_LIMIT ||
+        (is_probed(context) && brings_no_cookies(context->cookies))) {
+        outcome->loop = 1;
+        return clerk_context_signed_out_text(context, reason, text);
+    }
+    outcome->status = CLERK_HANDSHAKE;
+    outcome->reason = reason;
+    outcome->reason_text = text;
+    outcome->location = location != NULL ? location : handshake_url(context, text);
+    APR_ARRAY_PUSH(outcome->set_cookies, const char *) =
+        apr_psprintf(context->pool, CLERK_COOKIE_REDIRECT_COUNT "=%d; SameSite=Lax; HttpOnly; Max-Age=2",
+                     context->cookies->redirect_count + 1);
+    return outcome;
+}
+
+clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reason, const char *location)
+{
+    return clerk_handshake_propose_text(context, reason, clerk_reason_text(reason), location);
+}
+
+/** Fetch what a nonce stands for (7.4). @return the list of directives, or NULL */
+static const json_t *directives_of_nonce(const clerk_context *context, const char *nonce)
+{
+    clerk_backend_call call = {CLERK_BACKEND_FOR_ANYBODY, "GET", NULL, NULL};
+    clerk_backend_reply reply = {0, NULL, 0};
+    json_t *body = NULL;
+    const json_t *list;
+
+    if (context->instance->secret_key == NULL || context->services->backend == NULL || strlen(nonce) > NONCE_MAX) {
+        return NULL;
+    }
+    call.path = apr_pstrcat(context->pool, "/v1/clients/handshake_payload?nonce=",
+                            clerk_form_encode(nonce, context->pool), NULL);
+    context->services->backend(context->services->baton, &reply, &call, context->pool);
+    if (reply.status < 200 || reply.status > 299 || reply.body == NULL ||
+        jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
+        return NULL;
+    }
+    list = json_object_get(body, "directives");
+    return json_is_array(list) ? list : NULL;
+}
+
+/** `exp` counts where it is there (interface 5, row 12); in development with the same patience as for the session. */
+static clerk_reason check_expiry(const clerk_context *context, const json_t *payload)
+{
+    apr_interval_time_t skew = context->development ? DEVELOPMENT_SKEW : context->policy->clock_skew;
+    const json_t *exp = json_object_get(payload, "exp");
+    double seconds;
+
+    if (exp == NULL) {
+        return CLERK_REASON_NONE;
+    }
+    seconds = json_number_value(exp);
+    if (!json_is_number(exp) || !(seconds >= 0 && seconds <= 253402300799.0)) {
+        return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+    }
+    return apr_time_from_sec((apr_int64_t)seconds) <= context->services->now - skew ? CLERK_REASON_TOKEN_EXPIRED
+                                                                                     : CLERK_REASON_NONE;
+}
+
+/** Verify a handshake token (7.5). @param plist its directives; NULL where it has none */
+static clerk_reason directives_of_token(const clerk_context *context, const json_t **plist, const char *token)
+{
+    jose_jws *jws = NULL;
+    jose_slice slice = {token, strlen(token)};
+    clerk_reason reason;
+
+    if (jose_jws_decode(&jws, slice, context->pool) != JOSE_OK || clerk_session_token_is_other_type(jws)) {
+        return CLERK_REASON_TOKEN_INVALID;
+    }
+    reason = clerk_token_verify_signature(NULL, jws, context->services, context->pool);
+    if (reason == CLERK_REASON_NONE) {
+        reason = check_expiry(context, jws->payload);
+    }
+    *plist = json_object_get(jws->payload, "handshake");
+    return reason;
+}
+
+static int is_about_time(clerk_reason reason)
+{
+    return reason == CLERK_REASON_TOKEN_EXPIRED || reason == CLERK_REASON_TOKEN_NOT_ACTIVE_YET ||
+           reason == CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE;
+}
+
+/** Forget what the handshake wanted: the cookies decide. */
+static clerk_outcome *failed(clerk_context *context)
+{
+    apr_array_clear(context->outcome->set_cookies);
+    context->outcome->location = NULL;
+    context->outcome->handshake_failed = 1;
+    return NULL;
+}
+
+/** Set the cookies and judge the session that they hold (7.6). */
+static clerk_outcome *apply(clerk_context *context, const json_t *list)
+{
+    static const char *const handshake[] = {"__clerk_handshake", PROBE_NAME, "__clerk_db_jwt",
+                                            "__clerk_handshake_nonce", NULL};
+    clerk_outcome *outcome = context->outcome;
+    clerk_identity *identity = NULL;
+    clerk_reason reason;
+    jose_slice token;
+
+    token.data = clerk_directives_apply(outcome->set_cookies, list, context->instance, context->pool);
+    token.len = strlen(token.data);
+    if (context->development) {
+        outcome->location = url_without(context, handshake);
+        if (brings_no_cookies(context->cookies)) {
+            outcome->location = apr_pstrcat(context->pool, outcome->location,
+                                            strchr(outcome->location, '?') != NULL ? "&" : "?", CLERK_COOKIE_PROBE, NULL);
+        }
+    }
+    if (token.len == 0) {
+        return clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_MISSING);
+    }
+    reason = clerk_context_verify(context, &identity, token, context->policy->clock_skew);
+    if (context->development && is_about_time(reason)) {
+        reason = clerk_context_verify(context, &identity, token, DEVELOPMENT_SKEW);
+    }
+    if (reason == CLERK_REASON_NONE) {
+        outcome->carrier = CLERK_CARRIER_COOKIE;
+        return clerk_context_accept(context, identity);
+    }
+    (void)failed(context);
+    return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason) : NULL;
+}
+
+/** A handshake value: in development the query may carry it, in production only Clerk's cookie (interface 5, row 1). */
+static const char *carried(const clerk_context *context, const char *name, const char *cookie)
+{
+    const char *value = context->development ? clerk_query_get(context->query, name) : NULL;
+
+    return value != NULL && *value != '\0' ? value : cookie;
+}
+
+clerk_outcome *clerk_handshake_resolve(clerk_context *context)
+{
+    const char *nonce = carried(context, "__clerk_handshake_nonce", context->cookies->handshake_nonce);
+    const char *token = carried(context, "__clerk_handshake", context->cookies->handshake);
+    const json_t *list = NULL;
+    clerk_reason reason;
+
+    if (!context->browser_flow) {
+        return NULL;
+    }
+    if (nonce != NULL) {
+        list = directives_of_nonce(context, nonce);
+        return list != NULL ? apply(context, list) : failed(context);
+    }
+    if (token == NULL) {
+        return NULL;
+    }
+    reason = directives_of_token(context, &list, token);
+    if (reason == CLERK_REASON_NONE) {
+        return apply(context, list);
+    }
+    (void)failed(context);
+    if (clerk_reason_is_unavailable(reason)) {
+        return clerk_context_unavailable(context, reason);
+    }
+    if (context->development) {
+        /* Most likely other keys than before: going on would only loop. */
+        context->outcome->status = CLERK_BAD_REQUEST;
+        context->outcome->reason = reason;
+        context->outcome->reason_text = clerk_reason_text(reason);
+        return context->outcome;
+    }
+    return NULL;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/browser/loop_cause.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/cookies/cookies.h"
+#include "clerk/url/url.h"
+
+/* The clocks of Clerk's servers are good; more than this is not the network's delay. */
+#define TOLERANCE apr_time_from_sec(60)
+
+const char *clerk_loop_cause_text(clerk_loop_cause cause)
+{
+    switch (cause) {
+    case CLERK_LOOP_WRONG_ORIGIN:
+        return "browsers know this site by another scheme or host than the server does";
+    case CLERK_LOOP_CLOCK:
+        return "the clocks of this server and of Clerk differ";
+    case CLERK_LOOP_TWO_CLIENT_UATS:
+        return "several __client_uat cookies contradict each other";
+    case CLERK_LOOP_WRONG_KEY:
+        return "the keys here do not belong to the Clerk instance that answered";
+    case CLERK_LOOP_COOKIES:
+        return "the browser does not keep Clerk's cookies";
+    default:
+        return "none of the known causes is evident";
+    }
+}
+
+/** Whether a host is this machine: browsers treat it as secure whatever the scheme. */
+static int is_local(const char *host)
+{
+    apr_size_t len = strcspn(host, ":");
+
+    return *host == '[' || strncmp(host, "127.", 4) == 0 || (len == 9 && strncmp(host, "localhost", 9) == 0) ||
+           (len > 10 && strncmp(host + len - 10, ".localhost", 10) == 0);
+}
+
+static int has_scheme(const char *origin, const char *scheme)
+{
+    apr_size_t len = strlen(scheme);
+
+    return strncmp(origin, scheme, len) == 0 && strncmp(origin + len, "://", 3) == 0;
+}
+
+/** The same host and port; a default port may be written or not. */
+static int is_same_host(const char *a, const char *b)
+{
+    apr_size_t a_len = strlen(a), b_len = strlen(b);
+    const char *rest = a_len > b_len ? a + b_len : b + a_len;
+
+    return strncmp(a, b, a_len < b_len ? a_len : b_len) == 0 &&
+           (*rest == '\0' || strcmp(rest, ":443") == 0 || strcmp(rest, ":80") == 0);
+}
+
+static int is_origin_wrong(const clerk_request *request, const clerk_address_hints *hints,
+                           const clerk_instance *instance, apr_pool_t *pool)
+{
+    const char *origin = request->origin_url;
+    const char *slashes = strstr(origin, "://");
+    const char *host = slashes != NULL ? slashes + 3 : origin;
+    const clerk_url *referer = request->referer != NULL ? clerk_url_parse(request->referer, pool) : NULL;
+    const char *referer_host = referer != NULL ? strstr(referer->origin, "://") : NULL;
+
+    if (hints->forwarded_proto != NULL && !has_scheme(origin, hints->forwarded_proto)) {
+        return 1;
+    }
+    if (hints->forwarded_host != NULL && !is_same_host(hints->forwarded_host, host)) {
+        return 1;
+    }
+    if (hints->forwarded_host == NULL && hints->host != NULL && !is_same_host(hints->host, host)) {
+        return 1;
+    }
+    if (referer_host != NULL && strcmp(referer_host + 3, host) == 0 && strcmp(referer->origin, origin) != 0) {
+        return 1;
+    }
+    /* Browsers send Sec-Fetch-* to secure origins only, and a production instance has no others. */
+    return has_scheme(origin, "http") && !is_local(host) &&
+           (request->sec_fetch_dest != NULL || instance->type == CLERK_INSTANCE_PRODUCTION);
+}
+
+static int is_named(const char *pair, apr_size_t name_len, const char *name)
+{
+    return strlen(name) == name_len && strncmp(pair, name, name_len) == 0;
+}
+
+/** Whether two cookies say when the client changed, plain or with our suffix, and disagree. */
+static int client_uats_differ(const char *cookie, const clerk_instance *instance, apr_pool_t *pool)
+{
+    const char *suffixed = apr_pstrcat(pool, CLERK_COOKIE_CLIENT_UAT "_", instance->cookie_suffix, NULL);
+    const char *seen = NULL;
+    apr_size_t seen_len = 0;
+
+    while (cookie != NULL && *cookie != '\0') {
+        const char *pair = cookie + strspn(cookie, " \t");
+        apr_size_t len = strcspn(pair, ";"), name_len = strcspn(pair, "=;");
+
+        if (name_len < len && (is_named(pair, name_len, CLERK_COOKIE_CLIENT_UAT) || is_named(pair, name_len, suffixed))) {
+            const char *value = pair + name_len + 1;
+            apr_size_t value_len = len - name_len - 1;
+
+            if (seen != NULL && (value_len != seen_len || strncmp(value, seen, seen_len) != 0)) {
+                return 1;
+            }
+            seen = value;
+            seen_len = value_len;
+        }
+        cookie = pair[len] != '\0' ? pair + len + 1 : NULL;
+    }
+    return 0;
+}
+
+/** A session cookie that names another issuer, whether it is genuine or not. Where ours is missing, the plain one counts:
+ *  the pages may well use another key than this server. */
+static int is_of_another_instance(const char *cookie, const clerk_cookies *cookies, const clerk_instance *instance,
+                                  const clerk_services *services, apr_pool_t *pool)
+{
+    const clerk_session_token *token = cookies->session;
+    const char *plain = token == NULL ? clerk_cookie_find(cookie, CLERK_COOKIE_SESSION, pool) : NULL;
+    const char *issuer;
+    int i;
+
+    if (plain != NULL) {
+        token = clerk_session_token_read((jose_slice){plain, strlen(plain)}, services, pool);
+    }
+    if (instance->issuers == NULL || token == NULL || token->claims == NULL) {
+        return 0;
+    }
+    issuer = token->claims->issuer;
+    for (i = 0; issuer != NULL && i < instance->issuers->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(instance->issuers, i, const char *), issuer) == 0) {
+            return 0;
+        }
+    }
+    return issuer != NULL;
+}
+
+clerk_loop_cause clerk_diagnose_loop(const clerk_request *request, const clerk_address_hints *hints,
+                                     const clerk_instance *instance, const clerk_outcome *outcome,
+                                     const clerk_services *services, apr_pool_t *pool)
+{
+    const clerk_cookies *cookies = clerk_cookies_read(request->cookie, instance, services, pool);
+
+    if (outcome->reason == CLERK_REASON_SESSION_TOKEN_NBF ||
+        outcome->reason == CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE ||
+        cookies->client_uat > apr_time_sec(services->now + TOLERANCE)) {
+        return CLERK_LOOP_CLOCK;
+    }
+    if (outcome->handshake_failed ||
+        is_of_another_instance(request->cookie, cookies, instance, services, pool)) {
+        return CLERK_LOOP_WRONG_KEY;
+    }
+    if (is_origin_wrong(request, hints, instance, pool)) {
+        return CLERK_LOOP_WRONG_ORIGIN;
+    }
+    if (client_uats_differ(request->cookie, instance, pool)) {
+        return CLERK_LOOP_TWO_CLIENT_UATS;
+    }
+    if (cookies->session == NULL || cookies->client_uat == 0) {
+        return CLERK_LOOP_COOKIES;
+    }
+    /* Handshake after handshake brought a token that has already expired here. */
+    return outcome->reason == CLERK_REASON_SESSION_TOKEN_EXPIRED ? CLERK_LOOP_CLOCK : CLERK_LOOP_UNKNOWN;
+}

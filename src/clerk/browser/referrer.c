@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/browser/referrer.h"
+
+#include <string.h>
+
+#include "clerk/url/ascii.h"
+
+static int begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static int ends_with(const char *text, const char *suffix)
+{
+    apr_size_t text_len = strlen(text);
+    apr_size_t len = strlen(suffix);
+
+    return text_len >= len && strcmp(text + text_len - len, suffix) == 0;
+}
+
+/** Any tenant's development Account Portal. */
+static int is_development_portal(const char *host)
+{
+    static const char *const legacy[] = {".lcl.dev", ".lclstage.dev", ".lclclerk.com"};
+    static const char *const current[][2] = {{".accounts.dev", ".clerk.accounts.dev"},
+                                             {".accountsstage.dev", ".clerk.accountsstage.dev"},
+                                             {".accounts.lclclerk.com", ".clerk.accounts.lclclerk.com"}};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++) {
+        if (begins_with(host, "accounts.") && ends_with(host, legacy[i])) {
+            return 1;
+        }
+    }
+    for (i = 0; i < sizeof(current) / sizeof(current[0]); i++) {
+        if (ends_with(host, current[i][0]) && !ends_with(host, current[i][1])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** Whether the referrer's host is the frontend API's, whatever scheme and port. */
+static int is_frontend_host(const clerk_context *context, const char *host)
+{
+    const clerk_instance *instance = context->instance;
+    const clerk_url *frontend;
+
+    if (instance->proxy_url != NULL && instance->proxy_url[0] == '/') {
+        return strcmp(host, context->url->host) == 0;
+    }
+    frontend = clerk_url_parse(instance->proxy_url != NULL ? instance->proxy_url : instance->frontend_url,
+                               context->pool);
+    return frontend != NULL && strcmp(host, frontend->host) == 0;
+}
+
+/** A URL of some other scheme: its origin is opaque and differs from ours. */
+static int has_other_scheme(const char *text)
+{
+    const char *p = text;
+
+    if (begins_with(text, "http:") || begins_with(text, "https:")) {
+        return 0;
+    }
+    while (clerk_is_alnum(*p) || *p == '+' || *p == '-' || *p == '.') {
+        p++;
+    }
+    return *p == ':' && p != text && !clerk_is_digit(*text);
+}
+
+int clerk_referrer_is_foreign(clerk_context *context)
+{
+    const char *text = clerk_context_page(context)->referer;
+    const clerk_instance *instance = context->instance;
+    const clerk_url *referrer;
+
+    if (text == NULL || clerk_context_url(context) == NULL) {
+        return 0;
+    }
+    referrer = clerk_url_parse(text, context->pool);
+    if (referrer == NULL) {
+        return has_other_scheme(text);
+    }
+    if (strcmp(referrer->origin, context->url->origin) == 0 || is_frontend_host(context, referrer->host)) {
+        return 0;
+    }
+    if (instance->type != CLERK_INSTANCE_PRODUCTION && is_development_portal(referrer->host)) {
+        return 0;
+    }
+    /* Behind a proxy URL the SDK does not know the Account Portal (9.5): one handshake more, as there. */
+    return instance->proxy_url != NULL || strcmp(referrer->origin, instance->account_portal) != 0;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_BROWSER_REFERRER_H
+#define CLERK_BROWSER_REFERRER_H
+
+#include "clerk/browser/context.h"
+
+/** Whether the request comes from another origin that is none of Clerk's own (clerk-protocol 9.4). */
+int clerk_referrer_is_foreign(clerk_context *context);
+
+#endif

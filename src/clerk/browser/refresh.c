@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/browser/refresh.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/url/ascii.h"
+#include "clerk/cookies/set_cookies.h"
+#include "jose/json.h"
+
+/** Longer ones of Clerk's have not been seen. */
+#define SESSION_ID_MAX 128
+#define ERROR_CODE_MAX 64
+
+static int is_session_id(const char *text)
+{
+    const char *p;
+
+    for (p = text; *p != '\0'; p++) {
+        if ((!clerk_is_alnum(*p) && *p != '_') || p - text >= SESSION_ID_MAX) {
+            return 0;
+        }
+    }
+    return p != text;
+}
+
+/** An error code of the Backend API goes into a URL and a header field. */
+static int is_error_code(const char *text)
+{
+    apr_size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+    return len > 0 && len <= ERROR_CODE_MAX && text[len] == '\0';
+}
+
+static void add_header(json_t *headers, const char *name, const char *value)
+{
+    if (value != NULL) {
+        json_t *text = json_string(value);
+
+        /* What is not UTF-8 has no JSON form; it goes without. */
+        if (text != NULL) {
+            json_object_set_new(headers, name, json_pack("[o]", text));
+        }
+    }
+}
+
+/** The request body. Of the browser's headers only what helps Clerk to see a stolen session (interface 5, row 4). */
+static const char *request_body(clerk_context *context)
+{
+    const clerk_request *request = clerk_context_page(context);
+    json_t *headers = json_object();
+    json_t *body;
+    char *text;
+    const char *copy = NULL;
+
+    add_header(headers, "user-agent", request->user_agent);
+    add_header(headers, "accept-language", request->accept_language);
+    add_header(headers, "origin", request->origin);
+    add_header(headers, "referer", request->referer);
+    add_header(headers, "x-forwarded-for", request->client_ip);
+    body = json_pack("{s:s, s:s, s:s, s:s, s:o}", "format", "cookie", "expired_token",
+                     clerk_session_token_text(context->cookies->session, context->pool),
+                     "refresh_token", context->cookies->refresh, "request_origin", request->origin_url,
+                     "request_headers", headers);
+    text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (text != NULL) {
+        copy = apr_pstrdup(context->pool, text);
+        free(text);
+    }
+    json_decref(body);
+    return copy;
+}
+
+/** What a refusal says (section 8). */
+static const char *refusal(const json_t *body)
+{
+    const char *code = jose_json_string(json_array_get(json_object_get(body, "errors"), 0), "code");
+
+    if (code == NULL || !is_error_code(code)) {
+        return "unexpected-bapi-error";
+    }
+    return strcmp(code, "unexpected_error") == 0 ? "fetch-error" : code;
+}
+
+/** Take the cookies of a good answer over, if they hold a good session. */
+static const char *accept_cookies(clerk_context *context, clerk_identity **pidentity, const json_t *list)
+{
+    apr_array_header_t *set_cookies = apr_array_make(context->pool, 8, sizeof(const char *));
+    jose_slice token;
+
+    if (json_array_size(list) == 0) {
+        return "unexpected-sdk-error";
+    }
+    token.data = clerk_directives_apply(set_cookies, list, context->instance, context->pool);
+    token.len = strlen(token.data);
+    if (clerk_context_verify(context, pidentity, token, context->policy->clock_skew) != CLERK_REASON_NONE) {
+        return "invalid-session-token";
+    }
+    apr_array_cat(context->outcome->set_cookies, set_cookies);
+    return NULL;
+}
+
+const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity)
+{
+    clerk_backend_call call = {CLERK_BACKEND_FOR_SESSION, "POST", NULL, NULL};
+    clerk_backend_reply reply = {0, NULL, 0};
+    const char *session_id;
+    json_t *body = NULL;
+
+    if (strcmp(context->request->method, "GET") != 0) {
+        return "non-eligible-non-get";
+    }
+    if (context->cookies->refresh == NULL) {
+        return "non-eligible-no-refresh-cookie";
+    }
+    if (context->instance->secret_key == NULL || context->services->backend == NULL) {
+        return "missing-api-client";
+    }
+    session_id = clerk_session_token_session_id(context->cookies->session);
+    if (session_id == NULL || !is_session_id(session_id)) {
+        return "expired-session-token-missing-sid-claim";
+    }
+    call.path = apr_pstrcat(context->pool, "/v1/sessions/", session_id, "/refresh",
+                            context->cookies->suffixed ? "?suffixed_cookies=true" : "", NULL);
+    call.json = request_body(context);
+    if (call.json == NULL) {
+        return "unexpected-sdk-error";
+    }
+    context->services->backend(context->services->baton, &reply, &call, context->pool);
+    if (reply.status == 0) {
+        return "fetch-error";
+    }
+    if (reply.body == NULL ||
+        jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
+        body = NULL;
+    }
+    if (reply.status < 200 || reply.status > 299) {
+        return refusal(body);
+    }
+    return accept_cookies(context, pidentity, json_object_get(body, "cookies"));
+}

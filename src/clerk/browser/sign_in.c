@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/authenticate.h"
+#include "clerk/url/query.h"
+#include "clerk/url/url.h"
+
+int clerk_request_is_navigation(const clerk_request *request)
+{
+    if (strcmp(request->method, "GET") != 0) {
+        return 0;
+    }
+    if (request->sec_fetch_dest != NULL) {
+        return strcmp(request->sec_fetch_dest, "document") == 0 || strcmp(request->sec_fetch_dest, "iframe") == 0;
+    }
+    return request->accept != NULL && strstr(request->accept, "text/html") != NULL;
+}
+
+/** The sign-in page: as configured, a path being one of this site, else the Account Portal's. NULL: there is none. */
+static clerk_url *sign_in_page(const clerk_request *request, const clerk_instance *instance,
+                               const clerk_policy *policy, apr_pool_t *pool)
+{
+    if (policy->sign_in_url != NULL) {
+        return policy->sign_in_url[0] == '/' ? clerk_url_join(request->origin_url, policy->sign_in_url, pool)
+                                             : clerk_url_parse(policy->sign_in_url, pool);
+    }
+    return instance->account_portal != NULL
+               ? clerk_url_parse(apr_pstrcat(pool, instance->account_portal, "/sign-in", NULL), pool)
+               : NULL;
+}
+
+/** Below the sign-in page are the tasks that a pending session waits for. */
+static const char *tasks_path(const char *path, apr_pool_t *pool)
+{
+    apr_size_t len = strlen(path);
+
+    return apr_pstrcat(pool, path, path[len - 1] == '/' ? "tasks" : "/tasks", NULL);
+}
+
+const char *clerk_sign_in_location(const clerk_request *request, const clerk_instance *instance,
+                                   const clerk_policy *policy, const clerk_outcome *outcome, apr_pool_t *pool)
+{
+    clerk_url *here = clerk_url_join(request->origin_url, request->target, pool);
+    clerk_url *page = sign_in_page(request, instance, policy, pool);
+    apr_array_header_t *query;
+    int cross;
+
+    if (here == NULL || page == NULL) {
+        return NULL;
+    }
+    if (outcome->reason == CLERK_REASON_SESSION_PENDING) {
+        page->path = tasks_path(page->path, pool);
+    }
+    if (strcmp(page->origin, here->origin) == 0 && strcmp(page->path, here->path) == 0) {
+        return NULL;
+    }
+    cross = strcmp(page->host, here->host) != 0 || strcmp(page->port, here->port) != 0;
+    if (cross && instance->satellite) {
+        apr_array_header_t *own = clerk_query_parse(here->query, pool);
+
+        clerk_query_set(own, "__clerk_synced", "false");
+        here->query = clerk_query_text(own, pool);
+    }
+    query = clerk_query_parse(page->query, pool);
+    clerk_query_set(query, "redirect_url", clerk_url_text(here, pool));
+    if (cross && instance->type == CLERK_INSTANCE_DEVELOPMENT && outcome->dev_browser != NULL) {
+        clerk_query_set(query, "__clerk_db_jwt", outcome->dev_browser);
+    }
+    page->query = clerk_query_text(query, pool);
+    return clerk_url_text(page, pool);
+}

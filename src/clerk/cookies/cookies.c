@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/cookies/cookies.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
+
+#include "clerk/url/ascii.h"
+#include "clerk/url/query.h"
+
+/** One cookie as it stands in the header. */
+typedef struct raw_cookie {
+    jose_slice name;
+    jose_slice value;
+} raw_cookie;
+
+static jose_slice trim(const char *data, apr_size_t len)
+{
+    jose_slice slice;
+
+    while (len > 0 && (*data == ' ' || *data == '\t')) {
+        data++;
+        len--;
+    }
+    while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t')) {
+        len--;
+    }
+    slice.data = data;
+    slice.len = len;
+    return slice;
+}
+
+/** Take the next cookie off @a pheader; segments without '=' are skipped. @return 0 at the end */
+static int next_cookie(raw_cookie *cookie, const char **pheader)
+{
+    const char *p = *pheader;
+
+    while (*p != '\0') {
+        const char *end = strchr(p, ';');
+        apr_size_t len = end != NULL ? (apr_size_t)(end - p) : strlen(p);
+        const char *equals = memchr(p, '=', len);
+
+        *pheader = p[len] == ';' ? p + len + 1 : p + len;
+        if (equals != NULL) {
+            cookie->name = trim(p, (apr_size_t)(equals - p));
+            cookie->value = trim(equals + 1, len - (apr_size_t)(equals + 1 - p));
+            return 1;
+        }
+        p = *pheader;
+    }
+    return 0;
+}
+
+/** Percent-decode, all or nothing: where anything is wrong, or would not be text, the value stays as it is. */
+static const char *decode_value(jose_slice value, apr_pool_t *pool)
+{
+    char *raw = apr_pstrmemdup(pool, value.data, value.len);
+    unsigned char *out;
+    apr_size_t len = 0;
+    apr_size_t i = 0;
+
+    if (memchr(raw, '%', value.len) == NULL) {
+        return raw;
+    }
+    out = apr_palloc(pool, value.len + 1);
+    while (i < value.len) {
+        if (raw[i] == '%') {
+            int byte = clerk_percent_decode(raw + i, value.len - i);
+
+            if (byte <= 0) {
+                return raw;
+            }
+            out[len++] = (unsigned char)byte;
+            i += 3;
+        } else {
+            out[len++] = (unsigned char)raw[i++];
+        }
+    }
+    out[len] = '\0';
+    for (i = 0; i < len;) {
+        apr_size_t sequence = clerk_utf8_sequence(out + i, len - i);
+
+        if (sequence == 0) {
+            return raw;
+        }
+        i += sequence;
+    }
+    return (const char *)out;
+}
+
+const char *clerk_cookie_find(const char *header, const char *name, apr_pool_t *pool)
+{
+    apr_size_t len = strlen(name);
+    raw_cookie cookie;
+
+    while (header != NULL && next_cookie(&cookie, &header)) {
+        if (cookie.name.len == len && memcmp(cookie.name.data, name, len) == 0) {
+            return cookie.value.len > 0 ? decode_value(cookie.value, pool) : NULL;
+        }
+    }
+    return NULL;
+}
+
+/** The cookies that are looked at, in the order of `wanted_names`. */
+enum {
+    U_SESSION, U_UAT, U_DEV_BROWSER, HANDSHAKE, HANDSHAKE_NONCE, REDIRECT_COUNT, S_SESSION, S_UAT, S_DEV_BROWSER,
+    S_REFRESH, WANTED
+};
+
+#define SUFFIXED S_SESSION
+
+#define NAME(text) {text, sizeof(text) - 1}
+
+static const jose_slice wanted_names[WANTED] = {
+    NAME(CLERK_COOKIE_SESSION), NAME(CLERK_COOKIE_CLIENT_UAT), NAME(CLERK_COOKIE_DEV_BROWSER),
+    NAME(CLERK_COOKIE_HANDSHAKE), NAME(CLERK_COOKIE_HANDSHAKE_NONCE), NAME(CLERK_COOKIE_REDIRECT_COUNT),
+    NAME(CLERK_COOKIE_SESSION), NAME(CLERK_COOKIE_CLIENT_UAT), NAME(CLERK_COOKIE_DEV_BROWSER),
+    NAME(CLERK_COOKIE_REFRESH)
+};
+
+static int is_wanted(const raw_cookie *cookie, int wanted, const char *suffix, apr_size_t suffix_len)
+{
+    const jose_slice *base = &wanted_names[wanted];
+    const char *rest = cookie->name.data + base->len;
+
+    if (wanted < SUFFIXED) {
+        return cookie->name.len == base->len && memcmp(cookie->name.data, base->data, base->len) == 0;
+    }
+    return suffix_len > 0 && cookie->name.len == base->len + 1 + suffix_len &&
+           memcmp(cookie->name.data, base->data, base->len) == 0 && *rest == '_' &&
+           memcmp(rest + 1, suffix, suffix_len) == 0;
+}
+
+/** Find all of them in one pass; of several with one name the first counts, empty or not. */
+static void find_wanted(jose_slice values[WANTED], const char *header, const char *suffix)
+{
+    apr_size_t suffix_len = strlen(suffix);
+    raw_cookie cookie;
+    int i;
+
+    memset(values, 0, WANTED * sizeof(*values));
+    while (next_cookie(&cookie, &header)) {
+        if (cookie.name.len < 2 || cookie.name.data[0] != '_' || cookie.name.data[1] != '_') {
+            continue;
+        }
+        for (i = 0; i < WANTED; i++) {
+            if (is_wanted(&cookie, i, suffix, suffix_len)) {
+                if (values[i].data == NULL) {
+                    values[i] = cookie.value;
+                }
+                break;
+            }
+        }
+    }
+}
+
+static const char *value_of(const jose_slice *value, apr_pool_t *pool)
+{
+    return value->len > 0 ? decode_value(*value, pool) : NULL;
+}
+
+/** Whether @a text, an `iss`, all `http://` and `https://` taken out of it, is this instance's own frontend API. */
+static int belongs_to_instance(const char *text, const clerk_instance *instance, apr_pool_t *pool)
+{
+    char *host;
+    char *out;
+
+    if (text == NULL || instance->frontend_host == NULL) {
+        return 0;
+    }
+    if (strncmp(text, "https://", 8) == 0 && strcmp(text + 8, instance->frontend_host) == 0) {
+        return 1;
+    }
+    out = host = apr_palloc(pool, strlen(text) + 1);
+    while (*text != '\0') {
+        if (strncasecmp(text, "https://", 8) == 0) {
+            text += 8;
+        } else if (strncasecmp(text, "http://", 7) == 0) {
+            text += 7;
+        } else {
+            *out++ = *text++;
+        }
+    }
+    *out = '\0';
+    return strcmp(host, instance->frontend_host) == 0 ||
+           (instance->overridden_host != NULL && strcmp(host, instance->overridden_host) == 0);
+}
+
+/** Everything that 2.5 looks at: S is suffixed, U is un-suffixed. */
+typedef struct candidates {
+    const char *s_uat;
+    const char *u_uat;
+    const clerk_session_token *s_token;
+    const clerk_session_token *u_token;
+} candidates;
+
+static int is_zero(const char *uat)
+{
+    return uat != NULL && strcmp(uat, "0") == 0;
+}
+
+/** The `iat` of a token that nobody has verified, 0 where there is none. */
+static double issued_at(const clerk_session_token *token)
+{
+    return token != NULL && token->claims != NULL ? token->claims->issued_at.seconds : 0;
+}
+
+static int has_expired(const clerk_session_token *token, apr_time_t now)
+{
+    const apr_int64_t seconds = apr_time_sec(now);
+
+    return token != NULL && token->claims != NULL && token->claims->expires.is_number &&
+           token->claims->expires.seconds <= (double)seconds;
+}
+
+/** The algorithm of 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent cookie. */
+static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
+{
+    if (c->u_token != NULL) {
+        if (c->u_token->claims == NULL || c->u_token->claims->issuer_is_falsy) {
+            return 0;
+        }
+        if (!belongs_to_instance(c->u_token->claims->issuer, instance, pool)) {
+            return 1;
+        }
+    }
+    if (c->s_uat == NULL && c->s_token == NULL) {
+        return 0;
+    }
+    if (!is_zero(c->s_uat) && !is_zero(c->u_uat) && issued_at(c->u_token) > issued_at(c->s_token)) {
+        return 0;
+    }
+    if (is_zero(c->s_uat) && !is_zero(c->u_uat)) {
+        return 0;
+    }
+    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) &&
+        has_expired(c->s_token, now)) {
+        return 0;
+    }
+    return c->s_uat != NULL || c->s_token == NULL;
+}
+
+/** As JavaScript's parseInt(): white space, a sign, and as many digits as there are. Stops short of overflowing. */
+static apr_int64_t parse_uat(const char *text)
+{
+    apr_int64_t number = 0;
+    int negative = 0;
+
+    if (text == NULL) {
+        return 0;
+    }
+    text += strspn(text, " \t\n\v\f\r");
+    if (*text == '-' || *text == '+') {
+        negative = *text == '-';
+        text++;
+    }
+    for (; clerk_is_digit(*text); text++) {
+        if (number < APR_INT64_MAX / 100) {
+            number = number * 10 + (*text - '0');
+        }
+    }
+    return negative ? -number : number;
+}
+
+static int parse_redirect_count(const char *text)
+{
+    if (text == NULL) {
+        return 0;
+    }
+    return text[0] >= '0' && text[0] <= '2' && text[1] == '\0' ? text[0] - '0' : CLERK_LOOP_LIMIT;
+}
+
+/** A session cookie as a slice: the text itself where nothing in it is percent-encoded, which is always. */
+static jose_slice session_text(jose_slice value, apr_pool_t *pool)
+{
+    jose_slice text = value;
+
+    if (memchr(value.data, '%', value.len) != NULL) {
+        text.data = decode_value(value, pool);
+        text.len = strlen(text.data);
+    }
+    return text;
+}
+
+/** The two session cookies. Clerk's scripts write the same token into both, and then it is read once. */
+static void read_tokens(candidates *c, const jose_slice values[WANTED], const clerk_services *services, apr_pool_t *pool)
+{
+    const jose_slice *plain = &values[U_SESSION], *suffixed = &values[S_SESSION];
+
+    if (plain->len > 0) {
+        c->u_token = clerk_session_token_read(session_text(*plain, pool), services, pool);
+    }
+    if (suffixed->len > 0) {
+        c->s_token = suffixed->len == plain->len && memcmp(suffixed->data, plain->data, plain->len) == 0
+                         ? c->u_token
+                         : clerk_session_token_read(session_text(*suffixed, pool), services, pool);
+    }
+}
+
+const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance,
+                                        const clerk_services *services, apr_pool_t *pool)
+{
+    clerk_cookies *cookies = apr_pcalloc(pool, sizeof(*cookies));
+    jose_slice values[WANTED];
+    candidates c = {0};
+
+    if (header == NULL) {
+        return cookies;
+    }
+    find_wanted(values, header, instance->cookie_suffix);
+    c.u_uat = value_of(&values[U_UAT], pool);
+    c.s_uat = value_of(&values[S_UAT], pool);
+    read_tokens(&c, values, services, pool);
+    cookies->suffixed = instance->cookie_suffix[0] != '\0' && uses_suffixed(&c, instance, services->now, pool);
+    cookies->session = cookies->suffixed ? c.s_token : c.u_token;
+    cookies->client_uat = parse_uat(cookies->suffixed ? c.s_uat : c.u_uat);
+    cookies->dev_browser = value_of(&values[cookies->suffixed ? S_DEV_BROWSER : U_DEV_BROWSER], pool);
+    cookies->refresh = value_of(&values[S_REFRESH], pool);
+    cookies->handshake = value_of(&values[HANDSHAKE], pool);
+    cookies->handshake_nonce = value_of(&values[HANDSHAKE_NONCE], pool);
+    cookies->redirect_count = parse_redirect_count(value_of(&values[REDIRECT_COUNT], pool));
+    return cookies;
+}

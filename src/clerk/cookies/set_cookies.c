@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/cookies/set_cookies.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/cookies/cookies.h"
+
+static int is_clean(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static int is_session(const char *name, const clerk_instance *instance)
+{
+    const apr_size_t len = sizeof(CLERK_COOKIE_SESSION) - 1;
+
+    if (!begins_with(name, CLERK_COOKIE_SESSION)) {
+        return 0;
+    }
+    return name[len] == '\0' || (name[len] == '_' && instance->cookie_suffix[0] != '\0' &&
+                                 strcmp(name + len + 1, instance->cookie_suffix) == 0);
+}
+
+static int is_other_clerk_cookie(const char *name)
+{
+    return begins_with(name, CLERK_COOKIE_CLIENT_UAT) || begins_with(name, CLERK_COOKIE_REFRESH) ||
+           begins_with(name, "__clerk_");
+}
+
+const char *clerk_directives_apply(apr_array_header_t *set_cookies, const json_t *list,
+                                   const clerk_instance *instance, apr_pool_t *pool)
+{
+    const char *token = "";
+    apr_size_t i;
+
+    for (i = 0; i < json_array_size(list); i++) {
+        const char *directive = json_string_value(json_array_get(list, i));
+        const char *name;
+        apr_size_t len;
+
+        if (directive == NULL || !is_clean(directive)) {
+            continue;
+        }
+        len = strcspn(directive, "=;");
+        if (directive[len] != '=') {
+            continue;
+        }
+        name = apr_pstrmemdup(pool, directive, len);
+        if (is_session(name, instance)) {
+            const char *value = directive + len + 1;
+
+            token = apr_pstrmemdup(pool, value, strcspn(value, "=;"));
+        } else if (!is_other_clerk_cookie(name)) {
+            continue;
+        }
+        APR_ARRAY_PUSH(set_cookies, const char *) = apr_pstrdup(pool, directive);
+    }
+    return token;
+}

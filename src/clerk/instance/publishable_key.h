@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_INSTANCE_PUBLISHABLE_KEY_H
+#define CLERK_INSTANCE_PUBLISHABLE_KEY_H
+
+#include "clerk/instance/instance.h"
+
+/**
+ * Read a publishable key (clerk-protocol 1.1). Stricter than the SDK: what it encodes must be a plain host[:port].
+ * @param ptype the instance type that the prefix names
+ * @param phost the frontend API host of the key, from @a pool
+ * @param key the key, already trimmed
+ * @return NULL, or what is wrong (static text)
+ */
+const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char **phost, const char *key,
+                                        apr_pool_t *pool);
+
+/** The cookie suffix of a key as written (clerk-protocol 1.5): eight characters and a NUL. */
+void clerk_publishable_key_suffix(char suffix[9], const char *key);
+
+/** The Account Portal's base URL for a frontend API host (clerk-protocol 1.6), from @a pool. */
+const char *clerk_account_portal(const char *frontend_host, apr_pool_t *pool);
+
+/**
+ * Whether a text is a plain host name or IPv4 address: labels of letters, digits, '-' and '_' between single dots.
+ * @param port_allowed whether `:port` may follow
+ */
+int clerk_host_is_plain(const char *host, int port_allowed);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_SESSION_AUTHORIZE_H
+#define CLERK_SESSION_AUTHORIZE_H
+
+#include "clerk/session/identity.h"
+
+/*
+ * The questions that Require asks (clerk-protocol 11.6 and 11.7), semantics of the SDK's has() to the letter. Each
+ * is 0 or 1; a NULL or empty argument is 0. The identity of a pending session that counts as signed out is never
+ * asked about.
+ */
+
+/** `role`: any number of leading `org:` collapse on both sides; no active organization: 0. */
+int clerk_authorize_role(const clerk_identity *identity, const char *role);
+/** Active organization by id or by slug; NULL: any active organization. */
+int clerk_authorize_org(const clerk_identity *identity, const char *id_or_slug);
+/** `permission`: leading `org:` collapse in the question only; no active organization: 0. */
+int clerk_authorize_permission(const clerk_identity *identity, const char *permission);
+/** `name` in either list, or `scope:name` with scope o, org, organization, u or user; another scope: 0. */
+int clerk_authorize_feature(const clerk_identity *identity, const char *feature);
+int clerk_authorize_plan(const clerk_identity *identity, const char *plan);
+
+typedef enum clerk_factor_level {
+    CLERK_FIRST_FACTOR,
+    CLERK_SECOND_FACTOR,
+    CLERK_MULTI_FACTOR
+} clerk_factor_level;
+
+typedef struct clerk_reverification {
+    clerk_factor_level level;
+    double after_minutes;
+    const char *preset;              /**< "strict" and so on, or NULL for a custom level */
+} clerk_reverification;
+
+/**
+ * Parse a preset name (@a minutes NULL), or a level with minutes: decimal, a fraction allowed, above 0.
+ * @return NULL, or a static text that names what is allowed; then @a reverification is of no use
+ */
+const char *clerk_reverification_parse(clerk_reverification *reverification, const char *level, const char *minutes);
+int clerk_authorize_reverification(const clerk_identity *identity, const clerk_reverification *reverification);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/session/claim_path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/session/claim_value.h"
+
+/* Each JSON value is reached by at most one split of the path, so the search is bounded by the size of the token. */
+static const json_t *find(const json_t *object, char *path)
+{
+    const json_t *value = json_object_get(object, path);
+    char *dot = path + strlen(path);
+
+    while (!value && dot > path) {
+        if (*--dot == '.') {
+            *dot = '\0';
+            value = json_object_get(object, path);
+            *dot = '.';
+            value = value ? find(value, dot + 1) : NULL;
+        }
+    }
+    return value;
+}
+
+const json_t *clerk_claim_find(const json_t *claims, const char *path, apr_pool_t *pool)
+{
+    const json_t *value = find(claims, apr_pstrdup(pool, path));
+
+    return json_is_null(value) ? NULL : value;
+}
+
+/** Compact JSON; real numbers with no more digits than they need to be read back as they are. */
+static const char *json_text(const json_t *value, apr_pool_t *pool)
+{
+    const char *text = NULL;
+    int precision;
+
+    for (precision = 15; precision <= 17; precision++) {
+        size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision);
+        char *dumped = json_dumps(value, flags);
+        json_t *back = dumped ? json_loads(dumped, JSON_DECODE_ANY, NULL) : NULL;
+        int same = back && json_equal(back, value);
+
+        text = dumped ? apr_pstrdup(pool, dumped) : NULL;
+        json_decref(back);
+        free(dumped);
+        if (same) {
+            break;
+        }
+    }
+    return text;
+}
+
+static int is_scalar(const json_t *value)
+{
+    return !json_is_object(value) && !json_is_array(value);
+}
+
+static const char *scalar_text(const json_t *value, apr_pool_t *pool)
+{
+    return json_is_string(value) ? json_string_value(value) : json_text(value, pool);
+}
+
+apr_array_header_t *clerk_claim_texts(const json_t *value, apr_pool_t *pool)
+{
+    apr_array_header_t *texts = apr_array_make(pool, 1, sizeof(const char *));
+    size_t i;
+
+    if (json_is_array(value)) {
+        for (i = 0; i < json_array_size(value); i++) {
+            const json_t *element = json_array_get(value, i);
+
+            if (is_scalar(element)) {
+                APR_ARRAY_PUSH(texts, const char *) = scalar_text(element, pool);
+            }
+        }
+    }
+    else if (value && is_scalar(value)) {
+        APR_ARRAY_PUSH(texts, const char *) = scalar_text(value, pool);
+    }
+    return texts;
+}
+
+static const char *array_text(const json_t *array, apr_pool_t *pool)
+{
+    const apr_array_header_t *texts = clerk_claim_texts(array, pool);
+    int i;
+
+    if ((size_t)texts->nelts != json_array_size(array)) {
+        return json_text(array, pool);
+    }
+    for (i = 0; i < texts->nelts; i++) {
+        if (strchr(APR_ARRAY_IDX(texts, i, const char *), ',')) {
+            return json_text(array, pool);
+        }
+    }
+    return apr_array_pstrcat(pool, texts, ',');
+}
+
+const char *clerk_claim_encode(const json_t *value, apr_pool_t *pool)
+{
+    const char *text;
+
+    if (!value) {
+        return NULL;
+    }
+    if (json_is_array(value)) {
+        text = array_text(value, pool);
+    }
+    else {
+        text = json_is_object(value) ? json_text(value, pool) : scalar_text(value, pool);
+    }
+    return text && strlen(text) <= CLERK_CLAIM_TEXT_MAX && clerk_text_is_clean(text) ? text : NULL;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/session/claims.h"
+
+#include <string.h>
+
+#include "clerk/session/claim_value.h"
+
+/*
+ * The largest time in a token, in seconds on either side of 1970: the range of an ECMAScript date. It fits 64 bits in
+ * microseconds too.
+ */
+#define SECONDS_MAX 8640000000000.0
+
+static int list_has(const apr_array_header_t *list, const char *text)
+{
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(list, i, const char *), text) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The SDK drops empty entries of the configured list, so a list of nothing else is no list. */
+static int audience_configured(const apr_array_header_t *audience)
+{
+    int i;
+
+    for (i = 0; audience && i < audience->nelts; i++) {
+        if (*APR_ARRAY_IDX(audience, i, const char *))
+            return 1;
+    }
+    return 0;
+}
+
+/* 4.5 with interface 5, row 16: once an audience is configured, a token that names none properly is refused. */
+static clerk_reason check_audience(const clerk_texts *aud, const apr_array_header_t *audience)
+{
+    const char *text;
+
+    if (!audience_configured(audience))
+        return CLERK_REASON_NONE;
+    for (text = clerk_texts_next(aud, NULL); text; text = clerk_texts_next(aud, text)) {
+        if (*text && list_has(audience, text))
+            return CLERK_REASON_NONE;
+    }
+    return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+}
+
+static clerk_reason check_subject(const json_t *sub)
+{
+    const char *text = json_string_value(sub);
+
+    if (!text)
+        return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+    return *text && clerk_text_is_clean(text) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
+}
+
+/* Byte for byte: `azp` is the browser's own Origin, which has one spelling only. */
+static clerk_reason check_authorized_party(const char *azp, const apr_array_header_t *parties)
+{
+    if (!parties || parties->nelts == 0)
+        return CLERK_REASON_NONE;
+    return azp && *azp && list_has(parties, azp) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES;
+}
+
+static clerk_reason check_issuer(const char *iss, const apr_array_header_t *issuers)
+{
+    if (!issuers)
+        return CLERK_REASON_NONE;
+    return iss && list_has(issuers, iss) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_ISSUER;
+}
+
+/*
+ * Whole microseconds since 1970, fractions of a second cut off towards zero. @return 0: no number, or beyond the
+ * range of dates
+ */
+static int time_value(apr_time_t *ptime, const clerk_claim_time *claim)
+{
+    const double beyond = SECONDS_MAX + 1;
+
+    /* Before the conversion, which is undefined for what the integer cannot hold. */
+    if (!claim->is_number || !(claim->seconds > -beyond && claim->seconds < beyond))
+        return 0;
+    *ptime = (apr_int64_t)claim->seconds * APR_USEC_PER_SEC;
+    return 1;
+}
+
+/* A time that may be absent and must not lie after @a latest. */
+static clerk_reason check_not_after(const clerk_claim_time *claim, apr_time_t latest, clerk_reason too_early)
+{
+    apr_time_t time;
+
+    if (!claim->is_there)
+        return CLERK_REASON_NONE;
+    if (!time_value(&time, claim))
+        return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+    return time > latest ? too_early : CLERK_REASON_NONE;
+}
+
+static clerk_reason check_times(const clerk_claims *claims, apr_interval_time_t skew, apr_time_t now)
+{
+    clerk_reason reason;
+    apr_time_t expires;
+
+    if (!time_value(&expires, &claims->expires))
+        return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+    if (expires <= now - skew)
+        return CLERK_REASON_TOKEN_EXPIRED;
+    reason = check_not_after(&claims->not_before, now + skew, CLERK_REASON_TOKEN_NOT_ACTIVE_YET);
+    if (reason != CLERK_REASON_NONE)
+        return reason;
+    return check_not_after(&claims->issued_at, now + skew, CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE);
+}
+
+clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
+                                apr_interval_time_t skew, apr_time_t now)
+{
+    clerk_reason reason = claims->subject_problem;
+
+    if (reason == CLERK_REASON_NONE)
+        reason = check_audience(&claims->audience, policy->audience);
+    if (reason == CLERK_REASON_NONE)
+        reason = check_authorized_party(claims->authorized_party, policy->authorized_parties);
+    if (reason == CLERK_REASON_NONE)
+        reason = check_issuer(claims->issuer, instance->issuers);
+    if (reason == CLERK_REASON_NONE)
+        reason = check_times(claims, skew, now);
+    return reason;
+}
+
+/* What JavaScript takes for false. */
+static int is_falsy(const json_t *value)
+{
+    return !value || json_is_null(value) || json_is_false(value) ||
+           (json_is_number(value) && json_number_value(value) == 0) ||
+           (json_is_string(value) && json_string_length(value) == 0);
+}
+
+static clerk_claim_time read_time(const json_t *value)
+{
+    clerk_claim_time claim = {value != NULL, json_is_number(value), json_number_value(value)};
+
+    return claim;
+}
+
+/* No list where there is anything but strings in it: such a token names no audience properly. */
+static clerk_texts read_audience(const json_t *aud, apr_pool_t *pool)
+{
+    static const clerk_texts none = {NULL, 0};
+    apr_array_header_t *texts;
+    size_t i;
+
+    if (!json_is_string(aud) && !json_is_array(aud))
+        return none;
+    texts = apr_array_make(pool, 2, sizeof(const char *));
+    if (json_is_string(aud))
+        APR_ARRAY_PUSH(texts, const char *) = json_string_value(aud);
+    for (i = 0; i < json_array_size(aud); i++) {
+        const json_t *entry = json_array_get(aud, i);
+
+        if (!json_is_string(entry))
+            return none;
+        APR_ARRAY_PUSH(texts, const char *) = json_string_value(entry);
+    }
+    return clerk_texts_make(texts, pool);
+}
+
+void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *pool)
+{
+    const json_t *iss = json_object_get(payload, "iss");
+
+    claims->subject_problem = check_subject(json_object_get(payload, "sub"));
+    claims->audience = read_audience(json_object_get(payload, "aud"), pool);
+    claims->authorized_party = json_string_value(json_object_get(payload, "azp"));
+    claims->issuer = json_string_value(iss);
+    claims->issuer_is_falsy = is_falsy(iss);
+    claims->expires = read_time(json_object_get(payload, "exp"));
+    claims->not_before = read_time(json_object_get(payload, "nbf"));
+    claims->issued_at = read_time(json_object_get(payload, "iat"));
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/session/session_token.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "jose/keyset.h"
+
+#define MACHINE_SUBJECT_PREFIX "mch_"
+
+static int json_is_text(const json_t *value, const char *text)
+{
+    const char *string = json_string_value(value);
+
+    return string && strcmp(string, text) == 0;
+}
+
+int clerk_session_token_is_other_type(const jose_jws *jws)
+{
+    const json_t *cat = json_object_get(jws->header, "cat");
+    const json_t *typ = json_object_get(jws->header, "typ");
+    const char *sub = jose_json_string(jws->payload, "sub");
+
+    if (cat && !json_is_text(cat, CLERK_CAT_SESSION) && !json_is_text(cat, CLERK_CAT_IGNORE))
+        return 1;
+    if (json_is_text(typ, "at+jwt") || json_is_text(typ, "application/at+jwt"))
+        return 1;
+    return sub && strncmp(sub, MACHINE_SUBJECT_PREFIX, sizeof(MACHINE_SUBJECT_PREFIX) - 1) == 0;
+}
+
+/* Header members that refuse a token whatever the keys say (interface 5, row 15). */
+static int has_refused_member(const json_t *header)
+{
+    const json_t *kid = json_object_get(header, "kid");
+
+    return json_object_get(header, "crit") || (kid && !json_is_string(kid));
+}
+
+/* 4.3, rows 4 and 5. */
+static clerk_reason check_header(const jose_jws *jws)
+{
+    const json_t *typ = json_object_get(jws->header, "typ");
+
+    if (typ && !json_is_text(typ, "JWT"))
+        return CLERK_REASON_TOKEN_INVALID;
+    return jose_algorithm_check(jws) == JOSE_OK ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_ALGORITHM;
+}
+
+/*
+ * Judge a token by one key set. *pwant says whether a newer set could change the verdict, and why it is wanted;
+ * CLERK_KEYS_CURRENT where it could not. A token that no key can make valid must not cause a fetch.
+ */
+static clerk_reason judge(const jose_jws *jws, const jose_keyset *set, clerk_keys_want *pwant)
+{
+    const char *kid = jose_json_string(jws->header, "kid");
+    const jose_key *key = jose_keyset_find(set, kid);
+    clerk_reason header = check_header(jws);
+
+    *pwant = CLERK_KEYS_CURRENT;
+    if (!key) {
+        if (kid && header == CLERK_REASON_NONE)
+            *pwant = CLERK_KEYS_UNKNOWN_KID;
+        return CLERK_REASON_JWK_KID_MISMATCH;
+    }
+    if (header != CLERK_REASON_NONE)
+        return header;
+
+    switch (jose_verify(jws, key)) {
+    case JOSE_OK:
+        return CLERK_REASON_NONE;
+    case JOSE_BAD_ALGORITHM:
+        return CLERK_REASON_TOKEN_INVALID_ALGORITHM;
+    case JOSE_KEY_UNUSABLE:
+        return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+    case JOSE_BAD_SIGNATURE:
+        *pwant = CLERK_KEYS_BAD_SIGNATURE;
+        return CLERK_REASON_TOKEN_INVALID_SIGNATURE;
+    default:
+        return CLERK_REASON_UNEXPECTED_ERROR;
+    }
+}
+
+static clerk_reason no_keys_reason(clerk_keys_status status)
+{
+    return status == CLERK_KEYS_REFUSED ? CLERK_REASON_SECRET_KEY_INVALID : CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD;
+}
+
+clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
+                                          const clerk_services *services, apr_pool_t *pool)
+{
+    clerk_keys_pin first = {0}, second = {0};
+    clerk_keys_want want, ignored;
+    clerk_keys_status status;
+    clerk_reason reason;
+    apr_uint32_t seen;
+
+    if (has_refused_member(jws->header))
+        return CLERK_REASON_TOKEN_INVALID;
+
+    status = services->acquire_keys(services->baton, &first, CLERK_KEYS_CURRENT, 0, pool);
+    if (status != CLERK_KEYS_OK)
+        return no_keys_reason(status);
+    reason = judge(jws, first.set, &want);
+    seen = first.generation;
+    services->release_keys(services->baton, &first);
+    if (pgeneration)
+        *pgeneration = seen;
+    if (want == CLERK_KEYS_CURRENT)
+        return reason;
+
+    status = services->acquire_keys(services->baton, &second, want, seen, pool);
+    if (status == CLERK_KEYS_OK) {
+        reason = judge(jws, second.set, &ignored);
+        if (pgeneration)
+            *pgeneration = second.generation;
+        services->release_keys(services->baton, &second);
+    } else if (want == CLERK_KEYS_UNKNOWN_KID && status != CLERK_KEYS_UNCHANGED) {
+        /* A bad signature stays one by the keys we have; whether an unknown key exists only the source could tell. */
+        reason = no_keys_reason(status);
+    }
+    return reason;
+}
+
+clerk_session_token *clerk_session_token_read(jose_slice text, const clerk_services *services, apr_pool_t *pool)
+{
+    clerk_session_token *token = apr_pcalloc(pool, sizeof(*token));
+    clerk_verified *known = services->recall ? services->recall(services->baton, text, pool) : NULL;
+    clerk_claims *claims;
+    jose_jws *jws;
+
+    token->text = text;
+    if (known) {
+        token->claims = &known->claims;
+        token->known = &known->identity;
+    } else if (jose_jws_decode(&jws, text, pool) == JOSE_OK) {
+        token->jws = jws;
+        token->claims = claims = apr_palloc(pool, sizeof(*claims));
+        clerk_claims_read(claims, jws->payload, pool);
+    }
+    return token;
+}
+
+const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_t *pool)
+{
+    return apr_pstrmemdup(pool, token->text.data, token->text.len);
+}
+
+const char *clerk_session_token_session_id(const clerk_session_token *token)
+{
+    if (token->known)
+        return token->known->session_id;
+    return token->jws ? jose_json_string(token->jws->payload, "sid") : NULL;
+}
+
+/* Kind and signature of a token that is not remembered: 4.2, 6.5, and 4.3 rows 2 to 7. */
+static clerk_reason verify_unknown(apr_uint32_t *pgeneration, const clerk_session_token *token,
+                                   const clerk_services *services, apr_pool_t *pool)
+{
+    if (!token->jws)
+        return CLERK_REASON_TOKEN_INVALID;
+    if (clerk_session_token_is_other_type(token->jws))
+        return CLERK_REASON_TOKEN_TYPE_MISMATCH;
+    return clerk_token_verify_signature(pgeneration, token->jws, services, pool);
+}
+
+clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,
+                                        const clerk_instance *instance, const clerk_policy *policy,
+                                        apr_interval_time_t skew, const clerk_services *services, apr_pool_t *pool)
+{
+    clerk_reason reason = CLERK_REASON_NONE;
+    apr_uint32_t generation = 0;
+
+    *pidentity = NULL;
+    if (!token->known)
+        reason = verify_unknown(&generation, token, services, pool);
+    if (reason == CLERK_REASON_NONE)
+        reason = clerk_claims_check(token->claims, instance, policy, skew, services->now);
+    if (reason != CLERK_REASON_NONE)
+        return reason;
+    if (token->known) {
+        *pidentity = token->known;
+        return CLERK_REASON_NONE;
+    }
+    *pidentity = clerk_identity_create(token->jws->payload, pool);
+    if (services->remember) {
+        clerk_verified verified = {*token->claims, **pidentity};
+        apr_int64_t lapses = (apr_int64_t)token->claims->expires.seconds + apr_time_sec(skew);
+
+        services->remember(services->baton, token->text, generation, lapses, &verified, pool);
+    }
+    return CLERK_REASON_NONE;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_URL_QUERY_H
+#define CLERK_URL_QUERY_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+/*
+ * The query of a URL as a list of parameters (clerk-protocol 3.2, edited form): `application/x-www-form-urlencoded` as
+ * browsers read and write it. Everything is from the pool that was passed in.
+ */
+
+/** A decoded query parameter. Both texts may hold NULs. */
+typedef struct clerk_parameter {
+    const char *name;
+    apr_size_t name_len;
+    const char *value;
+    apr_size_t value_len;
+} clerk_parameter;
+
+/** Decode `application/x-www-form-urlencoded` (NULL: none). @return array of clerk_parameter */
+apr_array_header_t *clerk_query_parse(const char *query, apr_pool_t *pool);
+
+/** The first value of that name, also an empty one; NULL where there is none or it holds a NUL. */
+const char *clerk_query_get(const apr_array_header_t *query, const char *name);
+int clerk_query_has(const apr_array_header_t *query, const char *name);
+void clerk_query_append(apr_array_header_t *query, const char *name, const char *value);
+/** Change the first of that name and remove the others; append where there is none. @a value must outlive the query. */
+void clerk_query_set(apr_array_header_t *query, const char *name, const char *value);
+void clerk_query_delete(apr_array_header_t *query, const char *name);
+
+/** Encode a query; NULL where it has no parameters. */
+const char *clerk_query_text(const apr_array_header_t *query, apr_pool_t *pool);
+
+/** Encode one value as a form does: what is safe in a query, and nothing else. */
+const char *clerk_form_encode(const char *value, apr_pool_t *pool);
+
+/** Write `%XX` at @a out. @return behind it */
+char *clerk_percent_encode(char *out, unsigned char byte);
+
+/** The byte of a `%XX` at @a text, or -1 where there is none. */
+int clerk_percent_decode(const char *text, apr_size_t len);
+
+/** How many bytes the UTF-8 sequence at @a text has, or 0 where it is not valid; @a len is at least 1. */
+apr_size_t clerk_utf8_sequence(const unsigned char *text, apr_size_t len);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_URL_URL_H
+#define CLERK_URL_URL_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+/*
+ * URLs as the SDK writes them (clerk-protocol 3.2): the part of the WHATWG URL standard that http and https need.
+ * Everything is from the pool that was passed in.
+ */
+
+/** An absolute http or https URL, serialised part by part. */
+typedef struct clerk_url {
+    const char *scheme;              /**< "http" or "https" */
+    const char *host;                /**< lower case; an IPv6 address keeps its brackets */
+    const char *port;                /**< "" where it is the scheme's own */
+    const char *origin;              /**< `scheme://host[:port]` */
+    int has_userinfo;                /**< there was a `user@`; it is never written out again */
+    const char *path;                /**< begins with '/' */
+    const char *query;               /**< without '?'; NULL: none */
+    const char *fragment;            /**< without '#'; NULL: none */
+} clerk_url;
+
+/**
+ * Parse an absolute URL. Only http and https with `//`, and hosts in ASCII that need no decoding (others have no
+ * business here).
+ * @return NULL where it is not one
+ */
+clerk_url *clerk_url_parse(const char *text, apr_pool_t *pool);
+
+/**
+ * Put a request target behind an origin. The target is never resolved as a reference: `//host/x` stays a path of this
+ * origin (3.1).
+ * @param origin `scheme://host[:port]`
+ * @param target path, query and fragment; a missing '/' in front is added
+ * @return NULL only where @a origin is not an http or https origin
+ */
+clerk_url *clerk_url_join(const char *origin, const char *target, apr_pool_t *pool);
+
+/** The whole URL as text. */
+const char *clerk_url_text(const clerk_url *url, apr_pool_t *pool);
+
+#endif

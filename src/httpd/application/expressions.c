@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/application/expressions.h"
+
+#include <apr_strings.h>
+
+#include "clerk/session/claim_path.h"
+#include "httpd/authn/authn.h"
+#include "httpd/application/variables.h"
+#include "httpd/request/request_state.h"
+
+static int in_force(const ap_expr_eval_ctx_t *ctx)
+{
+    return ctx->r && ctx->r->per_dir_config && clerk_is_auth_type(ctx->r);
+}
+
+static const clerk_identity *identity_of(ap_expr_eval_ctx_t *ctx)
+{
+    const clerk_identity *identity;
+    const clerk_outcome *outcome;
+    clerk_request_state *state;
+
+    if (!in_force(ctx)) {
+        return NULL;
+    }
+    state = clerk_state(ctx->r);
+    state->expression_asked = 1;
+    if ((identity = clerk_established_identity(ctx->r)) != NULL || ctx->r->user || state->settled) {
+        return identity;
+    }
+    outcome = clerk_judge(ctx->r);
+    clerk_send_outcome_headers(ctx->r);
+    return outcome && outcome->status == CLERK_SIGNED_IN ? outcome->identity : NULL;
+}
+
+static const json_t *claim_of(ap_expr_eval_ctx_t *ctx, const char *path)
+{
+    const clerk_identity *identity = identity_of(ctx);
+
+    return identity ? clerk_claim_find(clerk_identity_claims(identity), path, ctx->p) : NULL;
+}
+
+static const char *claim_function(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
+{
+    (void)data;
+    return clerk_claim_encode(claim_of(ctx, path), ctx->p);
+}
+
+static apr_array_header_t *claim_list_function(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
+{
+    (void)data;
+    return clerk_claim_texts(claim_of(ctx, path), ctx->p);
+}
+
+static const char *variable(ap_expr_eval_ctx_t *ctx, const void *name)
+{
+    /* Nobody is a status too, but only where this module is in force. */
+    return in_force(ctx) ? clerk_fact(ctx->r, identity_of(ctx), name) : NULL;
+}
+
+static const char *fact_named(const char *name)
+{
+    for (int i = 0; clerk_fact_names[i]; i++) {
+        if (!strcasecmp(clerk_fact_names[i], name)) {
+            return clerk_fact_names[i];
+        }
+    }
+    return NULL;
+}
+
+void clerk_expr_settle(request_rec *r)
+{
+    clerk_state(r)->settled = 1;
+}
+
+int clerk_expr_lookup(ap_expr_lookup_parms *parms)
+{
+    const char *fact;
+
+    switch (parms->type) {
+    case AP_EXPR_FUNC_STRING:
+        if (strcasecmp(parms->name, "clerk")) {
+            return DECLINED;
+        }
+        *parms->func = (const void *)claim_function;
+        *parms->data = NULL;
+        return OK;
+    case AP_EXPR_FUNC_LIST:
+        if (strcasecmp(parms->name, "clerk")) {
+            return DECLINED;
+        }
+        *parms->func = (const void *)claim_list_function;
+        *parms->data = NULL;
+        return OK;
+    case AP_EXPR_FUNC_VAR:
+        if (!(fact = fact_named(parms->name))) {
+            return DECLINED;
+        }
+        *parms->func = (const void *)variable;
+        *parms->data = fact;
+        return OK;
+    default:
+        return DECLINED;
+    }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_APPLICATION_EXPRESSIONS_H
+#define HTTPD_APPLICATION_EXPRESSIONS_H
+
+#include <ap_expr.h>
+
+/** insert_filter hook: the handler comes next, and expressions in response headers must not cause a verification any
+ * more. */
+void clerk_expr_settle(request_rec *r);
+
+/**
+ * expr_lookup hook: `clerk('path')` and `%{clerk:path}`, any claim as text; `'value' in clerk('path')`, the elements
+ * of an array claim; `%{CLERK_USER_ID}` and the other variables of interface 3. Empty where AuthType Clerk is not in
+ * force, where nobody is signed in, and where there is no such claim or it has control characters or more than
+ * CLERK_CLAIM_TEXT_MAX bytes.
+ *
+ * An expression that is evaluated before authentication (`<If>`, `Require expr`) makes the request be judged then;
+ * the outcome is kept.
+ */
+int clerk_expr_lookup(ap_expr_lookup_parms *parms);
+
+#endif

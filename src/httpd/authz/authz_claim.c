@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+
+#include "clerk/session/claim_path.h"
+#include "httpd/authz/authz_providers.h"
+#include "httpd/authz/authz_require.h"
+#include "httpd/process/log.h"
+
+/** `Require clerk-claim PATH=VALUE` or `PATH~REGEX`. */
+typedef struct claim_test {
+    const char *path;
+    const ap_regex_t *regex;             /* else: */
+    int value;                           /* index of the VALUE among the requirement's words */
+} claim_test;
+
+typedef struct claim_requirement {
+    clerk_requirement base;              /* its words are the VALUEs */
+    apr_array_header_t *tests;           /* of claim_test */
+} claim_requirement;
+
+static const clerk_requirement_kind claim_kind = {"clerk-claim", NULL, NULL, NULL, NULL};
+
+static const char how_to_write[] = "write PATH=VALUE or PATH~REGEX, such as department=sales or email~@example\\.com$";
+
+/* A regular expression that a client could write parts of would match whatever the client likes, so it is fixed. */
+static const char *parse_regex(claim_test *test, cmd_parms *cmd, const char *text)
+{
+    if (strstr(text, "%{")) {
+        return "a regular expression cannot have an expression (%{...}) in it; PATH=VALUE can";
+    }
+    test->regex = ap_pregcomp(cmd->pool, text, AP_REG_EXTENDED | AP_REG_NOSUB);
+    return test->regex ? NULL : "this is not a regular expression";
+}
+
+static const char *parse_test(claim_requirement *requirement, cmd_parms *cmd, const char *text)
+{
+    claim_test *test = apr_array_push(requirement->tests);
+    clerk_requirement_word *word;
+    apr_size_t len = strcspn(text, "=~");
+    const char *argument = text + len + 1, *error = NULL;
+
+    memset(test, 0, sizeof(*test));
+    test->path = apr_pstrmemdup(cmd->pool, text, len);
+    if (!len || !text[len] || !*argument) {
+        return how_to_write;
+    }
+    if (strchr(test->path, '%')) {
+        return "the path cannot be an expression; the value can";
+    }
+    if (text[len] == '~') {
+        return parse_regex(test, cmd, argument);
+    }
+    test->value = requirement->base.words->nelts;
+    word = apr_array_push(requirement->base.words);
+    word->text = argument;
+    word->expression = NULL;
+    if (strchr(argument, '%')) {
+        word->expression = ap_expr_parse_cmd(cmd, argument, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
+    }
+    return error;
+}
+
+static const char *parse_claim(cmd_parms *cmd, const char *line, const void **pparsed)
+{
+    claim_requirement *requirement = apr_palloc(cmd->pool, sizeof(*requirement));
+
+    requirement->base.kind = &claim_kind;
+    requirement->base.words = apr_array_make(cmd->pool, 2, sizeof(clerk_requirement_word));
+    requirement->tests = apr_array_make(cmd->pool, 2, sizeof(claim_test));
+    while (*line) {
+        const char *text = ap_getword_conf(cmd->pool, &line);
+        const char *error = parse_test(requirement, cmd, text);
+
+        if (error) {
+            return apr_psprintf(cmd->pool, "Require clerk-claim: '%s': %s", text, error);
+        }
+    }
+    *pparsed = requirement;
+    return requirement->tests->nelts ? NULL : apr_pstrcat(cmd->pool, "Require clerk-claim: ", how_to_write, NULL);
+}
+
+/** @return 1, 0, or -1 where an expression fails */
+static int test_granted(request_rec *r, const claim_requirement *requirement, const claim_test *test,
+                        const clerk_identity *identity)
+{
+    const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), test->path, r->pool);
+    const apr_array_header_t *texts = clerk_claim_texts(claim, r->pool);
+    const char *value = test->regex ? NULL : clerk_requirement_value(r, &requirement->base, test->value);
+
+    if (!test->regex && !value) {
+        return -1;
+    }
+    for (int i = 0; i < texts->nelts; i++) {
+        const char *text = APR_ARRAY_IDX(texts, i, const char *);
+
+        if (value ? *value && !strcmp(text, value) : !ap_regexec(test->regex, text, 0, NULL, 0)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static authz_status check_claim(request_rec *r, const char *line, const void *parsed)
+{
+    const claim_requirement *requirement = parsed;
+    const clerk_identity *identity = clerk_requirement_identity(r);
+    int granted = 0;
+
+    if (!identity) {
+        return AUTHZ_DENIED_NO_USER;
+    }
+    for (int i = 0; i < requirement->tests->nelts && !granted; i++) {
+        granted = test_granted(r, requirement, &APR_ARRAY_IDX(requirement->tests, i, claim_test), identity);
+    }
+    return granted < 0 ? AUTHZ_GENERAL_ERROR : clerk_requirement_answer(r, &requirement->base, line, NULL, granted);
+}
+
+const authz_provider clerk_require_claim = {check_claim, parse_claim};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/authz/refusal.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <mod_core.h>
+#include <util_filter.h>
+
+#include "clerk/authenticate.h"
+#include "httpd/config/config.h"
+#include "httpd/process/log.h"
+#include "httpd/request/request_state.h"
+#include "httpd/request/wire.h"
+
+#define JSON_FILTER "CLERK_REFUSAL_JSON"
+
+static const char *level_name(clerk_factor_level level)
+{
+    switch (level) {
+    case CLERK_FIRST_FACTOR:
+        return "first_factor";
+    case CLERK_SECOND_FACTOR:
+        return "second_factor";
+    default:
+        return "multi_factor";
+    }
+}
+
+static const char *reverification_json(const clerk_reverification *missed, apr_pool_t *pool)
+{
+    const char *wanted;
+
+    if (missed->preset) {
+        wanted = apr_psprintf(pool, "\"%s\"", missed->preset);
+    }
+    else {
+        wanted = apr_psprintf(pool, "{\"level\":\"%s\",\"afterMinutes\":%.15g}", level_name(missed->level),
+                              missed->after_minutes);
+    }
+
+    return apr_pstrcat(pool, "{\"clerk_error\":{\"type\":\"forbidden\",\"reason\":\"reverification-error\","
+                       "\"metadata\":{\"reverification\":", wanted, "}}}", NULL);
+}
+
+/** Whether a person will look at the answer, whatever the method: a form that was posted is followed by a page too. */
+static int is_for_a_person(request_rec *r)
+{
+    clerk_request request;
+
+    clerk_wire_read(&request, r);
+    request.method = "GET";
+    return clerk_request_is_navigation(&request);
+}
+
+int clerk_forbid(request_rec *r, const char *reason)
+{
+    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
+    apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
+    apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", "signed-in");
+    apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Reason", reason);
+    return HTTP_FORBIDDEN;
+}
+
+int clerk_refuse(request_rec *r, const clerk_identity *identity, const clerk_trial *trial)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, CLERK_LOGNO(3061) "refused: %s",
+                  clerk_trial_text(trial, identity, r->pool));
+    clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
+    if (trial->missed && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)) && !is_for_a_person(r)) {
+        ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(trial->missed, r->pool));
+        clerk_state(r)->json_refusal = 1;
+    }
+    return clerk_forbid(r, trial->missed ? "reverification-error" : "forbidden");
+}
+
+/* httpd sends the text of a custom response as text/html, and has no other way to be told. */
+static apr_status_t json_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    ap_filter_t *next = filter->next;
+
+    ap_set_content_type(filter->r, "application/json");
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(next, brigade);
+}
+
+static void insert_error_filter(request_rec *r)
+{
+    if (r->status == HTTP_FORBIDDEN && clerk_state(r)->json_refusal) {
+        ap_add_output_filter(JSON_FILTER, NULL, r, r->connection);
+    }
+}
+
+void clerk_refusal_register(apr_pool_t *pool)
+{
+    (void)pool;
+    ap_register_output_filter(JSON_FILTER, json_filter, NULL, AP_FTYPE_CONTENT_SET);
+    ap_hook_insert_error_filter(insert_error_filter, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/config/directive_values.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+const char *clerk_parse_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
+                                 apr_interval_time_t least, apr_interval_time_t most)
+{
+    apr_interval_time_t value;
+    apr_size_t digits = strspn(text, "0123456789");
+    /* httpd knows minutes as "mi" and "min" only. */
+    const char *spelled = !strcasecmp(text + digits, "m") ? apr_pstrcat(cmd->temp_pool, text, "in", NULL) : text;
+
+    if (!digits || ap_timeout_parameter_parse(spelled, &value, "s") != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a duration; write a number with ms, s, m or h, such as 30s",
+                            cmd->cmd->name, text);
+    }
+    if (value < least || value > most) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is out of range; allowed are %" APR_TIME_T_FMT " to %" APR_TIME_T_FMT
+                            " seconds", cmd->cmd->name, text, apr_time_sec(least), apr_time_sec(most));
+    }
+    *pvalue = value;
+    return NULL;
+}
+
+/** An origin as `azp` has it: scheme://host, byte for byte, so what could never match is refused here. */
+const char *clerk_origin_problem(const char *text)
+{
+    const char *host = strstr(text, "://");
+
+    if (!host || host == text || !host[3]) {
+        return "is not an origin";
+    }
+    for (const char *at = text; *at; at++) {
+        if (apr_iscntrl(*at) || apr_isspace(*at)) {
+            return "has white space or control characters in it";
+        }
+    }
+    if (strpbrk(host + 3, "/?#@")) {
+        return "has more than scheme, host and port (a trailing '/' never matches)";
+    }
+    return NULL;
+}
+
+/** An http or https origin, lower case, without the default port: as it stands in front of every URL we build. */
+const char *clerk_parse_http_origin(const char **porigin, cmd_parms *cmd, const char *text)
+{
+    char *origin = apr_pstrdup(cmd->pool, text);
+    const char *problem;
+    apr_size_t len;
+
+    ap_str_tolower(origin);
+    problem = clerk_origin_problem(origin);
+    if (!problem && strncmp(origin, "https://", 8) && strncmp(origin, "http://", 7)) {
+        problem = "is neither http nor https";
+    }
+    if (problem) {
+        return apr_psprintf(cmd->pool, "%s: '%s' %s; write scheme://host or scheme://host:port, such as "
+                            "https://www.example.com", cmd->cmd->name, text, problem);
+    }
+    len = strlen(origin);
+    if (!strncmp(origin, "https://", 8) && len > 4 && !strcmp(origin + len - 4, ":443")) {
+        origin[len - 4] = '\0';
+    }
+    else if (!strncmp(origin, "http://", 7) && len > 3 && !strcmp(origin + len - 3, ":80")) {
+        origin[len - 3] = '\0';
+    }
+    *porigin = origin;
+    return NULL;
+}
+
+const char *clerk_push(apr_array_header_t **plist, cmd_parms *cmd, const char *text)
+{
+    if (!*plist) {
+        *plist = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(*plist, const char *) = text;
+    return NULL;
+}
+
+/** A page that browsers are sent to: a path here, or an absolute http(s) URL. Never fetched by us. */
+const char *clerk_parse_page_url(const char **purl, cmd_parms *cmd, const char *url)
+{
+    int path = *url == '/' && url[1] != '/' && url[1] != '\\';
+
+    if (!path && strncmp(url, "https://", 8) && strncmp(url, "http://", 7)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither a path that begins with one '/' nor an http(s) URL",
+                            cmd->cmd->name, url);
+    }
+    for (const char *at = url; *at; at++) {
+        if (apr_iscntrl(*at) || apr_isspace(*at) || *at == '\\') {
+            return apr_psprintf(cmd->pool, "%s: '%s' has white space, a backslash or control characters in it",
+                                cmd->cmd->name, url);
+        }
+    }
+    *purl = url;
+    return NULL;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the application receives: everywhere. */
+#include "httpd/config/directives.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "httpd/application/variables.h"
+
+static const char *path_problem(const char *path)
+{
+    for (const char *at = path; *at; at++) {
+        if (apr_iscntrl(*at)) {
+            return "has control characters in it";
+        }
+    }
+    return *path ? NULL : "is empty";
+}
+
+static const char *bad_path(cmd_parms *cmd, const char *path, const char *problem)
+{
+    return apr_psprintf(cmd->pool, "%s: the claim path '%s' %s; write the name of a claim, with dots for nested ones, "
+                        "such as metadata.department", cmd->cmd->name, path, problem);
+}
+
+const char *clerk_set_remote_user(cmd_parms *cmd, void *conf, const char *path)
+{
+    clerk_dir_config *dir = conf;
+    const char *problem = path_problem(path);
+
+    dir->remote_user = path;
+    return problem ? bad_path(cmd, path, problem) : NULL;
+}
+
+/** A name as part of a variable's: upper case, and everything but ASCII letters and digits an underscore. */
+static const char *variable_of(const char *name, apr_pool_t *pool)
+{
+    char *variable = apr_pstrcat(pool, CLERK_FACT_CLAIM, name, NULL), *at;
+
+    for (at = variable + sizeof(CLERK_FACT_CLAIM) - 1; *at; at++) {
+        *at = (char)(apr_isascii(*at) && apr_isalnum(*at) ? apr_toupper(*at) : '_');
+    }
+    return variable;
+}
+
+static const char *add_export(cmd_parms *cmd, clerk_dir_config *dir, const char *path, const char *name)
+{
+    const char *problem = path_problem(path);
+    clerk_export *added;
+
+    if (problem) {
+        return bad_path(cmd, path, problem);
+    }
+    if (!dir->export_claims) {
+        dir->export_claims = apr_array_make(cmd->pool, 4, sizeof(clerk_export));
+    }
+    name = variable_of(name ? name : path, cmd->pool);
+    for (int i = 0; i < dir->export_claims->nelts; i++) {
+        const clerk_export *other = &APR_ARRAY_IDX(dir->export_claims, i, clerk_export);
+
+        if (!strcmp(other->name, name)) {
+            return apr_psprintf(cmd->pool, "ClerkExportClaim: %s and %s are both %s; give one of them another name, "
+                                "as in %s as OTHER", other->path, path, name, path);
+        }
+    }
+    added = apr_array_push(dir->export_claims);
+    added->path = path;
+    added->name = name;
+    return NULL;
+}
+
+const char *clerk_add_export_claims(cmd_parms *cmd, void *conf, const char *args)
+{
+    static const char usage[] = "ClerkExportClaim: write claim paths, each with a name where it should have another "
+                                "one, such as department metadata.level as LEVEL";
+    const char *path, *error = NULL;
+
+    if (!*args) {
+        return usage;
+    }
+    while (*args && !error) {
+        const char *rest, *name = NULL;
+
+        path = ap_getword_conf(cmd->pool, &args);
+        rest = args;
+        if (!strcasecmp(ap_getword_conf(cmd->temp_pool, &rest), "as")) {
+            args = rest;
+            name = ap_getword_conf(cmd->pool, &args);
+            if (!*name) {
+                return usage;
+            }
+        }
+        error = add_export(cmd, conf, path, name);
+    }
+    return error;
+}
+
+const char *clerk_set_pass_headers(cmd_parms *cmd, void *conf, int on)
+{
+    clerk_dir_config *dir = conf;
+
+    (void)cmd;
+    dir->pass_headers = on;
+    return NULL;
+}
+
+const char *clerk_set_strip_credentials(cmd_parms *cmd, void *conf, int on)
+{
+    clerk_dir_config *dir = conf;
+
+    (void)cmd;
+    dir->strip_credentials = on;
+    return NULL;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Authentication: everywhere. */
+#include "httpd/config/directives.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "httpd/config/directive_values.h"
+
+const char *clerk_set_instance_name(cmd_parms *cmd, void *conf, const char *name)
+{
+    clerk_dir_config *dir = conf;
+    const clerk_server_config *server = clerk_config_server(cmd->server);
+
+    /* In .htaccess the instances are known; in the server configuration they may still come: see check.c. */
+    if (cmd->pool == cmd->temp_pool && (!server->named_runtimes
+                                        || !apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING))) {
+        return apr_psprintf(cmd->pool, "ClerkInstance: this server has no <ClerkInstance %s>; the server's "
+                            "administrator defines instances in the server configuration", name);
+    }
+    dir->instance_name = name;
+    return NULL;
+}
+
+const char *clerk_add_token_source(cmd_parms *cmd, void *conf, const char *source)
+{
+    clerk_dir_config *dir = conf;
+
+    if (!strcasecmp(source, "header")) {
+        dir->token_sources |= CLERK_SOURCE_HEADER;
+    }
+    else if (!strcasecmp(source, "cookie")) {
+        dir->token_sources |= CLERK_SOURCE_COOKIE;
+    }
+    else {
+        return apr_psprintf(cmd->pool, "ClerkTokenSources: '%s' is none of header, cookie", source);
+    }
+    clerk_config_set_policy(dir);
+    return NULL;
+}
+
+const char *clerk_add_authorized_party(cmd_parms *cmd, void *conf, const char *origin)
+{
+    clerk_dir_config *dir = conf;
+    const char *problem = clerk_origin_problem(origin);
+
+    if (problem) {
+        return apr_psprintf(cmd->pool, "ClerkAuthorizedParties: '%s' %s; write origins as browsers send them, such as "
+                            "https://www.example.com or http://localhost:8080", origin, problem);
+    }
+    clerk_push(&dir->authorized_parties, cmd, origin);
+    clerk_config_set_policy(dir);
+    return NULL;
+}
+
+const char *clerk_add_audience(cmd_parms *cmd, void *conf, const char *audience)
+{
+    clerk_dir_config *dir = conf;
+
+    if (!*audience) {
+        return "ClerkAudience: an empty audience matches nothing; leave the directive out instead";
+    }
+    clerk_push(&dir->audience, cmd, audience);
+    clerk_config_set_policy(dir);
+    return NULL;
+}
+
+const char *clerk_set_clock_skew(cmd_parms *cmd, void *conf, const char *text)
+{
+    clerk_dir_config *dir = conf;
+    const char *error = clerk_parse_duration(&dir->clock_skew, cmd, text, 0, apr_time_from_sec(300));
+
+    clerk_config_set_policy(dir);
+    return error;
+}
+
+const char *clerk_set_unauthenticated(cmd_parms *cmd, void *conf, const char *value)
+{
+    clerk_dir_config *dir = conf;
+
+    if (!strcasecmp(value, "auto")) {
+        dir->unauthenticated = CLERK_UNAUTHENTICATED_AUTO;
+    }
+    else if (!strcasecmp(value, "challenge")) {
+        dir->unauthenticated = CLERK_UNAUTHENTICATED_CHALLENGE;
+    }
+    else if (!strcasecmp(value, "sign-in")) {
+        dir->unauthenticated = CLERK_UNAUTHENTICATED_SIGN_IN;
+    }
+    else {
+        return apr_psprintf(cmd->pool, "ClerkUnauthenticated: '%s' is none of auto, challenge, sign-in", value);
+    }
+    return NULL;
+}
+
+const char *clerk_set_sign_in_url(cmd_parms *cmd, void *conf, const char *url)
+{
+    clerk_dir_config *dir = conf;
+    const char *error = clerk_parse_page_url(&dir->sign_in_url, cmd, url);
+
+    clerk_config_set_policy(dir);
+    return error;
+}
+
+const char *clerk_set_sign_up_url(cmd_parms *cmd, void *conf, const char *url)
+{
+    clerk_dir_config *dir = conf;
+    const char *error = clerk_parse_page_url(&dir->sign_up_url, cmd, url);
+
+    clerk_config_set_policy(dir);
+    return error;
+}
+
+const char *clerk_set_pending_sessions(cmd_parms *cmd, void *conf, const char *value)
+{
+    clerk_dir_config *dir = conf;
+
+    if (!strcasecmp(value, "signed-out")) {
+        dir->pending_sessions = CLERK_PENDING_SIGNED_OUT;
+    }
+    else if (!strcasecmp(value, "allow")) {
+        dir->pending_sessions = CLERK_PENDING_ALLOW;
+    }
+    else {
+        return apr_psprintf(cmd->pool, "ClerkPendingSessions: '%s' is none of signed-out, allow", value);
+    }
+    clerk_config_set_policy(dir);
+    return NULL;
+}
+
+const char *clerk_set_organization_sync(cmd_parms *cmd, void *conf, const char *args)
+{
+    clerk_dir_config *dir = conf;
+    const char *word, *problem;
+    int personal = 0, patterns = 0;
+
+    while (*args) {
+        word = ap_getword_conf(cmd->pool, &args);
+        if (!strcasecmp(word, "personal") && !personal) {
+            personal = 1;
+            continue;
+        }
+        clerk_push(personal ? &dir->personal_patterns : &dir->org_patterns, cmd, word);
+        personal = 0;
+        patterns++;
+    }
+    if (!patterns || personal) {
+        return "ClerkOrganizationSync: write path patterns such as /orgs/:slug, or personal /me";
+    }
+    problem = clerk_organization_sync_compile(&dir->organization_sync, dir->org_patterns, dir->personal_patterns,
+                                              cmd->pool);
+    clerk_config_set_policy(dir);
+    return problem ? apr_pstrcat(cmd->pool, "ClerkOrganizationSync: ", problem, NULL) : NULL;
+}
+
+static const char *both_origins = "ClerkPublicOrigin and ClerkTrustForwarded On exclude each other: one says what the "
+                                  "site's origin is, the other lets the proxy in front say it";
+
+static const char *proxy_path_of(const clerk_runtime *runtime)
+{
+    const char *url = runtime ? runtime->instance->proxy_url : NULL;
+
+    return url && *url == '/' ? url : NULL;
+}
+
+/**
+ * A ClerkProxyURL that is a path is found below the public origin, and handshakes with session tokens in them go there: then it is not for
+ * .htaccess to say where that is. Which of the server's instances counts is not known here, so that any of them will do.
+ */
+static const char *not_in_htaccess(cmd_parms *cmd)
+{
+    const clerk_server_config *server = clerk_config_server(cmd->server);
+    const char *path = proxy_path_of(server->runtime);
+
+    if (cmd->pool != cmd->temp_pool) {
+        return NULL;
+    }
+    for (apr_hash_index_t *at = server->named_runtimes ? apr_hash_first(cmd->pool, server->named_runtimes) : NULL;
+         at && !path; at = apr_hash_next(at)) {
+        path = proxy_path_of(apr_hash_this_val(at));
+    }
+    return path ? apr_psprintf(cmd->pool, "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's "
+                               "administrator writes it into the server configuration", cmd->cmd->name, path)
+                : NULL;
+}
+
+const char *clerk_set_public_origin(cmd_parms *cmd, void *conf, const char *origin)
+{
+    clerk_dir_config *dir = conf;
+    const char *problem = not_in_htaccess(cmd);
+
+    if (problem) {
+        return problem;
+    }
+    return dir->trust_forwarded == 1 ? both_origins : clerk_parse_http_origin(&dir->public_origin, cmd, origin);
+}
+
+const char *clerk_set_trust_forwarded(cmd_parms *cmd, void *conf, int on)
+{
+    clerk_dir_config *dir = conf;
+
+    dir->trust_forwarded = on;
+    return on && dir->public_origin ? both_origins : on ? not_in_htaccess(cmd) : NULL;
+}
+
+const char *clerk_set_cross_origin_sync(cmd_parms *cmd, void *conf, int on)
+{
+    clerk_dir_config *dir = conf;
+
+    (void)cmd;
+    dir->cross_origin_sync = on;
+    clerk_config_set_policy(dir);
+    return NULL;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/config/instances.h"
+
+#include <apr_strings.h>
+#include <openssl/evp.h>
+
+#include "httpd/config/config.h"
+#include "httpd/process/log.h"
+
+#define DEFAULT_JWKS_CACHE_TTL apr_time_from_sec(300)
+#define DEFAULT_JWKS_MAX_STALE apr_time_from_sec(24 * 3600)
+#define DEFAULT_HTTP_TIMEOUT apr_time_from_sec(5)
+
+static const char *from_environment(const char *set, const char *name, apr_pool_t *pool)
+{
+    const char *value = set ? NULL : getenv(name);
+
+    return set ? set : value && *value ? apr_pstrdup(pool, value) : NULL;
+}
+
+/**
+ * Whose secrets the environment holds: its own publishable key's, else the main server's, else the one key that all virtual hosts name. NULL
+ * where that cannot be said; then a server with a key of its own gets no secret that may be another instance's.
+ */
+static const char *environment_key(const server_rec *main_server)
+{
+    const char *key = getenv(CLERK_ENV_PUBLISHABLE_KEY), *own;
+
+    if (key && *key) {
+        return key;
+    }
+    key = clerk_config_server(main_server)->own.publishable_key;
+    for (const server_rec *server = main_server->next; server && !clerk_config_server(main_server)->own.publishable_key;
+         server = server->next) {
+        own = clerk_config_server(server)->own.publishable_key;
+        if (own && key && strcmp(own, key)) {
+            return NULL;
+        }
+        key = own ? own : key;
+    }
+    return key;
+}
+
+/** The unnamed instance of a server takes what the environment offers where the configuration is silent (interface 2). */
+static void environment_defaults(clerk_instance_config *own, const char *environment_key, apr_pool_t *pool)
+{
+    own->publishable_key = from_environment(own->publishable_key, CLERK_ENV_PUBLISHABLE_KEY, pool);
+    own->api_url = from_environment(own->api_url, "CLERK_API_URL", pool);
+    if (!own->publishable_key || (environment_key && !strcmp(own->publishable_key, environment_key))) {
+        own->secret_key = from_environment(own->secret_key, "CLERK_SECRET_KEY", pool);
+        own->jwt_key = from_environment(own->jwt_key, "CLERK_JWT_KEY", pool);
+    }
+}
+
+static void digest_text(EVP_MD_CTX *digest, const char *text)
+{
+    /* With the NUL, and NULL told from "", so that no two configurations run together. */
+    EVP_DigestUpdate(digest, text ? "+" : "-", 1);
+    if (text) {
+        EVP_DigestUpdate(digest, text, strlen(text) + 1);
+    }
+}
+
+/** What makes keys these keys: used to name the persisted file and to share one slot. */
+static int source_id(unsigned char id[32], const clerk_instance *instance)
+{
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    int ok = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
+
+    if (ok) {
+        digest_text(digest, instance->jwks_url);
+        digest_text(digest, instance->jwks_needs_secret ? instance->secret_key : NULL);
+        digest_text(digest, instance->frontend_host);
+        ok = EVP_DigestFinal_ex(digest, id, NULL) == 1;
+    }
+    EVP_MD_CTX_free(digest);
+    return ok;
+}
+
+/** Everything about an instance in one text, to find servers that have the same one. */
+static const char *fingerprint(const clerk_instance_config *conf, apr_pool_t *pool)
+{
+    const char *issuers = conf->issuers ? apr_array_pstrcat(pool, conf->issuers, ' ') : "";
+    const char *text[] = {
+        conf->publishable_key, conf->secret_key, conf->jwt_key, conf->jwks_url, conf->frontend_api, conf->proxy_url,
+        conf->domain, issuers, conf->api_url, conf->http_proxy, conf->ca_file,
+        apr_psprintf(pool, "%d %d %" APR_TIME_T_FMT " %" APR_TIME_T_FMT " %" APR_TIME_T_FMT, conf->satellite,
+                     conf->satellite_auto_sync, conf->jwks_cache_ttl, conf->jwks_max_stale, conf->http_timeout)
+    };
+    char *all = "";
+
+    for (apr_size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+        all = apr_pstrcat(pool, all, text[i] ? "+" : "-", text[i] ? text[i] : "", "\n", NULL);
+    }
+    return all;
+}
+
+static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_config *conf, apr_pool_t *pool)
+{
+    clerk_runtime *runtime = apr_pcalloc(pool, sizeof(*runtime));
+    clerk_instance_options options;
+    clerk_instance *instance;
+    const char *error, *why;
+
+    memset(&options, 0, sizeof(options));
+    options.name = conf->name ? conf->name : "default";
+    options.publishable_key = conf->publishable_key;
+    options.secret_key = conf->secret_key;
+    options.frontend_api = conf->frontend_api;
+    options.proxy_url = conf->proxy_url;
+    options.domain = conf->domain;
+    options.satellite = conf->satellite == 1;
+    options.satellite_auto_sync = conf->satellite_auto_sync == 1;
+    options.api_url = conf->api_url;
+    options.jwks_url = conf->jwks_url;
+    options.issuers = conf->issuers;
+    if ((error = clerk_instance_create(&instance, &options, pool)) != NULL) {
+        return error;
+    }
+    runtime->instance = instance;
+    runtime->slot = -1;
+    if (conf->jwt_key) {
+        jose_keyset *keys;
+
+        if (jose_keyset_from_pem(&keys, conf->jwt_key, strlen(conf->jwt_key), &why, pool) != JOSE_OK) {
+            return apr_pstrcat(pool, "the PEM public key (ClerkJWTKey, or CLERK_JWT_KEY in the environment) is not usable: ",
+                               why, NULL);
+        }
+        runtime->static_keys = keys;
+    }
+    else if (!instance->jwks_url) {
+        return "there is nothing to verify tokens with; write ClerkPublishableKey, or ClerkSecretKey, ClerkJWTKey or "
+               "ClerkJWKSURL";
+    }
+    runtime->source.name = instance->name;
+    runtime->source.url = instance->jwks_url;
+    runtime->source.bearer = instance->jwks_needs_secret ? instance->secret_key : NULL;
+    runtime->source.proxy = conf->http_proxy;
+    runtime->source.ca_file = conf->ca_file;
+    runtime->source.ttl = conf->jwks_cache_ttl != CLERK_UNSET ? conf->jwks_cache_ttl : DEFAULT_JWKS_CACHE_TTL;
+    runtime->source.max_stale = conf->jwks_max_stale != CLERK_UNSET ? conf->jwks_max_stale : DEFAULT_JWKS_MAX_STALE;
+    runtime->source.timeout = conf->http_timeout != CLERK_UNSET ? conf->http_timeout : DEFAULT_HTTP_TIMEOUT;
+    if (runtime->source.max_stale < runtime->source.ttl) {
+        return "ClerkJWKSMaxStale is shorter than ClerkJWKSCacheTTL; keys would lapse before they are refreshed";
+    }
+    if (!source_id(runtime->source.id, instance)) {
+        return "OpenSSL failed to compute a digest";
+    }
+    runtime->backend.name = instance->name;
+    runtime->backend.api_url = instance->api_url;
+    runtime->backend.secret_key = instance->secret_key;
+    runtime->backend.http_proxy = conf->http_proxy;
+    runtime->backend.ca_file = conf->ca_file;
+    runtime->backend.timeout = runtime->source.timeout;
+    *pruntime = runtime;
+    return NULL;
+}
+
+typedef struct resolving {
+    apr_array_header_t *runtimes;
+    apr_hash_t *by_fingerprint;
+    const char *environment_key;
+    apr_pool_t *pool;
+} resolving;
+
+static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_instance_config *conf, server_rec *server)
+{
+    const char *key = fingerprint(conf, all->pool), *error = NULL;
+    clerk_runtime *runtime = apr_hash_get(all->by_fingerprint, key, APR_HASH_KEY_STRING);
+
+    *pruntime = runtime;
+    if (runtime) {
+        return OK;
+    }
+    error = make_runtime(&runtime, conf, all->pool);
+    if (error || !runtime) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, CLERK_LOGNO(3010) "Clerk instance %s (%s): %s",
+                     conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
+                     error);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (runtime->instance->type == CLERK_INSTANCE_DEVELOPMENT) {
+        clerk_httpd_warn(server, CLERK_LOGNO(3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
+                         "good for trying things out, with limits and laxer cookies; a public site needs the production "
+                         "instance's pk_live_ key", conf->name ? conf->name : "of the server",
+                         conf->where ? conf->where : "from the environment");
+    }
+    if (runtime->instance->warning) {
+        clerk_httpd_warn(server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s",
+                         conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
+                         runtime->instance->warning);
+    }
+    runtime->number = (unsigned int)all->runtimes->nelts;
+    APR_ARRAY_PUSH(all->runtimes, clerk_runtime *) = runtime;
+    apr_hash_set(all->by_fingerprint, key, APR_HASH_KEY_STRING, runtime);
+    *pruntime = runtime;
+    return OK;
+}
+
+static int resolve_server(resolving *all, server_rec *server)
+{
+    clerk_server_config *conf = clerk_config_server(server);
+    int rc;
+
+    environment_defaults(&conf->own, all->environment_key, all->pool);
+    if (conf->own.publishable_key || conf->own.secret_key || conf->own.jwt_key || conf->own.jwks_url
+        || conf->own.frontend_api) {
+        if ((rc = resolve_one(&conf->runtime, all, &conf->own, server)) != OK) {
+            return rc;
+        }
+    }
+    if (!conf->named) {
+        return OK;
+    }
+    conf->named_runtimes = apr_hash_make(all->pool);
+    for (apr_hash_index_t *at = apr_hash_first(all->pool, conf->named); at; at = apr_hash_next(at)) {
+        clerk_instance_config named = *(clerk_instance_config *)apr_hash_this_val(at);
+        clerk_runtime *runtime;
+
+        clerk_config_inherit_transport(&named, &conf->own);
+        if ((rc = resolve_one(&runtime, all, &named, server)) != OK) {
+            return rc;
+        }
+        apr_hash_set(conf->named_runtimes, named.name, APR_HASH_KEY_STRING, runtime);
+    }
+    return OK;
+}
+
+int clerk_instances_resolve(apr_array_header_t **pruntimes, server_rec *main_server, apr_pool_t *pool)
+{
+    resolving all = {apr_array_make(pool, 4, sizeof(clerk_runtime *)), apr_hash_make(pool), environment_key(main_server),
+                     pool};
+    int rc;
+
+    for (server_rec *server = main_server; server; server = server->next) {
+        if ((rc = resolve_server(&all, server)) != OK) {
+            return rc;
+        }
+    }
+    *pruntimes = all.runtimes;
+    return OK;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/config/secret_ref.h"
+
+#include <apr_file_info.h>
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+
+#include "httpd/process/log.h"
+
+/* The largest secret is a PEM certificate with its text form. */
+#define MAX_SECRET 65536
+
+int clerk_is_secret_ref(const char *text)
+{
+    return !strncmp(text, "env:", 4) || !strncmp(text, "file:", 5) || !strncmp(text, "exec:", 5);
+}
+
+static const char *drop_line_break(apr_pool_t *pool, const char *text, apr_size_t len)
+{
+    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
+        len--;
+    }
+    return apr_pstrmemdup(pool, text, len);
+}
+
+static const char *read_env(const char **psecret, cmd_parms *cmd, const char *name)
+{
+    const char *value = getenv(name);
+
+    if (!value || !*value) {
+        return apr_psprintf(cmd->pool, "%s: the environment variable %s is not set for the process that starts httpd; "
+                            "export it there (Debian: /etc/apache2/envvars; systemd: EnvironmentFile=)",
+                            cmd->cmd->name, name);
+    }
+    *psecret = drop_line_break(cmd->pool, value, strlen(value));
+    return NULL;
+}
+
+static const char *read_file(const char **psecret, cmd_parms *cmd, const char *path)
+{
+    apr_file_t *file;
+    apr_finfo_t info;
+    apr_size_t len;
+    apr_status_t rv;
+    char *text, message[120];
+
+    if (*path != '/') {
+        return apr_psprintf(cmd->pool, "%s: file:%s must be an absolute path", cmd->cmd->name, path);
+    }
+    rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, cmd->temp_pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_TYPE | APR_FINFO_PROT, file);
+    }
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: cannot read %s: %s", cmd->cmd->name, path,
+                            apr_strerror(rv, message, sizeof(message)));
+    }
+    if (info.filetype != APR_REG || info.size > MAX_SECRET) {
+        apr_file_close(file);
+        return apr_psprintf(cmd->pool, "%s: %s is not a regular file of at most %d bytes", cmd->cmd->name, path,
+                            MAX_SECRET);
+    }
+    len = (apr_size_t)info.size;
+    text = apr_palloc(cmd->temp_pool, len + 1);
+    rv = apr_file_read_full(file, text, len, &len);
+    apr_file_close(file);
+    if (rv != APR_SUCCESS && rv != APR_EOF) {
+        return apr_psprintf(cmd->pool, "%s: cannot read %s: %s", cmd->cmd->name, path,
+                            apr_strerror(rv, message, sizeof(message)));
+    }
+    if (info.protection & APR_FPROT_WREAD) {
+        clerk_httpd_warn(cmd->server, CLERK_LOGNO(3001) "%s (line %d of %s): every user of this machine can read %s; make it "
+                         "readable for the user who starts httpd only (chmod 600)", cmd->cmd->name,
+                         cmd->directive->line_num, cmd->directive->filename, path);
+    }
+    *psecret = drop_line_break(cmd->pool, text, len);
+    return NULL;
+}
+
+/** Run a program without a shell and take all it prints: ap_get_exec_line() would give the first line only, and a PEM key has many. */
+static apr_status_t run_program(char **poutput, apr_size_t *plen, char **argv, apr_pool_t *pool)
+{
+    apr_procattr_t *attr;
+    apr_proc_t process;
+    apr_status_t rv;
+    apr_exit_why_e why;
+    int code;
+    char *output = apr_palloc(pool, MAX_SECRET + 1);
+    apr_size_t len = MAX_SECRET;
+
+    if ((rv = apr_procattr_create(&attr, pool)) != APR_SUCCESS
+        || (rv = apr_procattr_io_set(attr, APR_NO_PIPE, APR_FULL_BLOCK, APR_NO_PIPE)) != APR_SUCCESS
+        || (rv = apr_procattr_cmdtype_set(attr, APR_PROGRAM)) != APR_SUCCESS
+        || (rv = apr_proc_create(&process, argv[0], (const char *const *)argv, NULL, attr, pool)) != APR_SUCCESS) {
+        return rv;
+    }
+    rv = apr_file_read_full(process.out, output, len, &len);
+    apr_file_close(process.out);
+    apr_proc_wait(&process, &code, &why, APR_WAIT);
+    if (rv != APR_SUCCESS && rv != APR_EOF) {
+        return rv;
+    }
+    *poutput = output;
+    *plen = len;
+    return APR_PROC_CHECK_EXIT(why) && code == 0 ? APR_SUCCESS : APR_EGENERAL;
+}
+
+static const char *read_exec(const char **psecret, cmd_parms *cmd, const char *command)
+{
+    char **argv, *output;
+    apr_size_t len;
+
+    if (apr_tokenize_to_argv(command, &argv, cmd->temp_pool) != APR_SUCCESS || !argv[0] || argv[0][0] != '/') {
+        return apr_psprintf(cmd->pool, "%s: exec: needs the absolute path of a program, then its arguments",
+                            cmd->cmd->name);
+    }
+    if (run_program(&output, &len, argv, cmd->temp_pool) != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: %s could not be run, or did not exit with 0", cmd->cmd->name, argv[0]);
+    }
+    *psecret = drop_line_break(cmd->pool, output, len);
+    return NULL;
+}
+
+const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const char *ref)
+{
+    const char *error;
+
+    if (*ref == '"' || *ref == '\'') {
+        ref = ap_getword_conf(cmd->temp_pool, &ref);
+    }
+    if (!strncmp(ref, "env:", 4)) {
+        error = read_env(psecret, cmd, ref + 4);
+    }
+    else if (!strncmp(ref, "file:", 5)) {
+        error = read_file(psecret, cmd, ref + 5);
+    }
+    else if (!strncmp(ref, "exec:", 5)) {
+        error = read_exec(psecret, cmd, ref + 5);
+    }
+    else {
+        return apr_psprintf(cmd->pool, "%s: a secret must not stand in a configuration file; write env:NAME, "
+                            "file:/absolute/path or exec:/absolute/path arg ... instead", cmd->cmd->name);
+    }
+    if (!error && !**psecret) {
+        error = apr_psprintf(cmd->pool, "%s: %.*s gave an empty value", cmd->cmd->name, (int)strcspn(ref, " "), ref);
+    }
+    return error;
+}

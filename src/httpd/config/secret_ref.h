@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_CONFIG_SECRET_REF_H
+#define HTTPD_CONFIG_SECRET_REF_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+/** Whether the text is a secret-ref (`env:NAME`, `file:/path`, `exec:/path arg ...`; interface 2). */
+int clerk_is_secret_ref(const char *text);
+
+/**
+ * Read what a secret-ref names, as the user who starts httpd. The trailing line break is dropped.
+ * A file that others can read causes a warning, once per start.
+ * @param psecret the secret, from the configuration's pool
+ * @return NULL, or what is wrong and what to write instead (without the secret)
+ */
+const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const char *ref);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/process/log.h"
+
+#include <stdatomic.h>
+
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "shared/log.h"
+
+typedef struct kept_warning {
+    server_rec *server;
+    const char *text;
+} kept_warning;
+
+/* Of the configuration being read; lives in its pool. */
+static apr_array_header_t *kept;
+
+static const int ap_levels[] = {APLOG_ERR, APLOG_WARNING, APLOG_NOTICE, APLOG_INFO, APLOG_DEBUG};
+
+static void sink(void *baton, clerk_log_level level, int number, const char *text)
+{
+    const server_rec *server = baton;
+
+    ap_log_error(APLOG_MARK, ap_levels[level], 0, server, "AC%04d: %s", number, text);
+}
+
+void clerk_httpd_log_attach(server_rec *server)
+{
+    clerk_log_set_sink(server ? sink : NULL, server);
+}
+
+int clerk_httpd_message_level(void)
+{
+    static _Atomic(apr_int64_t) warned_at;
+    apr_int64_t last = atomic_load(&warned_at), now = apr_time_now();
+
+    return now - last > apr_time_from_sec(60) && atomic_compare_exchange_strong(&warned_at, &last, now) ? APLOG_WARNING
+                                                                                                       : APLOG_INFO;
+}
+
+void clerk_httpd_reset_warnings(apr_pool_t *pconf)
+{
+    kept = apr_array_make(pconf, 4, sizeof(kept_warning));
+}
+
+void clerk_httpd_warn(server_rec *server, const char *format, ...)
+{
+    va_list args;
+    const char *text;
+
+    va_start(args, format);
+    text = apr_pvsprintf(kept->pool, format, args);
+    va_end(args);
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "%s", text);
+        return;
+    }
+    kept_warning *warning = apr_array_push(kept);
+    warning->server = server;
+    warning->text = text;
+}
+
+void clerk_httpd_flush_warnings(void)
+{
+    for (int i = 0; i < kept->nelts; i++) {
+        const kept_warning *warning = &APR_ARRAY_IDX(kept, i, kept_warning);
+
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server, "%s", warning->text);
+    }
+    apr_array_clear(kept);
+}

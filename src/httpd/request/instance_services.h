@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_REQUEST_INSTANCE_SERVICES_H
+#define HTTPD_REQUEST_INSTANCE_SERVICES_H
+
+#include <httpd.h>
+
+#include "clerk/services.h"
+#include "httpd/process/runtime.h"
+
+/** Bind the services of the decision procedure to an instance of this process and a request. */
+void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now);
+
+#endif

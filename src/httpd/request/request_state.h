@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_REQUEST_REQUEST_STATE_H
+#define HTTPD_REQUEST_REQUEST_STATE_H
+
+#include <httpd.h>
+
+#include "clerk/authenticate.h"
+#include "httpd/config/config.h"
+
+/** What we know of one request; lives in its request_config and nowhere else (httpd: notes and env are others' too). */
+typedef struct clerk_request_state {
+    const clerk_runtime *runtime;        /**< the instance that judged */
+    const clerk_policy *policy;          /**< under these rules */
+    clerk_outcome *outcome;              /**< what came out; NULL: not judged */
+    const void *ours;                    /**< the configuration for which AuthType was found to be Clerk */
+    unsigned int headers_sent : 1;       /**< the outcome's headers are in err_headers_out already */
+    unsigned int exported : 1;           /**< the environment has been set for this request_rec */
+    unsigned int in_access : 1;          /**< inside our own run of the access_checker_ex hook */
+    unsigned int expression_asked : 1;   /**< an expression asked about the session */
+    unsigned int user_needed : 1;        /**< it has to be decided after authentication */
+    unsigned int settled : 1;            /**< the handler has been chosen: expressions do not judge any more */
+    unsigned int json_refusal : 1;       /**< the text of the 403 is JSON */
+    unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; what the client sent was: */
+    const char *sent_cookie;
+    const char *sent_authorization;
+    apr_array_header_t *replies;         /**< of the Backend API, in the request that the client made; services.c's own */
+    struct clerk_trial *trial;           /**< inside our own run of the auth_checker hook: what Require lines say */
+} clerk_request_state;
+
+/** The request that the client made: this one, or what it is a part of or was redirected from. */
+request_rec *clerk_top_request(request_rec *r);
+
+/** The request's own state, made if need be. */
+clerk_request_state *clerk_state(request_rec *r);
+
+/**
+ * The outcome for this request: the one made before for it, or for the request it is part of or was redirected from (same
+ * instance, same rules, signed in), or a fresh one.
+ * @return NULL where the place has no instance (misconfigured; logged)
+ */
+clerk_outcome *clerk_judge(request_rec *r);
+
+/**
+ * The verified identity that holds for this request, by the same rule, without judging afresh; NULL: none.
+ */
+const clerk_identity *clerk_established_identity(request_rec *r);
+
+/** The nearest state up the chain, this request's included, whose headers ClerkStripCredentials changed; NULL: none. */
+const clerk_request_state *clerk_stripped_state(const request_rec *r);
+
+/** Whether AuthType Clerk is in force. */
+int clerk_is_auth_type(request_rec *r);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/request/wire.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "httpd/config/config.h"
+#include "httpd/lifecycle.h"
+#include "httpd/request/request_state.h"
+
+static const char *header(request_rec *r, const char *name)
+{
+    const char *value = apr_table_get(r->headers_in, name);
+
+    return value && *value ? value : NULL;
+}
+
+const char *clerk_wire_first_value(request_rec *r, const char *name)
+{
+    const char *value = header(r, name);
+    char *word;
+
+    if (!value) {
+        return NULL;
+    }
+    word = apr_pstrmemdup(r->pool, value, strcspn(value, ","));
+    apr_collapse_spaces(word, word);
+    ap_str_tolower(word);
+    return *word ? word : NULL;
+}
+
+/** host or host:port with nothing else in it: it becomes part of URLs that browsers are sent to. */
+static int plain_host(const char *host)
+{
+    const char *port;
+
+    if (*host == '[') {
+        apr_size_t len = strspn(host + 1, "0123456789abcdef:.");
+
+        if (!len || host[1 + len] != ']') {
+            return 0;
+        }
+        port = host + len + 2;
+    }
+    else {
+        apr_size_t len = strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._");
+
+        if (!len || *host == '.' || *host == '-') {
+            return 0;
+        }
+        port = host + len;
+    }
+    return !*port || (*port == ':' && port[1] && !port[1 + strspn(port + 1, "0123456789")] && strlen(port) <= 6);
+}
+
+static const char *without_default_port(apr_pool_t *pool, const char *scheme, const char *host)
+{
+    const char *port = !strcmp(scheme, "https") ? ":443" : ":80";
+    apr_size_t len = strlen(host), tail = strlen(port);
+
+    return len > tail && !strcmp(host + len - tail, port) ? apr_pstrmemdup(pool, host, len - tail) : host;
+}
+
+/** What httpd itself says: ServerName, UseCanonicalName, and the scheme (mod_ssl, or ServerName https://...). */
+static const char *own_origin(request_rec *r)
+{
+    const char *scheme = ap_http_scheme(r);
+    apr_port_t port = ap_get_server_port(r);
+    char *origin = apr_pstrcat(r->pool, scheme, "://", ap_get_server_name_for_url(r), NULL);
+
+    if (!ap_is_default_port(port, r)) {
+        origin = apr_pstrcat(r->pool, origin, ":", apr_itoa(r->pool, port), NULL);
+    }
+    ap_str_tolower(origin);
+    return origin;
+}
+
+static const char *public_origin(request_rec *r)
+{
+    const clerk_dir_config *dir = clerk_config_dir(r);
+    const char *scheme, *host;
+
+    if (dir->public_origin) {
+        return dir->public_origin;
+    }
+    if (dir->trust_forwarded != 1) {
+        return own_origin(r);
+    }
+    scheme = clerk_wire_first_value(r, "X-Forwarded-Proto");
+    host = clerk_wire_first_value(r, "X-Forwarded-Host");
+    if (!scheme || (strcmp(scheme, "http") && strcmp(scheme, "https"))) {
+        scheme = ap_http_scheme(r);
+    }
+    if (!host) {
+        host = header(r, "Host");
+        host = host ? apr_pstrdup(r->pool, host) : "";
+        ap_str_tolower((char *)host);
+    }
+    if (!plain_host(host)) {
+        return own_origin(r);
+    }
+    return apr_pstrcat(r->pool, scheme, "://", without_default_port(r->pool, scheme, host), NULL);
+}
+
+/** Path and query of the URL that the browser asked for. An absolute request target loses its scheme and host. */
+static const char *target(request_rec *r)
+{
+    const char *uri, *slashes;
+
+    uri = clerk_top_request(r)->unparsed_uri;
+    if (uri && *uri != '/') {
+        slashes = strstr(uri, "://");
+        uri = slashes ? slashes + 3 + strcspn(slashes + 3, "/?") : NULL;
+    }
+    if (!uri || !*uri) {
+        return "/";
+    }
+    return *uri == '/' ? uri : apr_pstrcat(r->pool, "/", uri, NULL);
+}
+
+static void complete(clerk_request *request)
+{
+    request_rec *r = request->source;
+
+    request->origin_url = public_origin(r);
+    request->accept = header(r, "Accept");
+    request->referer = header(r, "Referer");
+    request->origin = header(r, "Origin");
+    request->user_agent = header(r, "User-Agent");
+    request->accept_language = header(r, "Accept-Language");
+}
+
+void clerk_wire_open(clerk_request *request, request_rec *r)
+{
+    const clerk_request_state *stripped = clerk_stripped_state(r);
+
+    memset(request, 0, sizeof(*request));
+    request->method = r->method;
+    request->target = target(r);
+    request->authorization = stripped ? stripped->sent_authorization : header(r, "Authorization");
+    request->cookie = stripped ? stripped->sent_cookie : header(r, "Cookie");
+    request->sec_fetch_dest = header(r, "Sec-Fetch-Dest");
+    request->client_ip = r->useragent_ip;
+    request->complete = complete;
+    request->source = r;
+}
+
+void clerk_wire_read(clerk_request *request, request_rec *r)
+{
+    clerk_wire_open(request, r);
+    (void)clerk_request_complete(request);
+}
+
+/** Equal where CGI or an application server would make the same variable of both: case aside, `-`, `_` and `.` are one. */
+static int folds_to(const char *name, const char *prefix, int whole)
+{
+    for (; *prefix; name++, prefix++) {
+        int c = *name == '_' || *name == '.' ? '-' : apr_tolower(*name);
+
+        if (c != *prefix) {
+            return 0;
+        }
+    }
+    return !whole || !*name;
+}
+
+static int is_ours(const char *name)
+{
+    switch (*name) {
+    case 'X': case 'x':
+        return folds_to(name, "x-clerk-", 0);
+    case 'R': case 'r':
+        return folds_to(name, "remote-user", 1);
+    default:
+        return 0;
+    }
+}
+
+int clerk_wire_scrub(request_rec *r)
+{
+    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)headers->elts;
+    const apr_array_header_t *runtimes = clerk_process_runtimes();
+    const char *doomed = NULL;
+
+    /* Later hops share headers_in with the first one, and may by then hold what we put there. */
+    if (r->prev || r->main || !runtimes || !runtimes->nelts) {
+        return DECLINED;
+    }
+    do {
+        doomed = NULL;
+        for (int i = 0; i < headers->nelts; i++) {
+            if (entries[i].key && is_ours(entries[i].key)) {
+                doomed = apr_pstrdup(r->pool, entries[i].key);
+                apr_table_unset(r->headers_in, doomed);
+                break;
+            }
+        }
+    } while (doomed);
+    return DECLINED;
+}

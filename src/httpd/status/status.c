@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/status/status.h"
+
+#include <http_config.h>
+#include <http_main.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <jansson.h>
+
+#define HANDLER "clerk-status"
+
+static json_t *json_time(apr_time_t when)
+{
+    apr_time_exp_t exploded;
+    char text[32];
+    apr_size_t len;
+
+    if (!when || apr_time_exp_gmt(&exploded, when) != APR_SUCCESS
+        || apr_strftime(text, &len, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &exploded) != APR_SUCCESS) {
+        return json_null();
+    }
+    return json_stringn(text, len);
+}
+
+/** Text from elsewhere may not be UTF-8; then it is left out, not sent broken. */
+static json_t *json_text(const char *text)
+{
+    json_t *value = text && *text ? json_string(text) : NULL;
+
+    return value ? value : json_null();
+}
+
+static json_t *json_count(apr_uint64_t count)
+{
+    return json_integer((json_int_t)count);
+}
+
+static json_t *json_seconds(apr_interval_time_t interval)
+{
+    return json_integer((json_int_t)(interval / APR_USEC_PER_SEC));
+}
+
+static json_t *json_keys(const clerk_report_instance *entry, const clerk_report *report)
+{
+    const clerk_keystore_stats *stats = &entry->stats;
+    json_t *keys = json_object(), *set = json_array();
+
+    for (int i = 0; i < entry->keys->nelts; i++) {
+        const clerk_report_key *key = &APR_ARRAY_IDX(entry->keys, i, clerk_report_key);
+        json_t *one = json_object();
+
+        json_object_set_new(one, "kid", json_text(key->id));
+        json_object_set_new(one, "description", json_text(key->description));
+        json_object_set_new(one, "usable", json_boolean(key->usable));
+        json_array_append_new(set, one);
+    }
+    json_object_set_new(keys, "source", json_text(entry->key_source));
+    json_object_set_new(keys, "health", json_text(clerk_report_health_name(entry->health)));
+    json_object_set_new(keys, "generation", json_count(stats->generation));
+    json_object_set_new(keys, "fetched_at", json_time(stats->fetched_at));
+    json_object_set_new(keys, "age_seconds",
+                        stats->fetched_at ? json_seconds(report->now - stats->fetched_at) : json_null());
+    json_object_set_new(keys, "next_refresh_at", json_time(stats->next_refresh));
+    json_object_set_new(keys, "serves_until", json_time(entry->serves_until));
+    json_object_set_new(keys, "failing_since", json_time(stats->failing_since));
+    json_object_set_new(keys, "last_error", json_text(stats->last_error));
+    json_object_set_new(keys, "fetches", json_count(stats->fetches));
+    json_object_set_new(keys, "failures", json_count(stats->failures));
+    json_object_set_new(keys, "early_refreshes", json_count(stats->early_refreshes));
+    json_object_set_new(keys, "early_refused", json_count(stats->early_refused));
+    json_object_set_new(keys, "set", set);
+    return keys;
+}
+
+static json_t *json_backend(const clerk_report_instance *entry)
+{
+    const clerk_backend_breaker *breaker = entry->runtime->backend.breaker;
+    json_t *backend;
+
+    if (!entry->runtime->instance->secret_key) {
+        return json_null();
+    }
+    backend = json_object();
+    json_object_set_new(backend, "circuit", json_string(entry->breaker_open_until ? "open" : "closed"));
+    json_object_set_new(backend, "open_until", json_time(entry->breaker_open_until));
+    json_object_set_new(backend, "failures_in_a_row", json_count(atomic_load(&breaker->failures)));
+    json_object_set_new(backend, "calls", json_count(atomic_load(&breaker->calls)));
+    json_object_set_new(backend, "not_made", json_count(atomic_load(&breaker->rejected)));
+    return backend;
+}
+
+static json_t *json_verdicts(const clerk_verdicts *verdicts)
+{
+    json_t *all = json_object();
+
+    json_object_set_new(all, clerk_verdicts_name(CLERK_SIGNED_IN),
+                        json_count(clerk_verdicts_get(verdicts, CLERK_SIGNED_IN, CLERK_REASON_NONE)));
+    json_object_set_new(all, "forbidden", json_count(atomic_load(&verdicts->forbidden)));
+    for (int status = CLERK_SIGNED_IN + 1; status < CLERK_STATUS_COUNT; status++) {
+        json_t *by_reason = json_object();
+
+        for (int reason = CLERK_REASON_NONE + 1; reason < CLERK_REASON_COUNT; reason++) {
+            apr_uint64_t count = clerk_verdicts_get(verdicts, (clerk_status)status, (clerk_reason)reason);
+
+            if (count) {
+                json_object_set_new(by_reason, clerk_reason_text((clerk_reason)reason), json_count(count));
+            }
+        }
+        json_object_set_new(all, clerk_verdicts_name((clerk_status)status), by_reason);
+    }
+    return all;
+}
+
+static json_t *json_cache(const clerk_verdicts *verdicts)
+{
+    json_t *cache = json_object();
+
+    json_object_set_new(cache, "hits", json_count(atomic_load(&verdicts->recalled)));
+    json_object_set_new(cache, "misses", json_count(atomic_load(&verdicts->unknown)));
+    return cache;
+}
+
+static json_t *json_instance(const clerk_report_instance *entry, const clerk_report *report)
+{
+    const clerk_instance *instance = entry->runtime->instance;
+    json_t *one = json_object(), *used_by = json_array();
+
+    for (int i = 0; i < entry->used_by->nelts; i++) {
+        json_array_append_new(used_by, json_text(APR_ARRAY_IDX(entry->used_by, i, const char *)));
+    }
+    json_object_set_new(one, "name", json_text(instance->name));
+    json_object_set_new(one, "type", json_string(instance->type == CLERK_INSTANCE_DEVELOPMENT ? "development"
+                                                                                              : "production"));
+    json_object_set_new(one, "frontend_api", json_text(instance->frontend_host));
+    json_object_set_new(one, "used_by", used_by);
+    json_object_set_new(one, "keys", json_keys(entry, report));
+    json_object_set_new(one, "backend_api", json_backend(entry));
+    json_object_set_new(one, "token_cache", json_cache(entry->runtime->verdicts));
+    json_object_set_new(one, "verdicts", json_verdicts(entry->runtime->verdicts));
+    return one;
+}
+
+static int write_piece(const char *piece, size_t len, void *baton)
+{
+    return ap_rwrite(piece, (int)len, baton) < 0 ? -1 : 0;
+}
+
+static void status_json(request_rec *r, const clerk_report *report)
+{
+    json_t *document = json_object(), *instances = json_array();
+
+    json_object_set_new(document, "module", json_string("mod_auth_clerk"));
+    json_object_set_new(document, "version", json_string(CLERK_VERSION));
+    json_object_set_new(document, "now", json_time(report->now));
+    json_object_set_new(document, "since", json_time(report->since));
+    json_object_set_new(document, "background_refresh", json_boolean(report->background_refresh));
+    for (int i = 0; i < report->instances->nelts; i++) {
+        json_array_append_new(instances,
+                              json_instance(&APR_ARRAY_IDX(report->instances, i, clerk_report_instance), report));
+    }
+    json_object_set_new(document, "instances", instances);
+    json_dump_callback(document, write_piece, r, JSON_INDENT(2));
+    ap_rputs("\n", r);
+    json_decref(document);
+}
+
+int clerk_status_handler(request_rec *r)
+{
+    int json = r->args && !strcmp(r->args, "json");
+
+    if (!r->handler || strcmp(r->handler, HANDLER)) {
+        return DECLINED;
+    }
+    if (r->method_number != M_GET) {
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    ap_set_content_type(r, json ? "application/json" : "text/html; charset=utf-8");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'");
+    if (r->header_only) {
+        return OK;
+    }
+    if (json) {
+        status_json(r, clerk_report_make(ap_server_conf, r->pool));
+    }
+    else {
+        clerk_status_html(r, clerk_report_make(ap_server_conf, r->pool));
+    }
+    return OK;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/status/status.h"
+
+#include <stdlib.h>
+
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <util_time.h>
+
+/* More servers than this are counted and not listed. */
+#define LISTED_SERVERS 8
+
+static const char head[] =
+    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta name=\"robots\" content=\"noindex\">\n<title>Clerk status</title>\n<style>\n"
+    ":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--bar:#6c5ce7;"
+    "--ok:#0d7a4f;--ok-bg:#dff5ea;--warn:#8a5a00;--warn-bg:#fff1d1;--bad:#b3261e;--bad-bg:#fde4e1;--note:#40508f;"
+    "--note-bg:#e6eaff}\n"
+    "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
+    "--bar:#8c7cff;--ok:#6fdcae;--ok-bg:#123528;--warn:#ffcf70;--warn-bg:#3b2f10;--bad:#ff9a91;--bad-bg:#431c19;"
+    "--note:#a9b8ff;--note-bg:#232b4d}}\n"
+    "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);"
+    "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
+    "header,main{max-width:62rem;margin:0 auto;padding:0 1.25rem}"
+    "header{padding-top:2rem;padding-bottom:1rem;display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:baseline}\n"
+    "h1{font-size:1.5rem;margin:0}"
+    "h2{font-size:1.15rem;margin:0;display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
+    "h3{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.5rem 0 .5rem}\n"
+    "header p,.sub{color:var(--dim);margin:0}header nav{margin-left:auto;display:flex;gap:1rem}a{color:var(--note)}\n"
+    ".card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.25rem 1.5rem;"
+    "margin:0 0 1.25rem}\n"
+    ".badge{font-size:.75rem;font-weight:600;padding:.1rem .6rem;border-radius:1rem;background:var(--note-bg);"
+    "color:var(--note)}.ok{background:var(--ok-bg);color:var(--ok)}.warn{background:var(--warn-bg);color:var(--warn)}"
+    ".bad{background:var(--bad-bg);color:var(--bad)}\n"
+    ".alert{margin:1rem 0 0;padding:.65rem .9rem;border-radius:.5rem;overflow-wrap:anywhere}\n"
+    "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:1rem;margin:1rem 0 0}"
+    "dt{font-size:.8rem;color:var(--dim)}dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}"
+    "dd small{font-weight:400;color:var(--dim)}\n"
+    "table{border-collapse:collapse;width:100%}th{font-size:.8rem;font-weight:500;color:var(--dim);text-align:left}"
+    "td,th{padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}"
+    "td:last-child,th:last-child{padding-right:0}\n"
+    "code{font:.85rem/1.4 ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
+    ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.share{width:34%}"
+    ".share i{display:block;height:.5rem;min-width:2px;border-radius:.25rem;background:var(--bar)}\n"
+    "@media(max-width:40rem){.share,.wide{display:none}}\n"
+    "</style>\n</head>\n<body>\n";
+
+static const char *escape(request_rec *r, const char *text)
+{
+    return ap_escape_html2(r->pool, text, 1);
+}
+
+/** "3 s", "2 min 5 s", "1 h 3 min", "4 d 2 h". */
+static const char *interval_text(apr_interval_time_t interval, apr_pool_t *pool)
+{
+    apr_int64_t s = interval > 0 ? interval / APR_USEC_PER_SEC : 0;
+
+    if (s < 60) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT " s", s);
+    }
+    if (s < 3600) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT " min %" APR_INT64_T_FMT " s", s / 60, s % 60);
+    }
+    if (s < 86400) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT " h %" APR_INT64_T_FMT " min", s / 3600, s / 60 % 60);
+    }
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " d %" APR_INT64_T_FMT " h", s / 86400, s / 3600 % 24);
+}
+
+static const char *date_text(apr_time_t when, apr_pool_t *pool)
+{
+    return ap_ht_time(pool, when, "%Y-%m-%d %H:%M:%S UTC", 1);
+}
+
+static const char *count_text(apr_uint64_t count, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%" APR_UINT64_T_FMT, count);
+}
+
+/** @param note small text behind the value, or NULL */
+static void fact(request_rec *r, const char *name, const char *value, const char *note)
+{
+    ap_rvputs(r, "<div><dt>", name, "</dt><dd>", escape(r, value), NULL);
+    if (note) {
+        ap_rvputs(r, " <small>", escape(r, note), "</small>", NULL);
+    }
+    ap_rputs("</dd></div>\n", r);
+}
+
+static void badge(request_rec *r, const char *kind, const char *text)
+{
+    ap_rvputs(r, "<span class=\"badge ", kind, "\">", text, "</span>", NULL);
+}
+
+static void health_badge(request_rec *r, clerk_report_health health)
+{
+    static const struct {
+        const char *kind, *text;
+    } badges[] = {
+        [CLERK_HEALTH_OK] = {"ok", "keys fresh"},
+        [CLERK_HEALTH_FIXED] = {"ok", "fixed key"},
+        [CLERK_HEALTH_IDLE] = {"", "no keys fetched yet"},
+        [CLERK_HEALTH_FAILING] = {"warn", "last good keys serve"},
+        [CLERK_HEALTH_DOWN] = {"bad", "no usable keys"}
+    };
+
+    badge(r, badges[health].kind, badges[health].text);
+}
+
+static void servers(request_rec *r, const apr_array_header_t *used_by)
+{
+    ap_rputs("used by ", r);
+    for (int i = 0; i < used_by->nelts && i < LISTED_SERVERS; i++) {
+        ap_rvputs(r, i ? ", " : "", escape(r, APR_ARRAY_IDX(used_by, i, const char *)), NULL);
+    }
+    if (used_by->nelts > LISTED_SERVERS) {
+        ap_rprintf(r, " and %d more", used_by->nelts - LISTED_SERVERS);
+    }
+    if (!used_by->nelts) {
+        ap_rputs("no server", r);
+    }
+}
+
+static void alerts(request_rec *r, const clerk_report_instance *entry, const clerk_report *report)
+{
+    const clerk_keystore_stats *stats = &entry->stats;
+
+    if (stats->failing_since) {
+        ap_rvputs(r, "<p class=\"alert ", entry->health == CLERK_HEALTH_DOWN ? "bad" : "warn",
+                  "\">Keys cannot be fetched since ", date_text(stats->failing_since, r->pool), " (",
+                  interval_text(report->now - stats->failing_since, r->pool), "): ", escape(r, stats->last_error),
+                  "</p>\n", NULL);
+    }
+    if (entry->breaker_open_until) {
+        ap_rvputs(r, "<p class=\"alert warn\">The Backend API fails and is left alone for another ",
+                  interval_text(entry->breaker_open_until - report->now, r->pool),
+                  "; sessions are renewed by redirects meanwhile.</p>\n", NULL);
+    }
+}
+
+/** How many of the tokens some process had verified before. */
+static double hit_percentage(const clerk_verdicts *verdicts)
+{
+    apr_uint64_t hits = atomic_load(&verdicts->recalled);
+    apr_uint64_t all = hits + atomic_load(&verdicts->unknown);
+
+    return all ? 100.0 * (double)hits / (double)all : 0.0;
+}
+
+static void key_facts(request_rec *r, const clerk_report_instance *entry, apr_time_t now)
+{
+    const clerk_keystore_stats *stats = &entry->stats;
+    apr_pool_t *pool = r->pool;
+
+    ap_rputs("<dl>\n", r);
+    fact(r, "Keys from", entry->key_source, NULL);
+    if (entry->health != CLERK_HEALTH_FIXED) {
+        fact(r, "Age", stats->fetched_at ? interval_text(now - stats->fetched_at, pool) : "never fetched", NULL);
+        fact(r, "Next refresh", !stats->next_refresh ? "on demand" : stats->next_refresh <= now ? "due"
+                                : apr_pstrcat(pool, "in ", interval_text(stats->next_refresh - now, pool), NULL), NULL);
+        if (entry->serves_until > now) {
+            fact(r, "Without a refresh",
+                 apr_pstrcat(pool, "serve ", interval_text(entry->serves_until - now, pool), NULL), NULL);
+        }
+        else if (entry->serves_until) {
+            fact(r, "Without a refresh", "lapsed", NULL);
+        }
+        fact(r, "Fetches", count_text(stats->fetches, pool),
+             apr_pstrcat(pool, count_text(stats->failures, pool), " failed", NULL));
+        fact(r, "Early refreshes", count_text(stats->early_refreshes, pool),
+             apr_pstrcat(pool, count_text(stats->early_refused, pool), " held back", NULL));
+    }
+    if (entry->runtime->instance->secret_key) {
+        const clerk_backend_breaker *breaker = entry->runtime->backend.breaker;
+
+        fact(r, "Backend API calls", count_text(atomic_load(&breaker->calls), pool),
+             apr_pstrcat(pool, count_text(atomic_load(&breaker->rejected), pool), " not made", NULL));
+    }
+    fact(r, "Tokens remembered", apr_psprintf(pool, "%.1f %%", hit_percentage(entry->runtime->verdicts)),
+         apr_pstrcat(pool, count_text(atomic_load(&entry->runtime->verdicts->unknown), pool), " verified", NULL));
+    ap_rputs("</dl>\n", r);
+}
+
+static void key_table(request_rec *r, const apr_array_header_t *keys)
+{
+    if (!keys->nelts) {
+        return;
+    }
+    ap_rputs("<h3>Keys</h3>\n<table><tr><th>Key id</th><th>Type</th></tr>\n", r);
+    for (int i = 0; i < keys->nelts; i++) {
+        const clerk_report_key *key = &APR_ARRAY_IDX(keys, i, clerk_report_key);
+
+        ap_rvputs(r, "<tr><td><code>", key->id ? escape(r, key->id) : "(any)", "</code></td><td>",
+                  escape(r, key->description), NULL);
+        if (!key->usable) {
+            ap_rputs(" ", r);
+            badge(r, "warn", "not usable");
+        }
+        ap_rputs("</td></tr>\n", r);
+    }
+    ap_rputs("</table>\n", r);
+}
+
+typedef struct verdict {
+    clerk_status status;
+    clerk_reason reason;
+    apr_uint64_t count;
+} verdict;
+
+static int more_first(const void *a, const void *b)
+{
+    apr_uint64_t one = ((const verdict *)a)->count, other = ((const verdict *)b)->count;
+
+    return one > other ? -1 : one < other;
+}
+
+static void verdict_table(request_rec *r, const clerk_verdicts *verdicts)
+{
+    static const char *const outcomes[CLERK_STATUS_COUNT] = {
+        [CLERK_SIGNED_IN] = "signed in",
+        [CLERK_SIGNED_OUT] = "signed out",
+        [CLERK_HANDSHAKE] = "handshake",
+        [CLERK_UNAVAILABLE] = "could not be judged",
+        [CLERK_BAD_REQUEST] = "bad request"
+    };
+    verdict rows[CLERK_STATUS_COUNT * CLERK_REASON_COUNT];
+    apr_uint64_t total = 0;
+    int used = 0;
+
+    for (int status = 0; status < CLERK_STATUS_COUNT; status++) {
+        for (int reason = 0; reason < CLERK_REASON_COUNT; reason++) {
+            apr_uint64_t count = clerk_verdicts_get(verdicts, (clerk_status)status, (clerk_reason)reason);
+
+            if (count) {
+                rows[used++] = (verdict){(clerk_status)status, (clerk_reason)reason, count};
+                total += count;
+            }
+        }
+    }
+    qsort(rows, (size_t)used, sizeof(rows[0]), more_first);
+    ap_rprintf(r, "<h3>Verdicts</h3>\n<p class=\"sub\">%" APR_UINT64_T_FMT " requests judged, %" APR_UINT64_T_FMT
+               " of the signed in refused by a Require</p>\n", total, atomic_load(&verdicts->forbidden));
+    if (!used) {
+        return;
+    }
+    ap_rputs("<table><tr><th>Outcome</th><th>Reason</th><th class=\"share\"></th><th class=\"n\">Count</th>"
+             "<th class=\"n wide\">Share</th></tr>\n", r);
+    for (int i = 0; i < used; i++) {
+        double percent = 100.0 * (double)rows[i].count / (double)total;
+
+        ap_rprintf(r, "<tr><td>%s</td><td><code>%s</code></td><td class=\"share\"><i style=\"width:%.1f%%\"></i></td>"
+                   "<td class=\"n\">%" APR_UINT64_T_FMT "</td><td class=\"n wide\">%.1f %%</td></tr>\n",
+                   outcomes[rows[i].status], clerk_reason_text(rows[i].reason), percent, rows[i].count, percent);
+    }
+    ap_rputs("</table>\n", r);
+}
+
+static void instance_card(request_rec *r, const clerk_report_instance *entry, const clerk_report *report)
+{
+    const clerk_instance *instance = entry->runtime->instance;
+    int development = instance->type == CLERK_INSTANCE_DEVELOPMENT;
+
+    ap_rvputs(r, "<section class=\"card\">\n<h2>", escape(r, instance->name), " ", NULL);
+    badge(r, development ? "warn" : "", development ? "development" : "production");
+    health_badge(r, entry->health);
+    ap_rputs("</h2>\n<p class=\"sub\">", r);
+    if (instance->frontend_host) {
+        ap_rvputs(r, escape(r, instance->frontend_host), " &middot; ", NULL);
+    }
+    servers(r, entry->used_by);
+    ap_rputs("</p>\n", r);
+    alerts(r, entry, report);
+    key_facts(r, entry, report->now);
+    key_table(r, entry->keys);
+    verdict_table(r, entry->runtime->verdicts);
+    ap_rputs("</section>\n", r);
+}
+
+void clerk_status_html(request_rec *r, const clerk_report *report)
+{
+    ap_rputs(head, r);
+    ap_rvputs(r, "<header><h1>Clerk status</h1><p>mod_auth_clerk " CLERK_VERSION, NULL);
+    if (report->since) {
+        ap_rvputs(r, " &middot; counting for ", interval_text(report->now - report->since, r->pool), NULL);
+    }
+    ap_rvputs(r, " &middot; ", date_text(report->now, r->pool),
+              "</p><nav><a href=\"?\">Reload</a><a href=\"?json\">JSON</a></nav></header>\n<main>\n", NULL);
+    if (!report->background_refresh) {
+        ap_rputs("<p class=\"card warn\">Keys are not refreshed in the background: mod_watchdog is not loaded.</p>\n",
+                 r);
+    }
+    for (int i = 0; i < report->instances->nelts; i++) {
+        instance_card(r, &APR_ARRAY_IDX(report->instances, i, clerk_report_instance), report);
+    }
+    if (!report->instances->nelts) {
+        ap_rputs("<p class=\"card\">No Clerk instance is configured.</p>\n", r);
+    }
+    ap_rputs("</main>\n</body>\n</html>\n", r);
+}

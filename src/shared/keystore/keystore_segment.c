@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shared/keystore/keystore_segment.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#define SEGMENT_MAGIC 0x6b6c636bU
+#define SEGMENT_VERSION 1U
+#define COPY_TRIES 16
+
+#define ALLOWANCE_INTERVAL apr_time_from_sec(10)
+#define ALLOWANCE_BURST 3
+
+/* A lease is the millisecond it lapses at, and a number that tells its holder from others. */
+#define LEASE_TOKEN_BITS 20
+#define LEASE_TOKEN_MASK ((1U << LEASE_TOKEN_BITS) - 1)
+
+typedef struct segment_header {
+    apr_uint32_t magic;
+    apr_uint32_t version;
+    apr_uint64_t size;
+    apr_uint32_t count;
+    apr_uint32_t slot_size;
+} segment_header;
+
+apr_size_t clerk_segment_size(unsigned int count)
+{
+    return sizeof(segment_header) + (apr_size_t)count * sizeof(segment_slot);
+}
+
+static segment_header header_for(apr_size_t size, unsigned int count)
+{
+    segment_header header = { SEGMENT_MAGIC, SEGMENT_VERSION, size, count, sizeof(segment_slot) };
+
+    return header;
+}
+
+apr_status_t clerk_segment_init(void *memory, apr_size_t size, unsigned int count)
+{
+    static const segment_header zeroed;
+    segment_header header = header_for(size, count);
+
+    if (!memory || size < clerk_segment_size(count) || (uintptr_t)memory % 8 != 0) {
+        return APR_EINVAL;
+    }
+    if (memcmp(memory, &zeroed, sizeof(zeroed)) != 0) {
+        return APR_EMISMATCH;
+    }
+    memcpy(memory, &header, sizeof(header));
+    return APR_SUCCESS;
+}
+
+apr_status_t clerk_segment_check(const void *memory, apr_size_t size, unsigned int count)
+{
+    segment_header header = header_for(size, count);
+
+    return memcmp(memory, &header, sizeof(header)) == 0 ? APR_SUCCESS : APR_EMISMATCH;
+}
+
+segment_slot *clerk_segment_slot(void *memory, unsigned int i)
+{
+    return (segment_slot *)(void *)((char *)memory + sizeof(segment_header)) + i;
+}
+
+static int digest_of(apr_uint64_t digest[4], const char *text, apr_size_t len)
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned int digest_len;
+
+    if (!EVP_Digest(text, len, bytes, &digest_len, EVP_sha256(), NULL) || digest_len != 32) {
+        return 0;
+    }
+    memcpy(digest, bytes, 32);
+    return 1;
+}
+
+/*
+ * Words are loaded with acquire and stored with release order, so that a reader that saw even one word of a newer
+ * document also sees the newer generation when it looks again.
+ */
+static void load_words(char *text, apr_size_t len, const segment_u64 *words)
+{
+    for (apr_size_t at = 0; at < len; at += 8) {
+        apr_uint64_t word = atomic_load_explicit(&words[at / 8], memory_order_acquire);
+
+        memcpy(text + at, &word, len - at < 8 ? len - at : 8);
+    }
+}
+
+static void store_words(segment_u64 *words, const char *text, apr_size_t len)
+{
+    for (apr_size_t at = 0; at < len; at += 8) {
+        apr_uint64_t word = 0;
+
+        memcpy(&word, text + at, len - at < 8 ? len - at : 8);
+        atomic_store_explicit(&words[at / 8], word, memory_order_release);
+    }
+}
+
+/* Copy one buffer. Whether it is whole is told by the digest alone. */
+static int copy_document(char *text, apr_size_t *plen, const segment_document *document)
+{
+    apr_uint64_t expected[4], digest[4];
+    apr_uint64_t len = atomic_load_explicit(&document->len, memory_order_acquire);
+
+    if (len > SEGMENT_DOCUMENT_MAX) {
+        return 0;
+    }
+    for (int i = 0; i < 4; i++) {
+        expected[i] = atomic_load_explicit(&document->digest[i], memory_order_acquire);
+    }
+    load_words(text, (apr_size_t)len, document->words);
+    text[len] = '\0';
+    *plen = (apr_size_t)len;
+    return digest_of(digest, text, (apr_size_t)len) && memcmp(digest, expected, sizeof(digest)) == 0;
+}
+
+apr_status_t clerk_slot_copy(const segment_slot *slot, char **ptext, apr_size_t *plen, apr_uint32_t *pgeneration,
+                             apr_pool_t *pool)
+{
+    char *text = NULL;
+
+    for (int try = 0; try < COPY_TRIES; try++) {
+        apr_uint32_t generation = atomic_load(&slot->generation);
+        int whole;
+
+        *pgeneration = generation;
+        if (generation == 0) {
+            return APR_NOTFOUND;
+        }
+        if (!text) {
+            text = apr_palloc(pool, SEGMENT_DOCUMENT_MAX + 1);
+        }
+        whole = copy_document(text, plen, &slot->documents[generation & 1]);
+        if (atomic_load(&slot->generation) != generation) {
+            continue;
+        }
+        if (!whole) {
+            return APR_EMISMATCH;
+        }
+        *ptext = text;
+        return APR_SUCCESS;
+    }
+    return APR_EAGAIN;
+}
+
+apr_status_t clerk_slot_publish(segment_slot *slot, const char *text, apr_size_t len)
+{
+    apr_uint32_t generation = atomic_load(&slot->generation);
+    apr_uint32_t next = generation + 1 ? generation + 1 : 2;
+    segment_document *document = &slot->documents[next & 1];
+    apr_uint64_t digest[4];
+
+    if (len > SEGMENT_DOCUMENT_MAX || !digest_of(digest, text, len)) {
+        return APR_ENOSPC;
+    }
+    atomic_store_explicit(&document->len, len, memory_order_release);
+    for (int i = 0; i < 4; i++) {
+        atomic_store_explicit(&document->digest[i], digest[i], memory_order_release);
+    }
+    store_words(document->words, text, len);
+    return atomic_compare_exchange_strong(&slot->generation, &generation, next) ? APR_SUCCESS : APR_EBUSY;
+}
+
+void clerk_slot_set_error(segment_slot *slot, const char *text)
+{
+    char padded[SEGMENT_ERROR_SIZE] = "";
+    apr_size_t len = strlen(text);
+
+    memcpy(padded, text, len < sizeof(padded) ? len : sizeof(padded) - 1);
+    store_words(slot->last_error, padded, sizeof(padded));
+}
+
+void clerk_slot_get_error(const segment_slot *slot, char text[SEGMENT_ERROR_SIZE])
+{
+    load_words(text, SEGMENT_ERROR_SIZE, slot->last_error);
+    text[SEGMENT_ERROR_SIZE - 1] = '\0';
+}
+
+static apr_uint64_t lease_until(apr_time_t until, apr_uint64_t token)
+{
+    return ((apr_uint64_t)(until / 1000) << LEASE_TOKEN_BITS) | token;
+}
+
+static int lease_is_valid(apr_uint64_t lease, apr_time_t now, apr_interval_time_t duration)
+{
+    apr_time_t until = (apr_time_t)(lease >> LEASE_TOKEN_BITS) * 1000;
+
+    return until > now && until - now <= duration;
+}
+
+int clerk_slot_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
+{
+    return lease_is_valid(atomic_load(&slot->lease), now, duration);
+}
+
+apr_uint64_t clerk_slot_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
+{
+    apr_uint64_t seen = atomic_load(&slot->lease);
+    apr_uint64_t lease = lease_until(now + duration, clerk_segment_random() & LEASE_TOKEN_MASK);
+
+    if (lease_is_valid(seen, now, duration)) {
+        return 0;
+    }
+    return atomic_compare_exchange_strong(&slot->lease, &seen, lease) ? lease : 0;
+}
+
+int clerk_slot_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now, apr_interval_time_t duration)
+{
+    apr_uint64_t mine = *please;
+    apr_uint64_t lease = lease_until(now + duration, mine & LEASE_TOKEN_MASK);
+
+    *please = atomic_compare_exchange_strong(&slot->lease, &mine, lease) ? lease : 0;
+    return *please != 0;
+}
+
+void clerk_slot_lease_release(segment_slot *slot, apr_uint64_t lease)
+{
+    if (lease) {
+        atomic_compare_exchange_strong(&slot->lease, &lease, 0);
+    }
+}
+
+/* When the next early fetch would be "due" under a steady rate. A value that no sequence of calls could have made is
+ * one from before the clock was set back. */
+static apr_time_t allowance_due(apr_time_t stored, apr_time_t now)
+{
+    return stored < now || stored > now + ALLOWANCE_BURST * ALLOWANCE_INTERVAL ? now : stored;
+}
+
+static int allowance_permits(apr_time_t due, apr_time_t now)
+{
+    return due - now <= (ALLOWANCE_BURST - 1) * ALLOWANCE_INTERVAL;
+}
+
+int clerk_slot_allowance_has(const segment_slot *slot, segment_allowance which, apr_time_t now)
+{
+    return allowance_permits(allowance_due(atomic_load(&slot->allowance[which]), now), now);
+}
+
+int clerk_slot_allowance_take(segment_slot *slot, segment_allowance which, apr_time_t now)
+{
+    apr_int64_t stored = atomic_load(&slot->allowance[which]);
+    apr_time_t due;
+
+    do {
+        due = allowance_due(stored, now);
+        if (!allowance_permits(due, now)) {
+            return 0;
+        }
+    } while (!atomic_compare_exchange_weak(&slot->allowance[which], &stored, due + ALLOWANCE_INTERVAL));
+    return 1;
+}
+
+apr_uint64_t clerk_segment_random(void)
+{
+    static _Atomic apr_uint64_t calls;
+    /* splitmix64 over what differs between processes, runs and calls */
+    apr_uint64_t x = (apr_uint64_t)apr_time_now() + ((apr_uint64_t)getpid() << 40)
+                     + (atomic_fetch_add(&calls, 1) + 1) * 0x9e3779b97f4a7c15U;
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+    return x ^ (x >> 31);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jose_fixture.h"
+
+#include "clerk/cookies/cookie_strip.h"
+
+static void takes_out_credentials_and_nothing_else(void **state)
+{
+    static const char *const rows[][2] = {
+        {"a=1", "a=1"},
+        {"", ""},
+        {"a=1; b=2;c=3", "a=1; b=2;c=3"},
+        {"__session=t", NULL},
+        {"__session=t; a=1", "a=1"},
+        {"a=1; __session=t", "a=1"},
+        {"a=1; __session=t; b=2", "a=1; b=2"},
+        {"a=1;__session=t;b=2", "a=1;b=2"},
+        {"a=1;  __session = t ;b=2", "a=1;b=2"},
+        {"__session_AbC-9=t; __session=u; a=1", "a=1"},
+        {"__refresh_x=t; __clerk_db_jwt=t; __clerk_db_jwt_x=t; a=1", "a=1"},
+        {"__clerk_handshake=t; __clerk_handshake_nonce=n; __clerk_handshake_x=t", NULL},
+        {"__client_uat=1; __client_uat_x=1; __clerk_redirect_count=1",
+         "__client_uat=1; __client_uat_x=1; __clerk_redirect_count=1"},
+        {"__sessions=1; x__session=2; __SESSION=3; session=4", "__sessions=1; x__session=2; __SESSION=3; session=4"},
+        {"__session", NULL},
+        {"__session; a", "a"},
+        {"a=1, __session=t", "a=1"},
+        {"a=1, __session=t, b=2; c=3", "a=1, b=2; c=3"},
+        {"__session=t, a=1", "a=1"},
+        {"a=x,y; __session=t", "a=x,y"},
+        {"a={\"k\":1,\"l\":2}; __session=t; b", "a={\"k\":1,\"l\":2}; b"},
+        {"a=__session; b=1", "a=__session; b=1"},
+        {";;__session=t;;", NULL},
+        {"__session=t;\ta=1", "a=1"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        const char *got = clerk_cookies_strip(rows[i][0], *state);
+
+        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]) != 0))
+            fail_msg("'%s': '%s'", rows[i][0], got ? got : "(none)");
+    }
+}
+
+static void gives_the_header_itself_where_nothing_is_to_do(void **state)
+{
+    static const char header[] = "a=1; b=2";
+
+    assert_ptr_equal(clerk_cookies_strip(header, *state), header);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        fixture_test(takes_out_credentials_and_nothing_else),
+        fixture_test(gives_the_header_itself_where_nothing_is_to_do),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+}
