@@ -10,37 +10,41 @@
  * afterwards that none of these was there costs as much as decoding.
  */
 
-/* What a character means in each of the four places of a quad: a mark of its own for being one, and its six bits. */
-#define SEXTET(c, value, place) [c] = 1u << (24 + (place)) | (value) << (18 - 6 * (place)),
-#define PLACE(place) \
-    { \
-        SEXTET('A', 0u, place) SEXTET('B', 1u, place) SEXTET('C', 2u, place) SEXTET('D', 3u, place) \
-        SEXTET('E', 4u, place) SEXTET('F', 5u, place) SEXTET('G', 6u, place) SEXTET('H', 7u, place) \
-        SEXTET('I', 8u, place) SEXTET('J', 9u, place) SEXTET('K', 10u, place) SEXTET('L', 11u, place) \
-        SEXTET('M', 12u, place) SEXTET('N', 13u, place) SEXTET('O', 14u, place) SEXTET('P', 15u, place) \
-        SEXTET('Q', 16u, place) SEXTET('R', 17u, place) SEXTET('S', 18u, place) SEXTET('T', 19u, place) \
-        SEXTET('U', 20u, place) SEXTET('V', 21u, place) SEXTET('W', 22u, place) SEXTET('X', 23u, place) \
-        SEXTET('Y', 24u, place) SEXTET('Z', 25u, place) SEXTET('a', 26u, place) SEXTET('b', 27u, place) \
-        SEXTET('c', 28u, place) SEXTET('d', 29u, place) SEXTET('e', 30u, place) SEXTET('f', 31u, place) \
-        SEXTET('g', 32u, place) SEXTET('h', 33u, place) SEXTET('i', 34u, place) SEXTET('j', 35u, place) \
-        SEXTET('k', 36u, place) SEXTET('l', 37u, place) SEXTET('m', 38u, place) SEXTET('n', 39u, place) \
-        SEXTET('o', 40u, place) SEXTET('p', 41u, place) SEXTET('q', 42u, place) SEXTET('r', 43u, place) \
-        SEXTET('s', 44u, place) SEXTET('t', 45u, place) SEXTET('u', 46u, place) SEXTET('v', 47u, place) \
-        SEXTET('w', 48u, place) SEXTET('x', 49u, place) SEXTET('y', 50u, place) SEXTET('z', 51u, place) \
-        SEXTET('0', 52u, place) SEXTET('1', 53u, place) SEXTET('2', 54u, place) SEXTET('3', 55u, place) \
-        SEXTET('4', 56u, place) SEXTET('5', 57u, place) SEXTET('6', 58u, place) SEXTET('7', 59u, place) \
-        SEXTET('8', 60u, place) SEXTET('9', 61u, place) SEXTET('-', 62u, place) SEXTET('_', 63u, place) \
-    }
+/* What a byte that is no character of the alphabet stands for: above every sextet. */
+#define NONE 0xff
 
-static const apr_uint32_t places[4][256] = {PLACE(0), PLACE(1), PLACE(2), PLACE(3)};
+/* The six bits of each character. */
+/* clang-format off */
+static const unsigned char sextets[256] = {
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,   62, NONE, NONE,
+      52,   53,   54,   55,   56,   57,   58,   59,   60,   61, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE,    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,   10,   11,   12,   13,   14,
+      15,   16,   17,   18,   19,   20,   21,   22,   23,   24,   25, NONE, NONE, NONE, NONE,   63,
+    NONE,   26,   27,   28,   29,   30,   31,   32,   33,   34,   35,   36,   37,   38,   39,   40,
+      41,   42,   43,   44,   45,   46,   47,   48,   49,   50,   51, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+    NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+};
+/* clang-format on */
 
-/* There when all four characters are of the alphabet. */
-#define VALID 0x0f000000u
-
-/* The three bytes of four characters in the low bits, and marks above them. */
-static apr_uint32_t decode_quad(const unsigned char *in)
+/**
+ * The three bytes of four characters, in the low 24 bits.
+ * @param seen collects the bits of all sextets: one of NONE's high bits stays there for good
+ */
+static apr_uint32_t decode_quad(const unsigned char *in, unsigned int *seen)
 {
-    return places[0][in[0]] | places[1][in[1]] | places[2][in[2]] | places[3][in[3]];
+    const apr_uint32_t a = sextets[in[0]], b = sextets[in[1]], c = sextets[in[2]], d = sextets[in[3]];
+
+    *seen |= a | b | c | d;
+    return a << 18 | b << 12 | c << 6 | d;
 }
 
 jose_status jose_base64url_decode(unsigned char **pdata, apr_size_t *plen, jose_slice text, apr_pool_t *pool)
@@ -48,17 +52,18 @@ jose_status jose_base64url_decode(unsigned char **pdata, apr_size_t *plen, jose_
     const unsigned char *in = (const unsigned char *)text.data;
     apr_size_t tail = text.len % 4, quads = text.len / 4, i;
     unsigned char *data, *out;
-    apr_uint32_t marks = VALID, quad;
+    apr_uint32_t quad;
+    unsigned int seen = 0;
 
     *pdata = NULL;
     *plen = 0;
-    if (tail == 1)
+    if (tail == 1) {
         return JOSE_MALFORMED;
+    }
 
     out = data = apr_palloc(pool, quads * 3 + 3);
     for (i = 0; i < quads; i++, in += 4, out += 3) {
-        quad = decode_quad(in);
-        marks &= quad;
+        quad = decode_quad(in, &seen);
         out[0] = (unsigned char)(quad >> 16);
         out[1] = (unsigned char)(quad >> 8);
         out[2] = (unsigned char)quad;
@@ -67,17 +72,18 @@ jose_status jose_base64url_decode(unsigned char **pdata, apr_size_t *plen, jose_
         unsigned char last[4] = {'A', 'A', 'A', 'A'}; /* zero bits */
 
         memcpy(last, in, tail);
-        quad = decode_quad(last);
-        marks &= quad;
+        quad = decode_quad(last, &seen);
         /* Bits of the last character that no byte takes must be zero, or two texts would mean the same bytes. */
-        if (quad & (tail == 3 ? 0xffu : 0xffffu))
+        if (quad & (tail == 3 ? 0xffu : 0xffffu)) {
             return JOSE_MALFORMED;
+        }
         out[0] = (unsigned char)(quad >> 16);
         out[1] = (unsigned char)(quad >> 8);
         out += tail - 1;
     }
-    if (marks != VALID)
+    if (seen > 63) {
         return JOSE_MALFORMED;
+    }
 
     *out = '\0';
     *pdata = data;
