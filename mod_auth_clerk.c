@@ -34,9 +34,8 @@ static const char *clerk_user_id(request_rec *r)
 static void register_hooks(apr_pool_t *pool)
 {
     /* They answer for any AuthType when an outer request has a user, and would hide us if they came first. */
-    static const char *const other_token_modules[] = {
-        "mod_oauth2.c", "mod_auth_openidc.c", "mod_auth_mellon.c", "mod_authnz_jwt.c", NULL
-    };
+    static const char *const other_token_modules[]
+        = {"mod_oauth2.c", "mod_auth_openidc.c", "mod_auth_mellon.c", "mod_authnz_jwt.c", NULL};
     static const char *const remoteip_and_setenvif[] = {"mod_remoteip.c", "mod_setenvif.c", NULL};
     static const char *const rewrite[] = {"mod_rewrite.c", NULL};
 
@@ -64,15 +63,10 @@ static void register_hooks(apr_pool_t *pool)
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
-module AP_MODULE_DECLARE_DATA auth_clerk_module = {
-    STANDARD20_MODULE_STUFF,
-    clerk_config_create_dir,
-    clerk_config_merge_dir,
-    clerk_config_create_server,
-    clerk_config_merge_server,
-    clerk_commands,
-    register_hooks,
+module AP_MODULE_DECLARE_DATA auth_clerk_module
+    = {STANDARD20_MODULE_STUFF,   clerk_config_create_dir, clerk_config_merge_dir, clerk_config_create_server,
+       clerk_config_merge_server, clerk_commands,          register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)
-    AP_MODULE_FLAG_NONE
+       AP_MODULE_FLAG_NONE
 #endif
 };

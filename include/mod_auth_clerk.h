@@ -13,6 +13,6 @@
  * The Clerk user id that this module itself verified for the request, its parent request or the request it was
  * redirected from internally; NULL where there is none. The text lives as long as the request.
  */
-APR_DECLARE_OPTIONAL_FN(const char *, clerk_user_id, (request_rec *r));
+APR_DECLARE_OPTIONAL_FN(const char *, clerk_user_id, (request_rec * r));
 
 #endif

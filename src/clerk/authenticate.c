@@ -65,12 +65,12 @@ static int header_token(jose_slice *token, const char *authorization)
     const char *space;
     const char *word;
 
-    if (authorization == NULL) {
+    if (!authorization) {
         return 0;
     }
     space = strchr(authorization, ' ');
     token->data = authorization;
-    if (space == NULL) {
+    if (!space) {
         token->len = strlen(authorization);
         return 1;
     }
@@ -80,12 +80,12 @@ static int header_token(jose_slice *token, const char *authorization)
         /* Two spaces: the scheme's name is all there is, and it is no token. */
         return 1;
     }
-    if (token->len != sizeof(bearer) - 1 || memcmp(authorization, bearer, token->len) != 0) {
+    if (token->len != sizeof(bearer) - 1 || memcmp(authorization, bearer, token->len)) {
         return 0;
     }
     space = strchr(word, ' ');
     token->data = word;
-    token->len = space != NULL ? (apr_size_t)(space - word) : strlen(word);
+    token->len = space ? (apr_size_t)(space - word) : strlen(word);
     return 1;
 }
 
@@ -96,11 +96,11 @@ const clerk_request *clerk_context_page(clerk_context *context)
 
 const clerk_url *clerk_context_url(clerk_context *context)
 {
-    if (context->url == NULL) {
+    if (!context->url) {
         const clerk_request *page = clerk_context_page(context);
 
         context->url = clerk_url_join(page->origin_url, page->target, context->pool);
-        context->query = clerk_query_parse(context->url != NULL ? context->url->query : NULL, context->pool);
+        context->query = clerk_query_parse(context->url ? context->url->query : NULL, context->pool);
     }
     return context->url;
 }
@@ -115,15 +115,14 @@ static void read_browser_state(clerk_context *context)
         return;
     }
     context->cookies = clerk_cookies_read(context->request->cookie, instance, context->services, context->pool);
-    if ((instance->type == CLERK_INSTANCE_DEVELOPMENT || instance->satellite) && clerk_context_url(context) == NULL) {
+    if ((instance->type == CLERK_INSTANCE_DEVELOPMENT || instance->satellite) && !clerk_context_url(context)) {
         return;
     }
-    context->browser_flow = instance->publishable_key != NULL && instance->frontend_url != NULL;
+    context->browser_flow = instance->publishable_key && instance->frontend_url;
     context->development = context->browser_flow && instance->type == CLERK_INSTANCE_DEVELOPMENT;
     if (context->development) {
         dev_browser = clerk_query_get(context->query, "__clerk_db_jwt");
-        context->dev_browser = dev_browser != NULL && *dev_browser != '\0' ? dev_browser
-                                                                             : context->cookies->dev_browser;
+        context->dev_browser = dev_browser && *dev_browser != '\0' ? dev_browser : context->cookies->dev_browser;
         context->outcome->dev_browser = context->dev_browser;
     }
 }
@@ -142,8 +141,8 @@ static clerk_outcome *header_path(clerk_context *context, jose_slice token)
     return clerk_token_refused(context, reason);
 }
 
-clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *instance,
-                                  const clerk_policy *policy, const clerk_services *services, apr_pool_t *pool)
+clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *instance, const clerk_policy *policy,
+                                  const clerk_services *services, apr_pool_t *pool)
 {
     clerk_context context = {0};
 

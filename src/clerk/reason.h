@@ -7,7 +7,7 @@
  * `session-pending`. Stable: it is what the log, the X-Clerk-Auth-Reason header and the counters show.
  */
 typedef enum clerk_reason {
-    CLERK_REASON_NONE = 0,                          /**< signed in; no text */
+    CLERK_REASON_NONE = 0, /**< signed in; no text */
     CLERK_REASON_CLIENT_UAT_BUT_NO_SESSION_TOKEN,
     CLERK_REASON_DEV_BROWSER_MISSING,
     CLERK_REASON_DEV_BROWSER_SYNC,
@@ -16,7 +16,7 @@ typedef enum clerk_reason {
     CLERK_REASON_SATELLITE_NEEDS_SYNCING,
     CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING,
     CLERK_REASON_SESSION_TOKEN_MISSING,
-    CLERK_REASON_SESSION_TOKEN_EXPIRED,             /**< always with `-refresh-...` behind it */
+    CLERK_REASON_SESSION_TOKEN_EXPIRED, /**< always with `-refresh-...` behind it */
     CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT,
     CLERK_REASON_SESSION_TOKEN_NBF,
     CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE,
@@ -33,8 +33,8 @@ typedef enum clerk_reason {
     CLERK_REASON_TOKEN_NOT_ACTIVE_YET,
     CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE,
     CLERK_REASON_TOKEN_VERIFICATION_FAILED,
-    CLERK_REASON_SECRET_KEY_INVALID,                /**< unavailable: the key source refuses our credential */
-    CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD,         /**< unavailable: no keys */
+    CLERK_REASON_SECRET_KEY_INVALID,        /**< unavailable: the key source refuses our credential */
+    CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD, /**< unavailable: no keys */
     CLERK_REASON_JWK_KID_MISMATCH,
     CLERK_REASON_UNEXPECTED_ERROR,
     CLERK_REASON_COUNT

@@ -10,20 +10,20 @@
  * What only pages need may be filled in when it is first asked for, by clerk_request_complete().
  */
 typedef struct clerk_request {
-    const char *method;              /**< as received, such as "GET" */
-    const char *target;              /**< path and query as received, beginning with '/' (never joined as a URL, 3.1) */
-    const char *authorization;       /**< several fields are joined with ", ", which makes a malformed credential */
-    const char *cookie;              /**< all Cookie fields joined with "; " */
+    const char *method;        /**< as received, such as "GET" */
+    const char *target;        /**< path and query as received, beginning with '/' (never joined as a URL, 3.1) */
+    const char *authorization; /**< several fields are joined with ", ", which makes a malformed credential */
+    const char *cookie;        /**< all Cookie fields joined with "; " */
     const char *sec_fetch_dest;
     const char *client_ip;
     void (*complete)(struct clerk_request *request); /**< fills in the rest; NULL: it is there */
-    void *source;                    /**< its own */
+    void *source;                                    /**< its own */
 
     /* The rest. */
-    const char *origin_url;          /**< public origin, `scheme://host[:port]`, lower case, default port left out */
+    const char *origin_url; /**< public origin, `scheme://host[:port]`, lower case, default port left out */
     const char *accept;
     const char *referer;
-    const char *origin;              /**< the Origin header */
+    const char *origin; /**< the Origin header */
     const char *user_agent;
     const char *accept_language;
 } clerk_request;
@@ -42,17 +42,20 @@ static inline const clerk_request *clerk_request_complete(clerk_request *request
 #define CLERK_SOURCE_HEADER 1u
 #define CLERK_SOURCE_COOKIE 2u
 
-typedef enum clerk_pending { CLERK_PENDING_SIGNED_OUT, CLERK_PENDING_ALLOW } clerk_pending;
+typedef enum clerk_pending {
+    CLERK_PENDING_SIGNED_OUT,
+    CLERK_PENDING_ALLOW
+} clerk_pending;
 
 /** What the place (directory, location) asks for. Lists hold const char *; NULL: not set. */
 typedef struct clerk_policy {
-    unsigned int token_sources;                    /**< CLERK_SOURCE_* */
+    unsigned int token_sources; /**< CLERK_SOURCE_* */
     const apr_array_header_t *authorized_parties;
     const apr_array_header_t *audience;
-    apr_interval_time_t clock_skew;                /**< microseconds, 0 is 0 */
+    apr_interval_time_t clock_skew; /**< microseconds, 0 is 0 */
     clerk_pending pending_sessions;
-    int cross_origin_sync;                         /**< clerk-protocol 9.4 wanted */
-    const char *sign_in_url;                       /**< URL or path; NULL: the Account Portal */
+    int cross_origin_sync;   /**< clerk-protocol 9.4 wanted */
+    const char *sign_in_url; /**< URL or path; NULL: the Account Portal */
     const char *sign_up_url;
     const struct clerk_organization_sync *organization_sync; /**< compiled patterns, or NULL */
 } clerk_policy;

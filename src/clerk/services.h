@@ -11,8 +11,8 @@
 
 /** Who is behind a call: calls that anybody can cause have places of their own and take none from the others. */
 typedef enum clerk_backend_cause {
-    CLERK_BACKEND_FOR_SESSION,       /**< somebody whose token had a good signature: a refresh */
-    CLERK_BACKEND_FOR_ANYBODY,       /**< whoever sent a cookie or a URL: a handshake nonce */
+    CLERK_BACKEND_FOR_SESSION, /**< somebody whose token had a good signature: a refresh */
+    CLERK_BACKEND_FOR_ANYBODY, /**< whoever sent a cookie or a URL: a handshake nonce */
     CLERK_BACKEND_CAUSES
 } clerk_backend_cause;
 
@@ -20,12 +20,13 @@ typedef enum clerk_backend_cause {
 typedef struct clerk_backend_call {
     clerk_backend_cause cause;
     const char *method;
-    const char *path;                /**< below the API origin, with version and query, such as "/v1/clients/handshake_payload?nonce=n" */
-    const char *json;                /**< body, or NULL */
+    const char
+        *path; /**< below the API origin, with version and query, such as "/v1/clients/handshake_payload?nonce=n" */
+    const char *json; /**< body, or NULL */
 } clerk_backend_call;
 
 typedef struct clerk_backend_reply {
-    int status;                      /**< HTTP status; 0: no answer (network, time-out, circuit open) */
+    int status; /**< HTTP status; 0: no answer (network, time-out, circuit open) */
     const char *body;
     apr_size_t body_len;
 } clerk_backend_reply;
@@ -33,7 +34,7 @@ typedef struct clerk_backend_reply {
 /** What the decision procedure needs from outside. Bound to one instance; a table of fakes in unit tests. */
 typedef struct clerk_services {
     void *baton;
-    apr_time_t now;                  /**< the clock, read once a request */
+    apr_time_t now; /**< the clock, read once a request */
     /** As clerk_keystore_acquire(). */
     clerk_keys_status (*acquire_keys)(void *baton, clerk_keys_pin *pin, clerk_keys_want want, apr_uint32_t seen,
                                       apr_pool_t *pool);

@@ -25,13 +25,11 @@ apr_uint64_t clerk_verdicts_get(const clerk_verdicts *verdicts, clerk_status sta
 
 const char *clerk_verdicts_name(clerk_status status)
 {
-    static const char *const names[CLERK_STATUS_COUNT] = {
-        [CLERK_SIGNED_IN] = "signed_in",
-        [CLERK_SIGNED_OUT] = "signed_out",
-        [CLERK_HANDSHAKE] = "handshake",
-        [CLERK_UNAVAILABLE] = "unavailable",
-        [CLERK_BAD_REQUEST] = "bad_request"
-    };
+    static const char *const names[CLERK_STATUS_COUNT] = {[CLERK_SIGNED_IN] = "signed_in",
+                                                          [CLERK_SIGNED_OUT] = "signed_out",
+                                                          [CLERK_HANDSHAKE] = "handshake",
+                                                          [CLERK_UNAVAILABLE] = "unavailable",
+                                                          [CLERK_BAD_REQUEST] = "bad_request"};
 
     return (unsigned int)status < CLERK_STATUS_COUNT ? names[status] : "";
 }

@@ -17,8 +17,8 @@ typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) count[CLERK_STATUS_COUNT][CLERK_REASON_COUNT];
     _Atomic(apr_uint64_t) forbidden; /**< of those signed in: refused by a Require */
     /* How the tokens were found good: */
-    _Atomic(apr_uint64_t) recalled;  /**< some process of this server had verified it; its times may have lapsed */
-    _Atomic(apr_uint64_t) unknown;   /**< a signature had to be checked, good or bad, a handshake's too */
+    _Atomic(apr_uint64_t) recalled; /**< some process of this server had verified it; its times may have lapsed */
+    _Atomic(apr_uint64_t) unknown;  /**< a signature had to be checked, good or bad, a handshake's too */
 } clerk_verdicts;
 
 /** Count a verdict. Never waits; orders nothing. */

@@ -29,12 +29,12 @@
 
 /* All of it belongs to one configuration generation: made anew after each restart, from pools that end with it. */
 static struct {
-    apr_array_header_t *runtimes;        /* of clerk_runtime * */
+    apr_array_header_t *runtimes; /* of clerk_runtime * */
     clerk_keystore *keystore;
-    clerk_http *http;                    /* each child's own */
+    clerk_http *http; /* each child's own */
     clerk_verified_tokens *tokens;
     ap_watchdog_t *watchdog;
-    apr_time_t since;                    /* when the segment was made, and counting began */
+    apr_time_t since; /* when the segment was made, and counting began */
 } process;
 
 clerk_keystore *clerk_process_keystore(void)
@@ -102,18 +102,21 @@ static const char *prepare_state_dir(server_rec *s, apr_pool_t *pool)
     if (rv == APR_SUCCESS && info.filetype != APR_DIR) {
         rv = APR_ENOTDIR;
     }
-    if (rv == APR_SUCCESS && geteuid() == 0 && info.user == 0
-        && chown(dir, ap_unixd_config.user_id, (gid_t)-1) != 0) {
+    if (rv == APR_SUCCESS && geteuid() == 0 && info.user == 0 && chown(dir, ap_unixd_config.user_id, (gid_t)-1) != 0) {
         rv = APR_FROM_OS_ERROR(errno);
     }
     if (rv == APR_SUCCESS && (info.protection & (APR_FPROT_GWRITE | APR_FPROT_WWRITE))) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, CLERK_LOGNO(3030) "ClerkStateDir %s can be written by other users; "
-                     "make it private (chmod 700). Until then no keys are kept there", dir);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     CLERK_LOGNO(3030) "ClerkStateDir %s can be written by other users; "
+                                       "make it private (chmod 700). Until then no keys are kept there",
+                     dir);
         return NULL;
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, CLERK_LOGNO(3031) "ClerkStateDir %s cannot be used, so keys will not "
-                     "survive a restart while Clerk is out of reach; name another directory, or none", dir);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
+                     CLERK_LOGNO(3031) "ClerkStateDir %s cannot be used, so keys will not "
+                                       "survive a restart while Clerk is out of reach; name another directory, or none",
+                     dir);
         return NULL;
     }
     return dir;
@@ -149,8 +152,8 @@ static apr_status_t watch_keys(int state, void *data, apr_pool_t *scratch)
 {
     /* Anything but success would end the watchdog for good. */
     if (state == AP_WATCHDOG_STATE_RUNNING) {
-        APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval =
-            APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
+        APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
+            = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
         apr_interval_time_t next = clerk_keystore_tick(process.keystore, scratch);
 
         set_interval(process.watchdog, next, data, watch_keys);
@@ -161,8 +164,8 @@ static apr_status_t watch_keys(int state, void *data, apr_pool_t *scratch)
 static void start_watchdog(server_rec *s, apr_pool_t *pconf)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback
+        = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     apr_status_t rv = APR_ENOTIMPL;
 
     if (get_instance && register_callback) {
@@ -172,8 +175,9 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
         }
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, CLERK_LOGNO(3032) "mod_watchdog is not loaded: keys are refreshed by "
-                     "requests, now and then one has to wait for Clerk; load mod_watchdog");
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
+                     CLERK_LOGNO(3032) "mod_watchdog is not loaded: keys are refreshed by "
+                                       "requests, now and then one has to wait for Clerk; load mod_watchdog");
     }
 }
 
@@ -197,14 +201,16 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     char *memory;
 
     if (size < least) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, CLERK_LOGNO(3033) "ClerkSharedMemory is too small: %" APR_SIZE_T_FMT
-                     " instances need at least %" APR_SIZE_T_FMT "K", runtimes, least / 1024 + 1);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     CLERK_LOGNO(3033) "ClerkSharedMemory is too small: %" APR_SIZE_T_FMT
+                                       " instances need at least %" APR_SIZE_T_FMT "K",
+                     runtimes, least / 1024 + 1);
         return APR_ENOSPC;
     }
     rv = apr_shm_create(&shm, size, NULL, pconf);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3034) "cannot create a shared memory segment of %"
-                     APR_SIZE_T_FMT " bytes", size);
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     CLERK_LOGNO(3034) "cannot create a shared memory segment of %" APR_SIZE_T_FMT " bytes", size);
         return rv;
     }
     /* Anonymous memory comes zeroed; touching all of it would only make it resident. */
@@ -252,9 +258,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     /* Where this fails, each child tries for itself, and says so. */
     (void)clerk_http_curl_prepare(pconf);
     if (sources->nelts) {
-        rv = clerk_keystore_create(&process.keystore, keys, keys_size,
-                                   (const clerk_key_source *const *)sources->elts, (unsigned int)sources->nelts,
-                                   prepare_state_dir(s, pconf), ap_unixd_config.user_id, pconf);
+        rv = clerk_keystore_create(&process.keystore, keys, keys_size, (const clerk_key_source *const *)sources->elts,
+                                   (unsigned int)sources->nelts, prepare_state_dir(s, pconf), ap_unixd_config.user_id,
+                                   pconf);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3035) "cannot set up the shared key sets");
             return HTTP_INTERNAL_SERVER_ERROR;

@@ -18,15 +18,15 @@ typedef struct jose_slice {
 /** What became of a token, a key or a key set. JOSE_OK is 0. */
 typedef enum jose_status {
     JOSE_OK = 0,
-    JOSE_MALFORMED,       /**< not strict base64url, JSON, compact JWS, JWK set or PEM */
-    JOSE_TOO_LARGE,       /**< larger or deeper than the bound */
-    JOSE_BAD_TYPE,        /**< `typ` is present and is not what was asked for */
-    JOSE_BAD_ALGORITHM,   /**< `alg` is absent, not supported, or of another family than the key */
-    JOSE_CRITICAL,        /**< `crit` is present; this library understands no extension (RFC 7515, 4.1.11) */
-    JOSE_NO_KEY,          /**< no key of that `kid` */
-    JOSE_KEY_UNUSABLE,    /**< the key exists but may not or cannot verify this (`use`, `alg`, size, key data) */
-    JOSE_BAD_SIGNATURE,   /**< the signature is not that key's */
-    JOSE_INTERNAL         /**< memory or the crypto library failed */
+    JOSE_MALFORMED,     /**< not strict base64url, JSON, compact JWS, JWK set or PEM */
+    JOSE_TOO_LARGE,     /**< larger or deeper than the bound */
+    JOSE_BAD_TYPE,      /**< `typ` is present and is not what was asked for */
+    JOSE_BAD_ALGORITHM, /**< `alg` is absent, not supported, or of another family than the key */
+    JOSE_CRITICAL,      /**< `crit` is present; this library understands no extension (RFC 7515, 4.1.11) */
+    JOSE_NO_KEY,        /**< no key of that `kid` */
+    JOSE_KEY_UNUSABLE,  /**< the key exists but may not or cannot verify this (`use`, `alg`, size, key data) */
+    JOSE_BAD_SIGNATURE, /**< the signature is not that key's */
+    JOSE_INTERNAL       /**< memory or the crypto library failed */
 } jose_status;
 
 /** A short English text for a status, for logs. Never NULL. */

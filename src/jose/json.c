@@ -21,21 +21,22 @@ static unsigned int json_depth(const char *data, apr_size_t len)
 {
     unsigned int depth = 0, deepest = 0;
     int in_string = 0;
-    apr_size_t i;
 
-    for (i = 0; i < len; i++) {
+    for (apr_size_t i = 0; i < len; i++) {
         char c = data[i];
 
         if (in_string) {
-            if (c == '\\')
+            if (c == '\\') {
                 i++;
-            else if (c == '"')
+            } else if (c == '"') {
                 in_string = 0;
+            }
         } else if (c == '"') {
             in_string = 1;
         } else if (c == '{' || c == '[') {
-            if (++depth > deepest)
+            if (++depth > deepest) {
                 deepest = depth;
+            }
         } else if ((c == '}' || c == ']') && depth > 0) {
             depth--;
         }
@@ -51,7 +52,7 @@ static unsigned int json_depth(const char *data, apr_size_t len)
 static int json_too_deep(const char *data, apr_size_t len, unsigned int max_depth)
 {
     return occurrences(data, len, '{', max_depth) + occurrences(data, len, '[', max_depth) > max_depth
-        && json_depth(data, len) > max_depth;
+           && json_depth(data, len) > max_depth;
 }
 
 static apr_status_t json_release(void *object)
@@ -67,14 +68,17 @@ jose_status jose_json_parse_object(json_t **pobject, const char *data, apr_size_
     json_t *value;
 
     *pobject = NULL;
-    if (!data || len == 0)
+    if (!data || len == 0) {
         return JOSE_MALFORMED;
-    if (json_too_deep(data, len, max_depth))
+    }
+    if (json_too_deep(data, len, max_depth)) {
         return JOSE_TOO_LARGE;
+    }
 
     value = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
-    if (!value)
+    if (!value) {
         return JOSE_MALFORMED;
+    }
     if (!json_is_object(value)) {
         json_decref(value);
         return JOSE_MALFORMED;

@@ -12,8 +12,9 @@ static jose_status member_bytes(unsigned char **pdata, apr_size_t *plen, const j
     const json_t *value = json_object_get(jwk, name);
     jose_slice text;
 
-    if (!json_is_string(value))
+    if (!json_is_string(value)) {
         return JOSE_MALFORMED;
+    }
     text.data = json_string_value(value);
     text.len = json_string_length(value);
     return jose_base64url_decode(pdata, plen, text, pool);
@@ -27,16 +28,19 @@ static jose_status rsa_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *po
     jose_status status = JOSE_INTERNAL;
 
     if (member_bytes(&n_bytes, &n_len, jwk, "n", pool) != JOSE_OK
-        || member_bytes(&e_bytes, &e_len, jwk, "e", pool) != JOSE_OK)
+        || member_bytes(&e_bytes, &e_len, jwk, "e", pool) != JOSE_OK) {
         return jose_key_refuse(key, "unusable: RSA modulus or exponent is missing or not base64url");
+    }
     /* Checked before anything is computed with it; a JWK's size has no bound of its own. */
-    if (n_len > JOSE_RSA_MAX_BITS / 8 || e_len > JOSE_RSA_MAX_BITS / 8)
+    if (n_len > JOSE_RSA_MAX_BITS / 8 || e_len > JOSE_RSA_MAX_BITS / 8) {
         return jose_key_refuse(key, "unusable: RSA modulus or exponent of more than 8192 bits");
+    }
 
     n = BN_bin2bn(n_bytes, (int)n_len, NULL);
     e = BN_bin2bn(e_bytes, (int)e_len, NULL);
-    if (n && e)
+    if (n && e) {
         status = jose_key_set_rsa(key, n, e, pool);
+    }
     BN_free(n);
     BN_free(e);
     return status;
@@ -48,11 +52,13 @@ static jose_status ec_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *poo
     unsigned char *x, *y;
     apr_size_t x_len, y_len;
 
-    if (!crv || strcmp(crv, "P-256") != 0)
+    if (!crv || strcmp(crv, "P-256")) {
         return jose_key_refuse(key, "unusable: an EC curve other than P-256");
+    }
     if (member_bytes(&x, &x_len, jwk, "x", pool) != JOSE_OK || x_len != JOSE_P256_BYTES
-        || member_bytes(&y, &y_len, jwk, "y", pool) != JOSE_OK || y_len != JOSE_P256_BYTES)
+        || member_bytes(&y, &y_len, jwk, "y", pool) != JOSE_OK || y_len != JOSE_P256_BYTES) {
         return jose_key_refuse(key, "unusable: EC coordinates are missing or not 32 bytes of base64url");
+    }
     return jose_key_set_p256(key, x, y, pool);
 }
 
@@ -62,19 +68,22 @@ jose_status jose_key_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *pool
     const json_t *use = json_object_get(jwk, "use"), *alg = json_object_get(jwk, "alg");
 
     /* The family is set even if the key turns out to be unusable: a token of another family is then told so. */
-    if (kty && strcmp(kty, "RSA") == 0)
+    if (kty && !strcmp(kty, "RSA")) {
         key->family = JOSE_FAMILY_RSA;
-    else if (kty && strcmp(kty, "EC") == 0)
+    } else if (kty && !strcmp(kty, "EC")) {
         key->family = JOSE_FAMILY_EC;
-    else
+    } else {
         return jose_key_refuse(key, "unusable: a key type other than RSA and EC");
+    }
 
-    if (use && (!json_is_string(use) || strcmp(json_string_value(use), "sig") != 0))
+    if (use && (!json_is_string(use) || strcmp(json_string_value(use), "sig"))) {
         return jose_key_refuse(key, "unusable: not for signatures (use)");
+    }
     if (alg) {
         key->only = json_is_string(alg) ? jose_algorithm_find(json_string_value(alg)) : NULL;
-        if (!key->only || key->only->family != key->family)
+        if (!key->only || key->only->family != key->family) {
             return jose_key_refuse(key, "unusable: for an algorithm that is not supported (alg)");
+        }
     }
     return key->family == JOSE_FAMILY_RSA ? rsa_from_jwk(key, jwk, pool) : ec_from_jwk(key, jwk, pool);
 }

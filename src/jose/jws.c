@@ -13,8 +13,9 @@ static jose_status decode_object(json_t **pobject, jose_slice part, apr_pool_t *
     apr_size_t len;
     jose_status status = jose_base64url_decode(&text, &len, part, pool);
 
-    if (status != JOSE_OK)
+    if (status != JOSE_OK) {
         return status;
+    }
     return jose_json_parse_object(pobject, (const char *)text, len, JOSE_JSON_MAX_DEPTH, pool);
 }
 
@@ -27,18 +28,22 @@ jose_status jose_jws_decode(jose_jws **pjws, jose_slice token, apr_pool_t *pool)
     jose_status status;
 
     *pjws = NULL;
-    if (token.len > JOSE_JWS_MAX_LENGTH)
+    if (token.len > JOSE_JWS_MAX_LENGTH) {
         return JOSE_TOO_LARGE;
-    if (token.len == 0)
+    }
+    if (token.len == 0) {
         return JOSE_MALFORMED;
+    }
 
     end = token.data + token.len;
     dot1 = memchr(token.data, '.', token.len);
-    if (!dot1)
+    if (!dot1) {
         return JOSE_MALFORMED;
+    }
     dot2 = memchr(dot1 + 1, '.', (apr_size_t)(end - dot1 - 1));
-    if (!dot2)
+    if (!dot2) {
         return JOSE_MALFORMED;
+    }
     header = (jose_slice){token.data, (apr_size_t)(dot1 - token.data)};
     payload = (jose_slice){dot1 + 1, (apr_size_t)(dot2 - dot1 - 1)};
     /* A third dot would end up in here, where it is not of the alphabet. */
@@ -47,14 +52,17 @@ jose_status jose_jws_decode(jose_jws **pjws, jose_slice token, apr_pool_t *pool)
     jws = apr_pcalloc(pool, sizeof(*jws));
     jws->signing_input = (jose_slice){token.data, (apr_size_t)(dot2 - token.data)};
     status = decode_object(&jws->header, header, pool);
-    if (status != JOSE_OK)
+    if (status != JOSE_OK) {
         return status;
+    }
     status = decode_object(&jws->payload, payload, pool);
-    if (status != JOSE_OK)
+    if (status != JOSE_OK) {
         return status;
+    }
     status = jose_base64url_decode(&bytes, &jws->signature_len, signature, pool);
-    if (status != JOSE_OK)
+    if (status != JOSE_OK) {
         return status;
+    }
     jws->signature = bytes;
     *pjws = jws;
     return JOSE_OK;

@@ -11,11 +11,11 @@
 
 /** A decoded compact JWS. Nothing in it has been verified. Everything lives as long as the pool it came from. */
 typedef struct jose_jws {
-    jose_slice signing_input;        /**< `header.payload` as received; points into the token's own text */
-    json_t *header;                  /**< always an object */
-    json_t *payload;                 /**< always an object */
+    jose_slice signing_input; /**< `header.payload` as received; points into the token's own text */
+    json_t *header;           /**< always an object */
+    json_t *payload;          /**< always an object */
     const unsigned char *signature;
-    apr_size_t signature_len;        /**< in bytes; may be 0 */
+    apr_size_t signature_len; /**< in bytes; may be 0 */
 } jose_jws;
 
 /**

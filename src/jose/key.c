@@ -25,12 +25,13 @@ static apr_status_t key_release(void *pkey)
 
 static apr_status_t verifiers_release(void *data)
 {
-    jose_verifier (*verifiers)[JOSE_VERIFIERS] = data;
+    jose_verifier(*verifiers)[JOSE_VERIFIERS] = data;
     unsigned int i, j;
 
     for (i = 0; i < JOSE_FAMILY_ALGORITHMS; i++) {
-        for (j = 0; j < JOSE_VERIFIERS; j++)
+        for (j = 0; j < JOSE_VERIFIERS; j++) {
             jose_verifier_clear(&verifiers[i][j]);
+        }
     }
     return APR_SUCCESS;
 }
@@ -53,15 +54,18 @@ static jose_status key_build(EVP_PKEY **ppkey, const char *type, OSSL_PARAM *par
     jose_status status = JOSE_INTERNAL;
 
     *ppkey = NULL;
-    if (!builder || EVP_PKEY_fromdata_init(builder) != 1)
+    if (!builder || EVP_PKEY_fromdata_init(builder) != 1) {
         goto done;
+    }
     status = JOSE_KEY_UNUSABLE;
-    if (EVP_PKEY_fromdata(builder, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+    if (EVP_PKEY_fromdata(builder, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
         goto done;
+    }
     if (check) {
         checker = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-        if (!checker || EVP_PKEY_public_check(checker) != 1)
+        if (!checker || EVP_PKEY_public_check(checker) != 1) {
             goto done;
+        }
     }
     *ppkey = pkey;
     pkey = NULL;
@@ -81,25 +85,32 @@ jose_status jose_key_set_rsa(jose_key *key, const BIGNUM *n, const BIGNUM *e, ap
     jose_status status = JOSE_INTERNAL;
 
     key->family = JOSE_FAMILY_RSA;
-    if (BN_num_bits(n) < JOSE_RSA_MIN_BITS)
+    if (BN_num_bits(n) < JOSE_RSA_MIN_BITS) {
         return jose_key_refuse(key, "unusable: RSA modulus of less than 2048 bits");
-    if (BN_num_bits(n) > JOSE_RSA_MAX_BITS)
+    }
+    if (BN_num_bits(n) > JOSE_RSA_MAX_BITS) {
         return jose_key_refuse(key, "unusable: RSA modulus of more than 8192 bits");
-    if (!BN_is_odd(n))
+    }
+    if (!BN_is_odd(n)) {
         return jose_key_refuse(key, "unusable: RSA modulus is even");
-    if (!BN_is_odd(e) || BN_is_one(e))
+    }
+    if (!BN_is_odd(e) || BN_is_one(e)) {
         return jose_key_refuse(key, "unusable: RSA exponent is even or less than 3");
-    if (BN_num_bits(e) > RSA_MAX_EXPONENT_BITS)
+    }
+    if (BN_num_bits(e) > RSA_MAX_EXPONENT_BITS) {
         return jose_key_refuse(key, "unusable: RSA exponent of more than 64 bits");
+    }
 
     /* Errors left in the thread's queue would be mistaken for those of a TLS connection. */
     ERR_set_mark();
     bld = OSSL_PARAM_BLD_new();
     if (bld && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) == 1
-        && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e) == 1)
+        && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e) == 1) {
         params = OSSL_PARAM_BLD_to_param(bld);
-    if (params)
+    }
+    if (params) {
         status = key_build(&pkey, "RSA", params, 0);
+    }
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(bld);
     ERR_pop_to_mark();

@@ -28,8 +28,8 @@ typedef enum jose_family {
 
 /** A signature algorithm of RFC 7518, 3.1. */
 typedef struct jose_algorithm {
-    const char *name;     /**< the `alg` value */
-    const char *digest;   /**< OpenSSL's name of the hash */
+    const char *name;   /**< the `alg` value */
+    const char *digest; /**< OpenSSL's name of the hash */
     jose_family family;
     unsigned int variant; /**< its number within the family, below JOSE_FAMILY_ALGORITHMS */
 } jose_algorithm;
@@ -50,7 +50,7 @@ struct jose_key {
     const jose_algorithm *only; /* the one algorithm the key is for, or NULL for every one of its family */
     EVP_PKEY *pkey;             /* NULL where the key is unusable */
     jose_verifier (*verifiers)[JOSE_VERIFIERS]; /* a row for each variant; NULL where the key is unusable */
-    unsigned int position;      /* index in the document's `keys` */
+    unsigned int position;                      /* index in the document's `keys` */
     jose_family family;
 };
 

@@ -10,11 +10,10 @@
 
 static jose_key *set_lookup(const jose_keyset *set, const char *kid)
 {
-    unsigned int i;
-
-    for (i = 0; i < set->count; i++) {
-        if (strcmp(set->keys[i].kid, kid) == 0)
+    for (unsigned int i = 0; i < set->count; i++) {
+        if (!strcmp(set->keys[i].kid, kid)) {
             return &set->keys[i];
+        }
     }
     return NULL;
 }
@@ -25,11 +24,13 @@ static jose_status document_keys(json_t **pkeys, const char *json, apr_size_t le
     json_t *document;
     jose_status status = jose_json_parse_object(&document, json, len, JOSE_JSON_MAX_DEPTH, pool);
 
-    if (status != JOSE_OK)
+    if (status != JOSE_OK) {
         return status;
+    }
     *pkeys = json_object_get(document, "keys");
-    if (!json_is_array(*pkeys))
+    if (!json_is_array(*pkeys)) {
         return JOSE_MALFORMED;
+    }
     return json_array_size(*pkeys) > JOSE_KEYSET_MAX_KEYS ? JOSE_TOO_LARGE : JOSE_OK;
 }
 
@@ -46,22 +47,27 @@ static jose_status set_build(jose_keyset **pset, const json_t *keys, apr_pool_t 
         const char *kid = jose_json_string(jwk, "kid");
         jose_key key = {0}, *slot;
 
-        if (!kid)
+        if (!kid) {
             continue;
+        }
         slot = set_lookup(set, kid);
-        if (slot && slot->pkey)
+        if (slot && slot->pkey) {
             continue;
+        }
         key.position = (unsigned int)i;
-        if (jose_key_from_jwk(&key, jwk, pool) == JOSE_INTERNAL)
+        if (jose_key_from_jwk(&key, jwk, pool) == JOSE_INTERNAL) {
             return JOSE_INTERNAL;
-        if (slot && !key.pkey)
+        }
+        if (slot && !key.pkey) {
             continue;
+        }
         key.kid = apr_pstrdup(pool, kid);
         usable |= key.pkey != NULL;
         *(slot ? slot : &set->keys[set->count++]) = key;
     }
-    if (!usable)
+    if (!usable) {
         return JOSE_MALFORMED;
+    }
     *pset = set;
     return JOSE_OK;
 }
@@ -73,11 +79,13 @@ jose_status jose_keyset_parse(jose_keyset **pset, const char *json, apr_size_t l
     jose_status status;
 
     *pset = NULL;
-    if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
+    if (apr_pool_create(&scratch, pool) != APR_SUCCESS) {
         return JOSE_INTERNAL;
+    }
     status = document_keys(&keys, json, len, scratch);
-    if (status == JOSE_OK)
+    if (status == JOSE_OK) {
         status = set_build(pset, keys, pool);
+    }
     apr_pool_destroy(scratch);
     return status;
 }
@@ -95,13 +103,13 @@ static json_t *canonical_jwk(const json_t *jwk)
 {
     static const char *const names[] = {"alg", "crv", "e", "kid", "kty", "n", "use", "x", "y"};
     json_t *out = json_object();
-    size_t i;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         json_t *value = json_object_get(jwk, names[i]);
 
-        if (!value)
+        if (!value) {
             continue;
+        }
         value = json_is_string(value) ? json_incref(value) : json_null();
         if (json_object_set_new(out, names[i], value) != 0) {
             json_decref(out);
@@ -116,21 +124,24 @@ static jose_status canonical_text(char **ptext, apr_size_t *plen, const jose_key
 {
     json_t *list = json_array(), *document = json_pack("{s:o}", "keys", list);
     jose_status status = JOSE_INTERNAL;
-    unsigned int i;
     size_t len;
 
-    if (!document)
+    if (!document) {
         return JOSE_INTERNAL;
-    for (i = 0; i < set->count; i++) {
-        if (json_array_append_new(list, canonical_jwk(json_array_get(keys, set->keys[i].position))) != 0)
+    }
+    for (unsigned int i = 0; i < set->count; i++) {
+        if (json_array_append_new(list, canonical_jwk(json_array_get(keys, set->keys[i].position))) != 0) {
             goto done;
+        }
     }
     len = json_dumpb(document, NULL, 0, JSON_COMPACT | JSON_SORT_KEYS);
-    if (len == 0)
+    if (len == 0) {
         goto done;
+    }
     *ptext = apr_palloc(pool, len + 1);
-    if (json_dumpb(document, *ptext, len, JSON_COMPACT | JSON_SORT_KEYS) != len)
+    if (json_dumpb(document, *ptext, len, JSON_COMPACT | JSON_SORT_KEYS) != len) {
         goto done;
+    }
     (*ptext)[len] = '\0';
     *plen = len;
     status = JOSE_OK;
@@ -148,12 +159,14 @@ jose_status jose_keyset_canonical(char **ptext, apr_size_t *plen, const char *js
 
     *ptext = NULL;
     *plen = 0;
-    if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
+    if (apr_pool_create(&scratch, pool) != APR_SUCCESS) {
         return JOSE_INTERNAL;
+    }
     /* The set decides which entries count, so that the text means what the document means. */
     status = document_keys(&keys, json, len, scratch);
-    if (status == JOSE_OK)
+    if (status == JOSE_OK) {
         status = set_build(&set, keys, scratch);
+    }
     if (status == JOSE_OK) {
         qsort(set->keys, set->count, sizeof(*set->keys), compare_kids);
         status = canonical_text(ptext, plen, set, keys, pool);
@@ -174,7 +187,8 @@ const jose_key *jose_keyset_at(const jose_keyset *set, unsigned int i)
 
 const jose_key *jose_keyset_find(const jose_keyset *set, const char *kid)
 {
-    if (set->any_kid)
+    if (set->any_kid) {
         return &set->keys[0];
+    }
     return kid ? set_lookup(set, kid) : NULL;
 }

@@ -21,11 +21,11 @@ const jose_algorithm *jose_algorithm_find(const char *name)
         {"RS512", "SHA512", JOSE_FAMILY_RSA, 2},
         {"ES256", "SHA256", JOSE_FAMILY_EC, 0},
     };
-    size_t i;
 
-    for (i = 0; name && i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
-        if (strcmp(name, algorithms[i].name) == 0)
+    for (size_t i = 0; name && i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+        if (!strcmp(name, algorithms[i].name)) {
             return &algorithms[i];
+        }
     }
     return NULL;
 }
@@ -51,8 +51,9 @@ static jose_status es256_to_der(unsigned char der[ES256_DER_MAX], size_t *plen, 
     }
     len = i2d_ECDSA_SIG(sig, &end);
     ECDSA_SIG_free(sig);
-    if (len <= 0)
+    if (len <= 0) {
         return JOSE_INTERNAL;
+    }
     *plen = (size_t)len;
     return JOSE_OK;
 }
@@ -74,12 +75,13 @@ static jose_status verifier_fill(jose_verifier *verifier, EVP_PKEY *pkey, const 
     verifier->digest = EVP_MD_CTX_new();
     verifier->pkey = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     filled = md && verifier->digest && verifier->pkey && EVP_DigestInit_ex2(verifier->digest, md, NULL) == 1
-        && EVP_PKEY_verify_init(verifier->pkey) == 1 && EVP_PKEY_CTX_set_signature_md(verifier->pkey, md) == 1
-        && (algorithm->family != JOSE_FAMILY_RSA
-            || EVP_PKEY_CTX_set_rsa_padding(verifier->pkey, RSA_PKCS1_PADDING) == 1);
+             && EVP_PKEY_verify_init(verifier->pkey) == 1 && EVP_PKEY_CTX_set_signature_md(verifier->pkey, md) == 1
+             && (algorithm->family != JOSE_FAMILY_RSA
+                 || EVP_PKEY_CTX_set_rsa_padding(verifier->pkey, RSA_PKCS1_PADDING) == 1);
     EVP_MD_free(md);
-    if (!filled)
+    if (!filled) {
         jose_verifier_clear(verifier);
+    }
     return filled ? JOSE_OK : JOSE_INTERNAL;
 }
 
@@ -90,12 +92,12 @@ static jose_status verifier_fill(jose_verifier *verifier, EVP_PKEY *pkey, const 
 static jose_verifier *verifier_take(const jose_key *key, const jose_algorithm *algorithm, jose_verifier *spare)
 {
     jose_verifier *kept = key->verifiers[algorithm->variant];
-    unsigned int i;
 
-    for (i = 0; i < JOSE_VERIFIERS; i++) {
+    for (unsigned int i = 0; i < JOSE_VERIFIERS; i++) {
         if (!atomic_load_explicit(&kept[i].taken, memory_order_relaxed)
-            && !atomic_exchange_explicit(&kept[i].taken, true, memory_order_acquire))
+            && !atomic_exchange_explicit(&kept[i].taken, true, memory_order_acquire)) {
             return &kept[i];
+        }
     }
     return spare;
 }
@@ -109,8 +111,9 @@ static jose_status verifier_run(jose_verifier *verifier, const jose_jws *jws, co
     /* With the digest it already has, the context is only reset. */
     if (EVP_DigestInit_ex2(verifier->digest, EVP_MD_CTX_get0_md(verifier->digest), NULL) != 1
         || EVP_DigestUpdate(verifier->digest, jws->signing_input.data, jws->signing_input.len) != 1
-        || EVP_DigestFinal_ex(verifier->digest, digest, &digest_len) != 1)
+        || EVP_DigestFinal_ex(verifier->digest, digest, &digest_len) != 1) {
         return JOSE_INTERNAL;
+    }
     return EVP_PKEY_verify(verifier->pkey, signature, len, digest, digest_len) == 1 ? JOSE_OK : JOSE_BAD_SIGNATURE;
 }
 
@@ -120,12 +123,15 @@ static jose_status verify_signature(const jose_jws *jws, const jose_key *key, co
     jose_verifier spare = {0}, *verifier = verifier_take(key, algorithm, &spare);
     jose_status status = verifier->pkey ? JOSE_OK : verifier_fill(verifier, key->pkey, algorithm);
 
-    if (status == JOSE_OK)
+    if (status == JOSE_OK) {
         status = verifier_run(verifier, jws, signature, len);
-    if (verifier == &spare || status == JOSE_INTERNAL)
+    }
+    if (verifier == &spare || status == JOSE_INTERNAL) {
         jose_verifier_clear(verifier);
-    if (verifier != &spare)
+    }
+    if (verifier != &spare) {
         atomic_store_explicit(&verifier->taken, false, memory_order_release);
+    }
     return status;
 }
 
@@ -137,16 +143,21 @@ jose_status jose_verify(const jose_jws *jws, const jose_key *key)
     unsigned char der[ES256_DER_MAX];
     jose_status status = JOSE_OK;
 
-    if (!algorithm)
+    if (!algorithm) {
         return JOSE_BAD_ALGORITHM;
-    if (json_object_get(jws->header, "crit"))
+    }
+    if (json_object_get(jws->header, "crit")) {
         return JOSE_CRITICAL;
-    if (key->family != JOSE_FAMILY_OTHER && key->family != algorithm->family)
+    }
+    if (key->family != JOSE_FAMILY_OTHER && key->family != algorithm->family) {
         return JOSE_BAD_ALGORITHM;
-    if (!key->pkey || (key->only && key->only != algorithm))
+    }
+    if (!key->pkey || (key->only && key->only != algorithm)) {
         return JOSE_KEY_UNUSABLE;
-    if (len == 0)
+    }
+    if (len == 0) {
         return JOSE_BAD_SIGNATURE;
+    }
 
     /* Errors left in the thread's queue would be mistaken for those of a TLS connection. */
     ERR_set_mark();
@@ -154,8 +165,9 @@ jose_status jose_verify(const jose_jws *jws, const jose_key *key)
         status = len == ES256_RAW_BYTES ? es256_to_der(der, &len, signature) : JOSE_BAD_SIGNATURE;
         signature = der;
     }
-    if (status == JOSE_OK)
+    if (status == JOSE_OK) {
         status = verify_signature(jws, key, algorithm, signature, len);
+    }
     ERR_pop_to_mark();
     return status;
 }

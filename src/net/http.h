@@ -8,26 +8,26 @@
 
 /** One outbound request. */
 typedef struct clerk_http_request {
-    const char *method;              /**< "GET" or "POST" */
-    const char *url;                 /**< https, or http to a loopback address */
-    const char *bearer;              /**< secret for `Authorization: Bearer`, or NULL */
-    const apr_table_t *headers;      /**< further header fields, or NULL */
-    const char *body;                /**< or NULL */
+    const char *method;         /**< "GET" or "POST" */
+    const char *url;            /**< https, or http to a loopback address */
+    const char *bearer;         /**< secret for `Authorization: Bearer`, or NULL */
+    const apr_table_t *headers; /**< further header fields, or NULL */
+    const char *body;           /**< or NULL */
     apr_size_t body_len;
-    const char *proxy;               /**< proxy URL, or NULL for none (the environment's proxy settings are ignored) */
-    const char *ca_file;             /**< PEM file of trusted certificates, or NULL for the system's */
-    apr_interval_time_t timeout;     /**< the whole call, connecting included, microseconds */
-    apr_size_t max_response;         /**< a longer body is a failure, bytes */
+    const char *proxy;           /**< proxy URL, or NULL for none (the environment's proxy settings are ignored) */
+    const char *ca_file;         /**< PEM file of trusted certificates, or NULL for the system's */
+    apr_interval_time_t timeout; /**< the whole call, connecting included, microseconds */
+    apr_size_t max_response;     /**< a longer body is a failure, bytes */
 } clerk_http_request;
 
 /** What came back. */
 typedef struct clerk_http_response {
-    int status;                      /**< HTTP status, or 0 where there was no answer */
-    const char *content_type;        /**< or NULL */
-    int retry_after;                 /**< seconds, or -1 */
-    const char *body;                /**< ends in a NUL that is not counted; "" where there is none */
+    int status;               /**< HTTP status, or 0 where there was no answer */
+    const char *content_type; /**< or NULL */
+    int retry_after;          /**< seconds, or -1 */
+    const char *body;         /**< ends in a NUL that is not counted; "" where there is none */
     apr_size_t body_len;
-    const char *error;               /**< where status is 0: why, without any secret */
+    const char *error; /**< where status is 0: why, without any secret */
 } clerk_http_response;
 
 /**

@@ -15,10 +15,10 @@
 #define CONNECT_TIMEOUT_MS 2000
 
 typedef struct curl_client {
-    clerk_http http;                 /* what the caller holds; its baton points back here */
+    clerk_http http; /* what the caller holds; its baton points back here */
     const char *user_agent;
     atomic_int aborted;
-    apr_thread_mutex_t *mutex;       /* guards the two below */
+    apr_thread_mutex_t *mutex; /* guards the two below */
     CURL *idle[IDLE_MAX];
     unsigned int idle_count;
 } curl_client;
@@ -154,10 +154,10 @@ static CURLcode set_method(CURL *handle, const clerk_http_request *request)
 {
     CURLcode code;
 
-    if (strcmp(request->method, "GET") == 0) {
+    if (!strcmp(request->method, "GET")) {
         return curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
     }
-    if (strcmp(request->method, "POST") != 0) {
+    if (strcmp(request->method, "POST")) {
         return CURLE_UNSUPPORTED_PROTOCOL;
     }
     code = curl_easy_setopt(handle, CURLOPT_POST, 1L);
@@ -280,7 +280,7 @@ static void take_answer(CURL *handle, curl_call *call)
 static apr_status_t curl_perform(void *baton, clerk_http_response **presponse, const clerk_http_request *request,
                                  apr_pool_t *pool)
 {
-    curl_call call = { .client = baton, .request = request, .pool = pool };
+    curl_call call = {.client = baton, .request = request, .pool = pool};
     const char *problem = clerk_http_url_problem(request->url);
     apr_status_t rv = APR_SUCCESS;
     CURL *handle;
@@ -305,7 +305,7 @@ static apr_status_t curl_perform(void *baton, clerk_http_response **presponse, c
     }
     code = set_method(handle, request);
     if (code == CURLE_OK) {
-        code = set_trust(handle, request, strncasecmp(request->url, "https:", 6) == 0);
+        code = set_trust(handle, request, !strncasecmp(request->url, "https:", 6));
     }
     if (code == CURLE_OK) {
         code = set_options(handle, &call);

@@ -8,7 +8,7 @@
 
 /* The parts of a URL's authority that decide whether it may be called. */
 typedef struct url_host {
-    const char *host;                /* without the brackets of an IPv6 address */
+    const char *host; /* without the brackets of an IPv6 address */
     apr_size_t len;
     int is_ipv6;
 } url_host;
@@ -46,9 +46,9 @@ static int is_ipv4_loopback(const char *host, apr_size_t len)
 static int is_loopback(const url_host *host)
 {
     if (host->is_ipv6) {
-        return host->len == 3 && memcmp(host->host, "::1", 3) == 0;
+        return host->len == 3 && !memcmp(host->host, "::1", 3);
     }
-    if (host->len == 9 && strncasecmp(host->host, "localhost", 9) == 0) {
+    if (host->len == 9 && !strncasecmp(host->host, "localhost", 9)) {
         return 1;
     }
     return is_ipv4_loopback(host->host, host->len);
@@ -128,10 +128,10 @@ const char *clerk_http_url_problem(const char *url)
             return "it contains a backslash or a character outside ASCII";
         }
     }
-    if (strncasecmp(url, "https://", 8) == 0) {
+    if (!strncasecmp(url, "https://", 8)) {
         tls = 1;
         authority = url + 8;
-    } else if (strncasecmp(url, "http://", 7) == 0) {
+    } else if (!strncasecmp(url, "http://", 7)) {
         tls = 0;
         authority = url + 7;
     } else {

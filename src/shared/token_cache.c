@@ -46,27 +46,27 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "atomic operations on 64 bits need n
  */
 typedef struct block_head {
     word filling;
-    word expires;                    /* when the last of its records lapses, in seconds since 1970; 0: it has none */
+    word expires; /* when the last of its records lapses, in seconds since 1970; 0: it has none */
 } block_head;
 
 /* The beginning of the shared memory. */
 typedef struct shared_head {
-    word fillings;                   /* how many numbers were given */
-    word end;                        /* the line behind the last record, counted through all blocks */
-    word writer;                     /* who is writing: a number of its own, and below it its process id; 0: nobody */
-    atomic_uint processes;           /* how many of those numbers were given */
+    word fillings;         /* how many numbers were given */
+    word end;              /* the line behind the last record, counted through all blocks */
+    word writer;           /* who is writing: a number of its own, and below it its process id; 0: nobody */
+    atomic_uint processes; /* how many of those numbers were given */
     _Alignas(LINE) block_head blocks[BLOCKS_MAX];
 } shared_head;
 
 struct clerk_verified_tokens {
     shared_head *head;
-    word *index;                     /* sets * WAYS places */
-    apr_size_t sets;                 /* a power of two */
+    word *index;     /* sets * WAYS places */
+    apr_size_t sets; /* a power of two */
     word *lines;
-    unsigned int line_bits;          /* a block has 1 << line_bits lines */
+    unsigned int line_bits; /* a block has 1 << line_bits lines */
     unsigned int blocks;
-    apr_uint64_t key[2];             /* made before the fork, so all children have the same */
-    apr_uint64_t self;               /* as in `writer` */
+    apr_uint64_t key[2]; /* made before the fork, so all children have the same */
+    apr_uint64_t self;   /* as in `writer` */
 };
 
 apr_status_t clerk_verified_tokens_create(clerk_verified_tokens **ptokens, void *memory, apr_size_t size,

@@ -15,9 +15,9 @@
  * about time, parties and audience is not judged here: the caller judges it anew for every request.
  *
  * Records lie one behind the other in blocks of shared memory. A block that is full is followed by one in which all has
- * lapsed, if there is one, so that no more memory is touched than the tokens of about a minute take; else by the one that
- * was filled first. A lookup takes no lock and writes nothing; it copies a record and then looks whether its block was
- * being overwritten meanwhile. Who remembers never waits: while somebody else does, nothing is remembered.
+ * lapsed, if there is one, so that no more memory is touched than the tokens of about a minute take; else by the one
+ * that was filled first. A lookup takes no lock and writes nothing; it copies a record and then looks whether its block
+ * was being overwritten meanwhile. Who remembers never waits: while somebody else does, nothing is remembered.
  */
 typedef struct clerk_verified_tokens clerk_verified_tokens;
 

@@ -27,8 +27,9 @@ static const char *set_key_file(cmd_parms *cmd, void *unused, const char *path)
     FILE *file = fopen(path, "r");
 
     (void)unused;
-    if (!file)
+    if (!file) {
         return apr_pstrcat(cmd->pool, "cannot open ", path, NULL);
+    }
     EVP_PKEY_free(public_key);
     public_key = PEM_read_PUBKEY(file, NULL, NULL, NULL);
     fclose(file);
@@ -48,11 +49,12 @@ static const char *set_text(cmd_parms *cmd, void *unused, const char *value)
 static bool signature_is_good(const char *token, const char *end, apr_pool_t *pool)
 {
     apr_size_t length = 0;
-    const unsigned char *signature =
-        apr_pdecode_base64_binary(pool, end + 1, APR_ENCODE_STRING, APR_ENCODE_NONE, &length);
+    const unsigned char *signature
+        = apr_pdecode_base64_binary(pool, end + 1, APR_ENCODE_STRING, APR_ENCODE_NONE, &length);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = signature && context && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, public_key) == 1
-                && EVP_DigestVerify(context, signature, length, (const unsigned char *)token, (size_t)(end - token)) == 1;
+    bool good
+        = signature && context && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, public_key) == 1
+          && EVP_DigestVerify(context, signature, length, (const unsigned char *)token, (size_t)(end - token)) == 1;
 
     EVP_MD_CTX_free(context);
     return good;
@@ -74,8 +76,9 @@ static char *user_of(const json_t *claims, apr_time_t now, apr_pool_t *pool)
     if (!subject || json_integer_value(json_object_get(claims, "exp")) <= seconds
         || json_integer_value(json_object_get(claims, "nbf")) > seconds
         || json_integer_value(json_object_get(claims, "iat")) > seconds || !is_text(claims, "iss", issuer)
-        || !is_text(claims, "azp", party))
+        || !is_text(claims, "azp", party)) {
         return NULL;
+    }
     return apr_pstrdup(pool, subject);
 }
 
@@ -87,16 +90,19 @@ static int check_authn(request_rec *r)
     apr_size_t length;
     json_t *claims;
 
-    if (!type || ap_cstr_casecmp(type, "Bare") != 0)
+    if (!type || ap_cstr_casecmp(type, "Bare") != 0) {
         return DECLINED;
+    }
     token = apr_table_get(r->headers_in, "Authorization");
-    if (!token || strncmp(token, "Bearer ", 7) != 0)
+    if (!token || strncmp(token, "Bearer ", 7) != 0) {
         return HTTP_UNAUTHORIZED;
+    }
     token += 7;
     first = strchr(token, '.');
     second = first ? strchr(first + 1, '.') : NULL;
-    if (!second || !signature_is_good(token, second, r->pool))
+    if (!second || !signature_is_good(token, second, r->pool)) {
         return HTTP_UNAUTHORIZED;
+    }
     payload = apr_pdecode_base64_binary(r->pool, first + 1, second - first - 1, APR_ENCODE_NONE, &length);
     claims = payload ? json_loadb((const char *)payload, length, 0, NULL) : NULL;
     r->user = user_of(claims, r->request_time, r->pool);
@@ -105,12 +111,11 @@ static int check_authn(request_rec *r)
     return r->user ? OK : HTTP_UNAUTHORIZED;
 }
 
-static const command_rec commands[] = {
-    AP_INIT_TAKE1("BareKeyFile", set_key_file, NULL, RSRC_CONF, "file with the public key in PEM"),
-    AP_INIT_TAKE1("BareIssuer", set_text, &issuer, RSRC_CONF, "the accepted iss"),
-    AP_INIT_TAKE1("BareAuthorizedParty", set_text, &party, RSRC_CONF, "the accepted azp"),
-    {NULL}
-};
+static const command_rec commands[]
+    = {AP_INIT_TAKE1("BareKeyFile", set_key_file, NULL, RSRC_CONF, "file with the public key in PEM"),
+       AP_INIT_TAKE1("BareIssuer", set_text, &issuer, RSRC_CONF, "the accepted iss"),
+       AP_INIT_TAKE1("BareAuthorizedParty", set_text, &party, RSRC_CONF, "the accepted azp"),
+       {NULL}};
 
 static void register_hooks(apr_pool_t *pool)
 {

@@ -16,8 +16,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    if (apr_initialize() != APR_SUCCESS)
+    if (apr_initialize() != APR_SUCCESS) {
         abort();
+    }
     return 0;
 }
 
@@ -28,14 +29,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     jose_keyset *set;
     jose_status status;
 
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS)
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         abort();
+    }
     status = jose_keyset_from_pem(&set, (const char *)data, size, &why, pool);
     /* Either a set with one usable key, or none and a reason. */
-    if ((status == JOSE_OK) != (set != NULL) || (status == JOSE_OK) != (why == NULL))
+    if ((status == JOSE_OK) != (set != NULL) || (status == JOSE_OK) != (!why)) {
         abort();
-    if (set && (jose_keyset_count(set) != 1 || !jose_key_usable(jose_keyset_find(set, "any"))))
+    }
+    if (set && (jose_keyset_count(set) != 1 || !jose_key_usable(jose_keyset_find(set, "any")))) {
         abort();
+    }
     apr_pool_destroy(pool);
     return 0;
 }

@@ -55,15 +55,19 @@ static int replay(const char *path, apr_pool_t *pool)
     apr_dir_t *dir;
     int count = 0;
 
-    if (apr_stat(&info, path, APR_FINFO_TYPE, pool) != APR_SUCCESS || info.filetype != APR_DIR)
+    if (apr_stat(&info, path, APR_FINFO_TYPE, pool) != APR_SUCCESS || info.filetype != APR_DIR) {
         return replay_file(path, pool) ? 1 : -1;
-    if (apr_dir_open(&dir, path, pool) != APR_SUCCESS)
+    }
+    if (apr_dir_open(&dir, path, pool) != APR_SUCCESS) {
         return -1;
+    }
     while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-        if (info.name[0] == '.')
+        if (info.name[0] == '.') {
             continue;
-        if (!replay_file(apr_pstrcat(pool, path, "/", info.name, NULL), pool))
+        }
+        if (!replay_file(apr_pstrcat(pool, path, "/", info.name, NULL), pool)) {
             return -1;
+        }
         count++;
     }
     apr_dir_close(dir);
@@ -75,16 +79,18 @@ int main(int argc, char **argv)
     apr_pool_t *pool;
     int total = 0, failed = 0, i;
 
-    if (apr_initialize() != APR_SUCCESS || apr_pool_create(&pool, NULL) != APR_SUCCESS)
+    if (apr_initialize() != APR_SUCCESS || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return 1;
+    }
     LLVMFuzzerInitialize(&argc, &argv);
     for (i = 1; i < argc; i++) {
         int count = replay(argv[i], pool);
 
-        if (count < 0)
+        if (count < 0) {
             failed = 1;
-        else
+        } else {
             total += count;
+        }
     }
     printf("%s: %d inputs\n", argv[0], total);
     apr_pool_destroy(pool);

@@ -64,8 +64,8 @@ typedef struct fixture {
 /* A token for the tables: signed with the good key unless `signed_by_other`. */
 typedef struct fixture_token {
     const char *name;
-    const char *header;              /* further members, with a comma behind, or "" */
-    const char *claims;              /* the whole payload */
+    const char *header; /* further members, with a comma behind, or "" */
+    const char *claims; /* the whole payload */
     int signed_by_other;
 } fixture_token;
 
@@ -105,8 +105,7 @@ static const fixture_token fixture_claims[] = {
     {"dev", "", "{" TEST_ISS "\"sub\":\"user_1\",\"sid\":\"sess_1\"," TIMES(1799999970, 1800000030), 0},
     {"dev-expired", "", "{" TEST_ISS "\"sub\":\"user_1\",\"sid\":\"sess_1\"," TIMES(1799999840, 1799999900), 0},
     {"dev-early", "", "{" TEST_ISS "\"sub\":\"user_1\"," TIMES(1800080000, 1800080060), 0},
-    {"dev-not-yet", "",
-     "{" TEST_ISS "\"sub\":\"user_1\",\"nbf\":1800080000,\"iat\":1799999970,\"exp\":1800080060}", 0},
+    {"dev-not-yet", "", "{" TEST_ISS "\"sub\":\"user_1\",\"nbf\":1800080000,\"iat\":1799999970,\"exp\":1800080060}", 0},
     {"dev-old", "", "{" TEST_ISS "\"sub\":\"user_1\"," TIMES(1799900000, 1799900060), 0},
     {"dev-pending", "", "{" TEST_ISS "\"sub\":\"user_1\",\"sts\":\"pending\"," TIMES(1799999970, 1800000030), 0},
     {"dev-no-exp", "", "{" TEST_ISS "\"sub\":\"user_1\",\"iat\":1799999970}", 0},
@@ -137,12 +136,14 @@ static inline int fixture_group_setup(void **state)
     const char *jwks;
 
     (void)state;
-    if (apr_initialize() != APR_SUCCESS || apr_pool_create(&keys.pool, NULL) != APR_SUCCESS)
+    if (apr_initialize() != APR_SUCCESS || apr_pool_create(&keys.pool, NULL) != APR_SUCCESS) {
         return -1;
+    }
     keys.good = fixture_rsa();
     keys.other = fixture_rsa();
-    jwks = apr_psprintf(keys.pool, "{\"keys\":[{\"use\":\"sig\",\"kty\":\"RSA\",\"kid\":\"ins_1\",\"alg\":\"RS256\","
-                                   "\"n\":\"%s\",\"e\":\"%s\"}]}",
+    jwks = apr_psprintf(keys.pool,
+                        "{\"keys\":[{\"use\":\"sig\",\"kty\":\"RSA\",\"kid\":\"ins_1\",\"alg\":\"RS256\","
+                        "\"n\":\"%s\",\"e\":\"%s\"}]}",
                         fixture_number(keys.good, OSSL_PKEY_PARAM_RSA_N),
                         fixture_number(keys.good, OSSL_PKEY_PARAM_RSA_E));
     return jose_keyset_parse(&keys.set, jwks, strlen(jwks), keys.pool) == JOSE_OK ? 0 : -1;
@@ -181,8 +182,9 @@ static inline const char *fixture_named(const char *name, apr_pool_t *pool)
     for (i = 0; i < COUNT(fixture_claims); i++) {
         const fixture_token *token = &fixture_claims[i];
 
-        if (strcmp(token->name, name) == 0)
+        if (strcmp(token->name, name) == 0) {
             return fixture_mint(token->header, token->claims, token->signed_by_other ? keys.other : keys.good, pool);
+        }
     }
     fail_msg("no token is named %s", name);
     return NULL;
@@ -194,9 +196,10 @@ static inline const char *expand(const char *text, apr_pool_t *pool)
     const char *out = "";
     const char *open;
 
-    if (text == NULL)
+    if (!text) {
         return NULL;
-    while ((open = strchr(text, '<')) != NULL) {
+    }
+    while ((open = strchr(text, '<'))) {
         const char *close = strchr(open, '>');
 
         assert_non_null(close);
@@ -221,10 +224,12 @@ static inline clerk_keys_status fixture_acquire(void *baton, clerk_keys_pin *pin
 
     (void)seen;
     (void)pool;
-    if (f->keys_status != CLERK_KEYS_OK)
+    if (f->keys_status != CLERK_KEYS_OK) {
         return f->keys_status;
-    if (want != CLERK_KEYS_CURRENT)
+    }
+    if (want != CLERK_KEYS_CURRENT) {
         return CLERK_KEYS_UNCHANGED;
+    }
     pin->set = keys.set;
     pin->generation = 1;
     pin->entry = NULL;
@@ -254,7 +259,7 @@ static inline void fixture_answer(fixture *f, int status, const char *body)
 {
     f->reply.status = status;
     f->reply.body = expand(body, f->pool);
-    f->reply.body_len = body != NULL ? strlen(f->reply.body) : 0;
+    f->reply.body_len = body ? strlen(f->reply.body) : 0;
 }
 
 /* A page navigation without cookies. */
@@ -286,8 +291,9 @@ static inline int fixture_setup(void **state)
     apr_pool_t *pool;
     fixture *f;
 
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS)
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return -1;
+    }
     f = apr_pcalloc(pool, sizeof(*f));
     f->pool = pool;
     fixture_reset(f);
@@ -308,8 +314,9 @@ static inline const clerk_instance *fixture_instance(fixture *f, const clerk_ins
     clerk_instance *instance = NULL;
     const char *problem = clerk_instance_create(&instance, options, f->pool);
 
-    if (problem != NULL)
+    if (problem) {
         fail_msg("%s", problem);
+    }
     return instance;
 }
 
@@ -355,8 +362,8 @@ static inline const char *verdict(const clerk_outcome *outcome, apr_pool_t *pool
 static inline void fixture_assert_case(const char *name, const char *actual, const char *expected, const char *file,
                                        int line)
 {
-    const char *a = actual != NULL ? actual : "(null)";
-    const char *e = expected != NULL ? expected : "(null)";
+    const char *a = actual ? actual : "(null)";
+    const char *e = expected ? expected : "(null)";
 
     if (strcmp(a, e) != 0) {
         print_error("case '%s': got '%s', expected '%s'\n", name, a, e);
@@ -368,10 +375,12 @@ static inline apr_array_header_t *list_of(apr_pool_t *pool, const char *a, const
 {
     apr_array_header_t *list = apr_array_make(pool, 2, sizeof(const char *));
 
-    if (a != NULL)
+    if (a) {
         APR_ARRAY_PUSH(list, const char *) = a;
-    if (b != NULL)
+    }
+    if (b) {
         APR_ARRAY_PUSH(list, const char *) = b;
+    }
     return list;
 }
 
@@ -381,8 +390,9 @@ static inline const char *cookies_of(const clerk_outcome *outcome, apr_pool_t *p
     const char *text = "";
     int i;
 
-    for (i = 0; i < outcome->set_cookies->nelts; i++)
+    for (i = 0; i < outcome->set_cookies->nelts; i++) {
         text = apr_pstrcat(pool, text, i > 0 ? " | " : "", APR_ARRAY_IDX(outcome->set_cookies, i, const char *), NULL);
+    }
     return text;
 }
 

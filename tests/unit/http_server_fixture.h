@@ -22,14 +22,14 @@
 typedef struct http_server {
     int listener;
     int port;
-    SSL_CTX *tls;                    /* NULL for plain http */
+    SSL_CTX *tls; /* NULL for plain http */
     atomic_int stop;
     atomic_int requests;
     atomic_int connections;
-    atomic_int running;              /* threads that serve a connection */
+    atomic_int running; /* threads that serve a connection */
     pthread_t thread;
     pthread_mutex_t mutex;
-    char head[8192];                 /* the last request, body included */
+    char head[8192]; /* the last request, body included */
 } http_server;
 
 typedef struct http_connection {
@@ -53,7 +53,7 @@ static inline int connection_write(http_connection *c, const char *data, size_t 
 /* Wait for bytes from the peer; 0 where there will be none. */
 static inline int connection_wait(http_connection *c)
 {
-    struct pollfd p = { .fd = c->fd, .events = POLLIN };
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
 
     while (!atomic_load(&c->server->stop)) {
         int ready = poll(&p, 1, 20);
@@ -128,7 +128,8 @@ static inline int serve_request(http_connection *c)
 
     while (len < sizeof(head) - 1 && (!end || len < wanted)) {
         ssize_t got = (c->ssl && SSL_pending(c->ssl)) || connection_wait(c)
-                          ? connection_read(c, head + len, sizeof(head) - 1 - len) : 0;
+                          ? connection_read(c, head + len, sizeof(head) - 1 - len)
+                          : 0;
 
         if (got <= 0) {
             return 0;
@@ -170,7 +171,7 @@ static inline void *serve_connection(void *baton)
 static inline void *serve(void *baton)
 {
     http_server *server = baton;
-    struct pollfd p = { .fd = server->listener, .events = POLLIN };
+    struct pollfd p = {.fd = server->listener, .events = POLLIN};
 
     while (!atomic_load(&server->stop)) {
         http_connection *c;
@@ -210,7 +211,7 @@ static inline apr_status_t http_server_stop(void *baton)
 static inline http_server *http_server_start(SSL_CTX *tls, apr_pool_t *pool)
 {
     http_server *server = apr_pcalloc(pool, sizeof(*server));
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof(address);
 
     signal(SIGPIPE, SIG_IGN);

@@ -29,17 +29,16 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The payload of RFC 7515, appendix A, in base64url. */
-#define RFC7515_PAYLOAD \
-    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define RFC7515_PAYLOAD "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 /* RFC 7515, A.2. */
-#define RFC7515_A2_N \
-    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-p" \
+#define RFC7515_A2_N                                                                                                   \
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-p"  \
     "CgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg" \
     "665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FR" \
     "WyuXpoQ"
-#define RFC7515_A2_TOKEN \
-    "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD "." \
-    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7" \
+#define RFC7515_A2_TOKEN                                                                                               \
+    "eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD "."                                                                        \
+    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7"  \
     "t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12" \
     "jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUP" \
     "QGe77Rw"
@@ -47,10 +46,10 @@
 /* RFC 7515, A.3. */
 #define RFC7515_A3_X "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
 #define RFC7515_A3_Y "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
-#define RFC7515_A3_TOKEN \
-    "eyJhbGciOiJFUzI1NiJ9." RFC7515_PAYLOAD "." \
+#define RFC7515_A3_TOKEN                                                                                               \
+    "eyJhbGciOiJFUzI1NiJ9." RFC7515_PAYLOAD "."                                                                        \
     "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
-#define RFC7515_A3_JWK \
+#define RFC7515_A3_JWK                                                                                                 \
     "{\"kty\":\"EC\",\"kid\":\"a3\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\"}"
 
 static inline int fixture_group_setup(void **state)
@@ -139,10 +138,11 @@ static inline char *key_number(EVP_PKEY *pkey, const char *name, int width, apr_
 /* A JWK. `more` is further members with a leading comma, or "". */
 static inline char *make_jwk(EVP_PKEY *pkey, const char *kid, const char *more, apr_pool_t *pool)
 {
-    if (EVP_PKEY_is_a(pkey, "RSA"))
+    if (EVP_PKEY_is_a(pkey, "RSA")) {
         return apr_psprintf(pool, "{\"kty\":\"RSA\",\"kid\":\"%s\",\"n\":\"%s\",\"e\":\"%s\"%s}", kid,
                             key_number(pkey, OSSL_PKEY_PARAM_RSA_N, 0, pool),
                             key_number(pkey, OSSL_PKEY_PARAM_RSA_E, 0, pool), more);
+    }
     return apr_psprintf(pool, "{\"kty\":\"EC\",\"kid\":\"%s\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\"%s}", kid,
                         key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, 32, pool),
                         key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, 32, pool), more);

@@ -38,17 +38,17 @@ typedef struct world_answer {
 /* Shared by all processes of a test. */
 typedef struct world_state {
     world_answer answers[SOURCES];
-    atomic_int calls;                /* all calls of the source */
-    atomic_int hold;                 /* calls do not return while this is set */
-    atomic_int delay;                /* milliseconds a call takes at least */
+    atomic_int calls; /* all calls of the source */
+    atomic_int hold;  /* calls do not return while this is set */
+    atomic_int delay; /* milliseconds a call takes at least */
     atomic_int in_flight;
     atomic_int most_in_flight;
-    atomic_int bad_requests;         /* calls that were not made as they should be */
-    atomic_llong clock_stands;       /* the time the clock stands at, or 0 where it runs */
-    atomic_llong clock_offset;       /* microseconds that a test lets pass */
-    atomic_int logged[64];           /* by number - 1000 */
-    atomic_int leaks;                /* messages with the secret in them */
-    atomic_int results[16];          /* by clerk_keys_status */
+    atomic_int bad_requests;   /* calls that were not made as they should be */
+    atomic_llong clock_stands; /* the time the clock stands at, or 0 where it runs */
+    atomic_llong clock_offset; /* microseconds that a test lets pass */
+    atomic_int logged[64];     /* by number - 1000 */
+    atomic_int leaks;          /* messages with the secret in them */
+    atomic_int results[16];    /* by clerk_keys_status */
     atomic_int errors;
     atomic_int progress;
 } world_state;
@@ -65,9 +65,9 @@ typedef struct world {
     apr_pool_t *pool;
     apr_pool_t *process_pool;
     EVP_PKEY *keys[2];
-    const char *one;                 /* {ins_1: keys[0]} */
-    const char *rotated;             /* {ins_1: keys[1]} */
-    const char *two;                 /* {ins_1: keys[0], ins_2: keys[1]} */
+    const char *one;     /* {ins_1: keys[0]} */
+    const char *rotated; /* {ins_1: keys[1]} */
+    const char *two;     /* {ins_1: keys[0], ins_2: keys[1]} */
 } world;
 
 /* The one thing that must be reachable from the clock and the log sink. */
@@ -187,7 +187,8 @@ static inline void world_start(world *w)
     w->size = clerk_keystore_size(SOURCES);
     w->memory = fixture_shared_memory(w->size);
     assert_int_equal(clerk_keystore_create(&w->store, w->memory, w->size, w->sources, SOURCES, w->state_dir, geteuid(),
-                                           w->process_pool), APR_SUCCESS);
+                                           w->process_pool),
+                     APR_SUCCESS);
     w->store->now = fixture_clock;
 }
 
@@ -213,8 +214,8 @@ static inline int world_setup(void **state)
     w->http.baton = w->state;
     w->http.perform = fixture_perform;
     for (int i = 0; i < SOURCES; i++) {
-        clerk_key_source source = { .name = i ? "second" : "first", .bearer = SECRET, .ttl = TTL,
-                                    .max_stale = MAX_STALE, .timeout = TIMEOUT };
+        clerk_key_source source = {
+            .name = i ? "second" : "first", .bearer = SECRET, .ttl = TTL, .max_stale = MAX_STALE, .timeout = TIMEOUT};
 
         source.url = i ? "https://second.example/v1/jwks" : "https://api.example/v1/jwks?secret=" SECRET;
         source.id[0] = (unsigned char)(i + 1);

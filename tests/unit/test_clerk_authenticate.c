@@ -262,8 +262,9 @@ static void cookies_in_production(void **state)
 
     /* Dots written as %2E. */
     encoded = apr_pstrdup(f->pool, "__client_uat=1; __session=");
-    for (p = expand("<S>", f->pool); *p != '\0'; p++)
+    for (p = expand("<S>", f->pool); *p != '\0'; p++) {
         encoded = apr_pstrcat(f->pool, encoded, *p == '.' ? "%2E" : apr_pstrndup(f->pool, p, 1), NULL);
+    }
     assert_string_equal(verdict(decide_row(f, instance, &(row){.cookie = encoded}), f->pool), "signed-in");
 }
 
@@ -271,20 +272,19 @@ static void the_loop_counter_stops_the_third_time(void **state)
 {
     static const struct {
         const char *count;
-        const char *next;            /* NULL: a loop */
-    } rows[] = {{NULL, "1"}, {"", "1"}, {"0", "1"}, {"1", "2"}, {"2", "3"}, {"3", NULL},
+        const char *next; /* NULL: a loop */
+    } rows[] = {{NULL, "1"}, {"", "1"},     {"0", "1"},    {"1", "2"},   {"2", "3"},  {"3", NULL},
                 {"4", NULL}, {"2.5", NULL}, {"0x1", NULL}, {"-1", NULL}, {"x", NULL}, {"02", NULL}};
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
-        const char *cookie = rows[i].count == NULL ? "__client_uat=1"
-                                                   : apr_pstrcat(f->pool, "__client_uat=1; __clerk_redirect_count=",
-                                                                 rows[i].count, NULL);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *cookie = !rows[i].count
+                                 ? "__client_uat=1"
+                                 : apr_pstrcat(f->pool, "__client_uat=1; __clerk_redirect_count=", rows[i].count, NULL);
         const clerk_outcome *outcome = decide_row(f, live_instance(f), &(row){.cookie = cookie});
-        const char *name = rows[i].count != NULL ? rows[i].count : "absent";
+        const char *name = rows[i].count ? rows[i].count : "absent";
 
-        if (rows[i].next != NULL) {
+        if (rows[i].next) {
             assert_case(name, verdict(outcome, f->pool), "handshake " REASON_NO_SESSION);
             assert_case(name, cookies_of(outcome, f->pool),
                         apr_pstrcat(f->pool, "__clerk_redirect_count=", rows[i].next,
@@ -301,12 +301,11 @@ static void the_loop_counter_stops_the_third_time(void **state)
 
 static void pending_sessions_count_as_the_policy_says(void **state)
 {
-    static const row rows[] = {{.cookie = "__session=<pending>; __client_uat=1"},
-                               {.authorization = "Bearer <pending>"}};
+    static const row rows[]
+        = {{.cookie = "__session=<pending>; __client_uat=1"}, {.authorization = "Bearer <pending>"}};
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const clerk_outcome *outcome;
 
         f->policy.pending_sessions = CLERK_PENDING_SIGNED_OUT;
@@ -327,9 +326,8 @@ static void without_keys_a_token_cannot_be_judged(void **state)
     } rows[] = {{CLERK_KEYS_UNAVAILABLE, "unavailable jwk-remote-failed-to-load"},
                 {CLERK_KEYS_REFUSED, "unavailable secret-key-invalid"}};
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const clerk_outcome *outcome;
 
         f->keys_status = rows[i].status;
@@ -355,11 +353,15 @@ static void without_a_publishable_key_there_is_no_browser_flow(void **state)
         {.name = "uat", .cookie = "__client_uat=1", .expected = "signed-out " REASON_NO_SESSION},
         {.name = "session", .cookie = "__session=<S>", .expected = "signed-out " REASON_NO_UAT},
         {.name = "signed in", .cookie = "__session=<S>; __client_uat=1", .expected = "signed-in"},
-        {.name = "signed in, foreign referrer", .cookie = "__session=<S>; __client_uat=1",
-         .referer = "https://evil.test/", .expected = "signed-in"},
-        {.name = "expired", .cookie = "__session=<X>; __client_uat=1; __refresh_=r; __refresh_" LIVE_SUFFIX "=r",
+        {.name = "signed in, foreign referrer",
+         .cookie = "__session=<S>; __client_uat=1",
+         .referer = "https://evil.test/",
+         .expected = "signed-in"},
+        {.name = "expired",
+         .cookie = "__session=<X>; __client_uat=1; __refresh_=r; __refresh_" LIVE_SUFFIX "=r",
          .expected = "signed-out " NO_REFRESH},
-        {.name = "handshake", .cookie = "__session=<S>; __client_uat=1; __clerk_handshake_nonce=n; __clerk_handshake=x",
+        {.name = "handshake",
+         .cookie = "__session=<S>; __client_uat=1; __clerk_handshake_nonce=n; __clerk_handshake=x",
          .expected = "signed-in"},
         {.name = "header", .authorization = "Bearer <S>", .expected = "signed-in"},
     };

@@ -29,8 +29,8 @@ typedef struct server {
     int calls;
     apr_status_t rv;
     int status;
-    clerk_http_request request;      /* the last one; what it points to lives as long as the caller's pool */
-    int logged[2];                   /* AC2001, AC2002 */
+    clerk_http_request request; /* the last one; what it points to lives as long as the caller's pool */
+    int logged[2];              /* AC2001, AC2002 */
 } server;
 
 typedef struct fixture {
@@ -74,7 +74,7 @@ static void sink(void *baton, clerk_log_level level, int number, const char *tex
     server *s = baton;
 
     (void)level;
-    if (strstr(text, SECRET) == NULL && (number == 2001 || number == 2002)) {
+    if (!strstr(text, SECRET) && (number == 2001 || number == 2002)) {
         s->logged[number - 2001]++;
     }
 }
@@ -155,7 +155,8 @@ static void let_the_pause_pass(fixture *f)
 
 static void a_call_is_made_as_clerk_wants_it(void **state)
 {
-    static const clerk_backend_call refresh = {CLERK_BACKEND_FOR_SESSION, "POST", "/v1/sessions/sess_1/refresh", "{\"a\":1}"};
+    static const clerk_backend_call refresh
+        = {CLERK_BACKEND_FOR_SESSION, "POST", "/v1/sessions/sess_1/refresh", "{\"a\":1}"};
     fixture *f = *state;
     const clerk_http_request *request = &f->server.request;
     clerk_backend_reply reply;
@@ -188,8 +189,8 @@ static void only_silence_and_server_errors_are_failures(void **state)
         apr_status_t rv;
         int status;
         int failures;
-    } rows[] = {{APR_SUCCESS, 200, 0}, {APR_SUCCESS, 302, 0}, {APR_SUCCESS, 400, 0}, {APR_SUCCESS, 401, 0},
-                {APR_SUCCESS, 404, 0}, {APR_SUCCESS, 422, 0}, {APR_SUCCESS, 429, 0}, {APR_SUCCESS, 500, 3},
+    } rows[] = {{APR_SUCCESS, 200, 0}, {APR_SUCCESS, 302, 0}, {APR_SUCCESS, 400, 0},    {APR_SUCCESS, 401, 0},
+                {APR_SUCCESS, 404, 0}, {APR_SUCCESS, 422, 0}, {APR_SUCCESS, 429, 0},    {APR_SUCCESS, 500, 3},
                 {APR_SUCCESS, 503, 3}, {APR_TIMEUP, 0, 3},    {APR_ECONNREFUSED, 0, 3}, {APR_EINTR, 0, 0}};
     fixture *f = *state;
 

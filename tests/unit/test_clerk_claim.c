@@ -8,27 +8,27 @@ static json_t *claims_of(const char *text, apr_pool_t *pool)
 {
     json_t *claims;
 
-    if (jose_json_parse_object(&claims, text, strlen(text), JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK)
+    if (jose_json_parse_object(&claims, text, strlen(text), JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK) {
         fail_msg("not JSON: %s", text);
+    }
     return claims;
 }
 
 typedef struct row {
     const char *claims;
     const char *path;
-    const char *text;                /* NULL: none */
+    const char *text; /* NULL: none */
 } row;
 
 static void assert_rows(const row *rows, size_t count, apr_pool_t *pool)
 {
-    size_t i;
-
-    for (i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const json_t *claims = claims_of(rows[i].claims, pool);
         const char *text = clerk_claim_encode(clerk_claim_find(claims, rows[i].path, pool), pool);
 
-        if (!rows[i].text != !text || (text && strcmp(text, rows[i].text) != 0))
+        if (!rows[i].text != !text || (text && strcmp(text, rows[i].text) != 0)) {
             fail_msg("%s of %s: %s", rows[i].path, rows[i].claims, text ? text : "(none)");
+        }
     }
 }
 
@@ -105,7 +105,7 @@ static void leaves_control_characters_out(void **state)
         {"{\"a\":\"\\u007f\"}", "a", NULL},
         {"{\"a\":[\"x\",\"y\\n\"]}", "a", NULL},
         {"{\"a\":{\"b\":\"\\u007f\"}}", "a", NULL},
-        {"{\"a\":{\"b\":\"x\\ny\"}}", "a", "{\"b\":\"x\\ny\"}"},   /* escaped, as JSON has it */
+        {"{\"a\":{\"b\":\"x\\ny\"}}", "a", "{\"b\":\"x\\ny\"}"}, /* escaped, as JSON has it */
     };
 
     assert_rows(rows, COUNT(rows), *state);
@@ -128,23 +128,31 @@ static void gives_texts_to_compare_with(void **state)
 {
     static const struct {
         const char *value;
-        const char *texts;           /* each followed by | */
+        const char *texts; /* each followed by | */
     } rows[] = {
-        {"\"x\"", "x|"}, {"\"\"", "|"}, {"5", "5|"}, {"true", "true|"}, {"[]", ""}, {"{}", ""}, {"{\"b\":\"x\"}", ""},
-        {"[\"x\",5,false]", "x|5|false|"}, {"[\"x,y\",[\"z\"],{\"b\":1}]", "x,y|"}, {"null", ""},
+        {"\"x\"", "x|"},
+        {"\"\"", "|"},
+        {"5", "5|"},
+        {"true", "true|"},
+        {"[]", ""},
+        {"{}", ""},
+        {"{\"b\":\"x\"}", ""},
+        {"[\"x\",5,false]", "x|5|false|"},
+        {"[\"x,y\",[\"z\"],{\"b\":1}]", "x,y|"},
+        {"null", ""},
         {"\"x\\ny\"", "x\ny|"},
     };
     apr_pool_t *pool = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const json_t *claims = claims_of(apr_pstrcat(pool, "{\"a\":", rows[i].value, "}", NULL), pool);
         const apr_array_header_t *texts = clerk_claim_texts(clerk_claim_find(claims, "a", pool), pool);
         const char *all = "";
         int j;
 
-        for (j = 0; j < texts->nelts; j++)
+        for (j = 0; j < texts->nelts; j++) {
             all = apr_pstrcat(pool, all, APR_ARRAY_IDX(texts, j, const char *), "|", NULL);
+        }
         assert_string_equal(all, rows[i].texts);
     }
 }

@@ -39,12 +39,14 @@ static const apr_array_header_t *list_of(const char *words, apr_pool_t *pool)
     apr_array_header_t *list;
     char *copy, *last, *word;
 
-    if (!words)
+    if (!words) {
         return NULL;
+    }
     list = apr_array_make(pool, 2, sizeof(const char *));
     copy = apr_pstrdup(pool, words);
-    for (word = apr_strtok(copy, " ", &last); word; word = apr_strtok(NULL, " ", &last))
+    for (word = apr_strtok(copy, " ", &last); word; word = apr_strtok(NULL, " ", &last)) {
         APR_ARRAY_PUSH(list, const char *) = strcmp(word, "EMPTY") == 0 ? "" : word;
+    }
     return list;
 }
 
@@ -58,7 +60,7 @@ static const apr_array_header_t *list_of(const char *words, apr_pool_t *pool)
 static void checks_claims_in_order(void **state)
 {
     static const struct {
-        const char *claims;          /* without the braces */
+        const char *claims; /* without the braces */
         const char *audience, *parties, *issuers;
         clerk_reason expected;
     } cases[] = {
@@ -114,12 +116,11 @@ static void checks_claims_in_order(void **state)
         {"\"sub\":\"u\",\"exp\":1,\"azp\":\"p\",\"iss\":\"i\",\"nbf\":1800000000", NULL, "p", "i", EXPIRED},
         {GOOD ",\"nbf\":1800000000,\"iat\":1800000000", NULL, NULL, NULL, CLERK_REASON_TOKEN_NOT_ACTIVE_YET},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         clerk_instance instance = {.issuers = list_of(cases[i].issuers, *state)};
-        clerk_policy policy = {.audience = list_of(cases[i].audience, *state),
-                               .authorized_parties = list_of(cases[i].parties, *state)};
+        clerk_policy policy
+            = {.audience = list_of(cases[i].audience, *state), .authorized_parties = list_of(cases[i].parties, *state)};
         char *text = apr_pstrcat(*state, "{", cases[i].claims, "}", NULL);
 
         assert_reason(clerk_claims_check(claims_of(text, *state), &instance, &policy, SKEW, apr_time_from_sec(NOW)),
@@ -177,9 +178,8 @@ static void checks_times(void **state)
     };
     clerk_instance instance = {0};
     clerk_policy policy = {0};
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const char *exp = strcmp(cases[i].claim, "exp") == 0 ? "" : "\"exp\":1700000060,";
         char *text = apr_psprintf(*state, "{\"sub\":\"u\",%s\"%s\":%s}", exp, cases[i].claim, cases[i].value);
 
@@ -196,21 +196,31 @@ static void tells_what_javascript_takes_for_false(void **state)
         const char *issuer;
         int falsy;
     } cases[] = {
-        {"{}", NULL, 1}, {"{\"iss\":null}", NULL, 1}, {"{\"iss\":false}", NULL, 1}, {"{\"iss\":0}", NULL, 1},
-        {"{\"iss\":-0.0}", NULL, 1}, {"{\"iss\":\"\"}", "", 1}, {"{\"iss\":\"a\"}", "a", 0}, {"{\"iss\":true}", NULL, 0},
-        {"{\"iss\":7}", NULL, 0}, {"{\"iss\":0.5}", NULL, 0}, {"{\"iss\":[]}", NULL, 0}, {"{\"iss\":{}}", NULL, 0},
+        {"{}", NULL, 1},
+        {"{\"iss\":null}", NULL, 1},
+        {"{\"iss\":false}", NULL, 1},
+        {"{\"iss\":0}", NULL, 1},
+        {"{\"iss\":-0.0}", NULL, 1},
+        {"{\"iss\":\"\"}", "", 1},
+        {"{\"iss\":\"a\"}", "a", 0},
+        {"{\"iss\":true}", NULL, 0},
+        {"{\"iss\":7}", NULL, 0},
+        {"{\"iss\":0.5}", NULL, 0},
+        {"{\"iss\":[]}", NULL, 0},
+        {"{\"iss\":{}}", NULL, 0},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const clerk_claims *claims = claims_of(cases[i].claims, *state);
 
-        if (claims->issuer_is_falsy != cases[i].falsy)
+        if (claims->issuer_is_falsy != cases[i].falsy) {
             fail_msg("%s", cases[i].claims);
-        if (cases[i].issuer)
+        }
+        if (cases[i].issuer) {
             assert_string_equal(claims->issuer, cases[i].issuer);
-        else
+        } else {
             assert_null(claims->issuer);
+        }
     }
 }
 

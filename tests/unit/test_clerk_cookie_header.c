@@ -32,13 +32,13 @@ static void takes_out_credentials_and_nothing_else(void **state)
         {";;__session=t;;", NULL},
         {"__session=t;\ta=1", "a=1"},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const char *got = clerk_cookies_strip(rows[i][0], *state);
 
-        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]) != 0))
+        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]) != 0)) {
             fail_msg("'%s': '%s'", rows[i][0], got ? got : "(none)");
+        }
     }
 }
 

@@ -44,10 +44,10 @@ static void cookies_are_found_as_the_parser_table_says(void **state)
         {NULL, "a", NULL},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_case(rows[i].header, clerk_cookie_find(rows[i].header, rows[i].name, f->pool), rows[i].value);
+    }
 }
 
 static void the_set_that_counts_is_chosen_rule_by_rule(void **state)
@@ -75,7 +75,8 @@ static void the_set_that_counts_is_chosen_rule_by_rule(void **state)
         {"rule 4: also where suffixed cannot be decoded", "__session=<S>; " S_SESSION "=garbage; " S_UAT "=1", 0},
         {"not rule 4: same age", "__session=<S>; __client_uat=1; " S_SESSION "=<S>; " S_UAT "=1", 1},
         {"not rule 4: suffixed is newer", "__session=<S>; __client_uat=1; " S_SESSION "=<newer>; " S_UAT "=1", 1},
-        {"not rule 4: un-suffixed is signed out", "__session=<newer>; __client_uat=0; " S_SESSION "=<S>; " S_UAT "=1", 1},
+        {"not rule 4: un-suffixed is signed out", "__session=<newer>; __client_uat=0; " S_SESSION "=<S>; " S_UAT "=1",
+         1},
         {"not rule 4: 00 is not signed out", "__session=<newer>; __client_uat=00; " S_SESSION "=<S>; " S_UAT "=1", 0},
         {"not rule 4: iat is text", "__session=<text-iat>; " S_SESSION "=<S>; " S_UAT "=1", 1},
         {"rule 5: suffixed is signed out", S_UAT "=0; __client_uat=1; " S_SESSION "=<newer>; __session=<S>", 0},
@@ -89,11 +90,10 @@ static void the_set_that_counts_is_chosen_rule_by_rule(void **state)
     };
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
-        const clerk_cookies *cookies = clerk_cookies_read(expand(rows[i].cookies, f->pool), instance, &f->services,
-                                                          f->pool);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const clerk_cookies *cookies
+            = clerk_cookies_read(expand(rows[i].cookies, f->pool), instance, &f->services, f->pool);
 
         assert_case(rows[i].name, cookies->suffixed ? "suffixed" : "un-suffixed",
                     rows[i].suffixed ? "suffixed" : "un-suffixed");
@@ -117,14 +117,14 @@ static void a_development_instance_asks_whether_the_suffixed_token_has_expired(v
     };
     fixture *f = *state;
     const clerk_instance *instance = test_instance(f);
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_case(rows[i].cookies,
                     clerk_cookies_read(expand(rows[i].cookies, f->pool), instance, &f->services, f->pool)->suffixed
                         ? "suffixed"
                         : "un-suffixed",
                     rows[i].suffixed ? "suffixed" : "un-suffixed");
+    }
 }
 
 static void the_issuer_is_that_of_the_instance(void **state)
@@ -153,32 +153,31 @@ static void numbers_are_read_as_the_text_says(void **state)
         const char *text;
         apr_int64_t uat;
     } uats[] = {
-        {"1", 1},        {"12abc", 12}, {"abc", 0},  {"-5", -5}, {"+7", 7},
-        {"%20 9", 9},    {"0", 0},      {"00", 0},   {"1.9", 1}, {"-", 0},
-        {"--1", 0},      {"", 0},
+        {"1", 1}, {"12abc", 12}, {"abc", 0}, {"-5", -5}, {"+7", 7},  {"%20 9", 9},
+        {"0", 0}, {"00", 0},     {"1.9", 1}, {"-", 0},   {"--1", 0}, {"", 0},
     };
     static const struct {
         const char *text;
         int count;
     } counts[] = {
-        {"", 0},   {"0", 0},  {"1", 1},   {"2", 2},   {"3", 3},    {"4", 3},    {"2.5", 3}, {"-1", 3},
-        {"00", 3}, {"01", 3}, {"0x3", 3}, {"abc", 3}, {"1 1", 3},  {"1e0", 3},  {"NaN", 3}, {"99999999999999999999", 3},
+        {"", 0},   {"0", 0},  {"1", 1},   {"2", 2},   {"3", 3},   {"4", 3},   {"2.5", 3}, {"-1", 3},
+        {"00", 3}, {"01", 3}, {"0x3", 3}, {"abc", 3}, {"1 1", 3}, {"1e0", 3}, {"NaN", 3}, {"99999999999999999999", 3},
     };
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
     const clerk_cookies *cookies;
-    size_t i;
 
-    for (i = 0; i < COUNT(uats); i++) {
-        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__client_uat=", uats[i].text, NULL), instance, &f->services, f->pool);
+    for (size_t i = 0; i < COUNT(uats); i++) {
+        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__client_uat=", uats[i].text, NULL), instance, &f->services,
+                                     f->pool);
         assert_case(uats[i].text, apr_psprintf(f->pool, "%" APR_INT64_T_FMT, cookies->client_uat),
                     apr_psprintf(f->pool, "%" APR_INT64_T_FMT, uats[i].uat));
     }
     cookies = clerk_cookies_read("__client_uat=99999999999999999999999999", instance, &f->services, f->pool);
     assert_true(cookies->client_uat > (apr_int64_t)1 << 50);
-    for (i = 0; i < COUNT(counts); i++) {
-        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__clerk_redirect_count=", counts[i].text, NULL), instance, &f->services,
-                                     f->pool);
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        cookies = clerk_cookies_read(apr_pstrcat(f->pool, "__clerk_redirect_count=", counts[i].text, NULL), instance,
+                                     &f->services, f->pool);
         assert_case(counts[i].text, apr_itoa(f->pool, cookies->redirect_count), apr_itoa(f->pool, counts[i].count));
     }
 }
@@ -196,8 +195,8 @@ static void every_cookie_goes_by_its_own_rule(void **state)
     assert_string_equal(cookies->dev_browser, "u");
     assert_string_equal(cookies->handshake, "h");
     assert_string_equal(cookies->handshake_nonce, "n");
-    cookies = clerk_cookies_read("__refresh_" LIVE_SUFFIX "=r; " S_UAT "=1; __clerk_db_jwt=u; __clerk_db_jwt_" LIVE_SUFFIX
-                                 "=s",
+    cookies = clerk_cookies_read("__refresh_" LIVE_SUFFIX "=r; " S_UAT
+                                 "=1; __clerk_db_jwt=u; __clerk_db_jwt_" LIVE_SUFFIX "=s",
                                  instance, &f->services, f->pool);
     assert_string_equal(cookies->refresh, "r");
     assert_string_equal(cookies->dev_browser, "s");

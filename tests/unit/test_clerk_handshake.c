@@ -93,9 +93,8 @@ static void the_redirect_says_everything_in_order(void **state)
          "&__clerk_api_version=2026-05-12&suffixed_cookies=false&__clerk_hs_reason=dev-browser-sync&__clerk_db_jwt=dv"},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         f->services.backend = rows[i].no_backend ? NULL : fixture_backend;
         assert_case(rows[i].name,
                     decide_with(f, fixture_instance(f, &rows[i].options), rows[i].target, rows[i].cookie)->location,
@@ -130,9 +129,8 @@ static void directives_are_taken_over_where_they_are_clerks(void **state)
     fixture *f = *state;
     clerk_instance_options keyless = {.secret_key = "sk_live_x"};
     clerk_outcome outcome = {0};
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         json_t *list = json_loads(rows[i].list, JSON_DECODE_ANY, NULL);
 
         outcome.set_cookies = apr_array_make(f->pool, 4, sizeof(const char *));
@@ -157,10 +155,10 @@ static void tokens_resolve_in_production(void **state)
     static const struct {
         const char *name;
         const char *directives;
-        const char *more;            /* further claims, with a comma behind */
-        const char *cookies;         /* those that come along */
+        const char *more;    /* further claims, with a comma behind */
+        const char *cookies; /* those that come along */
         const char *expected;
-        const char *set;             /* Set-Cookie values */
+        const char *set; /* Set-Cookie values */
         int failed;
     } rows[] = {
         {"a session", "[\"__session=<S>; Path=/\"]", "", "", "signed-in", "__session=<S>; Path=/", 0},
@@ -188,20 +186,20 @@ static void tokens_resolve_in_production(void **state)
     const clerk_instance *instance = live_instance(f);
     const clerk_outcome *outcome;
     const char *good = fixture_handshake("[\"__session=<newer>\"]", "", f->pool);
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
-        outcome = decide_with(f, instance, "/p",
-                              apr_pstrcat(f->pool, "__clerk_handshake=",
-                                          fixture_handshake(rows[i].directives, rows[i].more, f->pool), "; ",
-                                          rows[i].cookies, NULL));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        outcome = decide_with(
+            f, instance, "/p",
+            apr_pstrcat(f->pool, "__clerk_handshake=", fixture_handshake(rows[i].directives, rows[i].more, f->pool),
+                        "; ", rows[i].cookies, NULL));
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
         assert_case(rows[i].name, cookies_of(outcome, f->pool), expand(rows[i].set, f->pool));
         assert_int_equal(outcome->handshake_failed, rows[i].failed);
         assert_null(outcome->location);
-        if (outcome->status == CLERK_SIGNED_IN)
+        if (outcome->status == CLERK_SIGNED_IN) {
             assert_case(rows[i].name, outcome->identity->user_id,
                         strstr(rows[i].set, "newer") ? "user_newer" : "user_1");
+        }
     }
     /* Any method, any destination; but never where a header token is. */
     f->request.method = "POST";
@@ -221,8 +219,8 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
 {
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
-    const char *claims =
-        apr_pstrcat(f->pool, "{\"handshake\":[\"__session=", fixture_named("newer", f->pool), "\"]}", NULL);
+    const char *claims
+        = apr_pstrcat(f->pool, "{\"handshake\":[\"__session=", fixture_named("newer", f->pool), "\"]}", NULL);
     const char *const tokens[] = {
         "garbage",
         fixture_mint("", claims, keys.other, f->pool),
@@ -232,11 +230,10 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
         "eyJhbGciOiJub25lIn0.eyJoYW5kc2hha2UiOltdfQ.",
         "eyJhbGciOiJSUzI1NiIsImtpZCI6ImlucyJ9.eyJoYW5kc2hha2UiOltdfQ.AA",
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(tokens); i++) {
-        const clerk_outcome *outcome =
-            decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake=", tokens[i], NULL));
+    for (size_t i = 0; i < COUNT(tokens); i++) {
+        const clerk_outcome *outcome
+            = decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake=", tokens[i], NULL));
 
         assert_case(tokens[i], verdict(outcome, f->pool), "signed-in");
         assert_int_equal(outcome->set_cookies->nelts, 0);
@@ -279,9 +276,8 @@ static void development_takes_the_query_and_cleans_the_url(void **state)
     const clerk_instance *instance = test_instance(f);
     const clerk_outcome *outcome;
     const char *token;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         token = fixture_handshake(rows[i].directives, rows[i].more, f->pool);
         outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL),
                               "__clerk_redirect_count=1");
@@ -312,7 +308,7 @@ static void nonces_are_looked_up(void **state)
         const char *name;
         int status;
         const char *body;
-        const char *expected;        /* with valid cookies next to it */
+        const char *expected; /* with valid cookies next to it */
         int failed;
     } rows[] = {
         {"a session", 200, "{\"directives\":[\"__session=<newer>\"]}", "signed-in", 0},
@@ -333,9 +329,8 @@ static void nonces_are_looked_up(void **state)
     clerk_instance_options secretless = {.publishable_key = LIVE_KEY};
     const clerk_outcome *outcome;
     char longest[2000];
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         fixture_answer(f, rows[i].status, rows[i].body);
         outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=a%2Fb c");
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
@@ -367,8 +362,8 @@ static void nonces_are_looked_up(void **state)
     f->calls = 0;
     memset(longest, 'n', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
-    outcome =
-        decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", longest, NULL));
+    outcome
+        = decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", longest, NULL));
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     outcome = decide_with(f, fixture_instance(f, &secretless), "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
@@ -386,11 +381,11 @@ static void a_development_browser_without_cookies_is_found_out(void **state)
         const char *target;
         const char *cookie;
         const char *expected;
-        const char *location;        /* NULL: none; ends in "...": begins like that */
+        const char *location; /* NULL: none; ends in "...": begins like that */
         int loop;
     } rows[] = {
-        {"nothing came back", "/p?__clerk_handshake=@", "", "signed-in", "https://app.example.com/p?__clerk_help=cookies",
-         0},
+        {"nothing came back", "/p?__clerk_handshake=@", "", "signed-in",
+         "https://app.example.com/p?__clerk_help=cookies", 0},
         {"nothing came back, a query", "/p?x=a%20b&__clerk_handshake=@", "theme=dark", "signed-in",
          "https://app.example.com/p?x=a+b&__clerk_help=cookies", 0},
         {"the counter came back", "/p?__clerk_handshake=@", "__clerk_redirect_count=1", "signed-in",
@@ -398,8 +393,8 @@ static void a_development_browser_without_cookies_is_found_out(void **state)
         {"the dev browser came back", "/p?__clerk_handshake=@", "__clerk_db_jwt=d", "signed-in",
          "https://app.example.com/p", 0},
         {"nothing came back again", "/p?x=1&__clerk_help=cookies", "", "signed-out dev-browser-missing", NULL, 1},
-        {"they came late", "/p?x=1&__clerk_help=cookies", "__session=<dev>; __client_uat=1; __clerk_db_jwt=d", "signed-in",
-         "https://app.example.com/p?x=1", 0},
+        {"they came late", "/p?x=1&__clerk_help=cookies", "__session=<dev>; __client_uat=1; __clerk_db_jwt=d",
+         "signed-in", "https://app.example.com/p?x=1", 0},
         {"they came late, signed out", "/p?x=1&__clerk_help=cookies", "__clerk_db_jwt=d",
          "signed-out session-token-and-uat-missing", "https://app.example.com/p?x=1", 0},
         {"some came", "/p?__clerk_help=cookies", "__session=<dev>; __clerk_db_jwt=d",
@@ -408,19 +403,21 @@ static void a_development_browser_without_cookies_is_found_out(void **state)
     };
     fixture *f = *state;
     const char *token = fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const char *at = strchr(rows[i].target, '@');
-        const char *target = at != NULL ? apr_pstrcat(f->pool, apr_pstrndup(f->pool, rows[i].target,
-                                                                            (apr_size_t)(at - rows[i].target)),
-                                                      token, NULL)
-                                        : rows[i].target;
+        const char *target
+            = at ? apr_pstrcat(f->pool, apr_pstrndup(f->pool, rows[i].target, (apr_size_t)(at - rows[i].target)), token,
+                               NULL)
+                 : rows[i].target;
         const clerk_outcome *outcome = decide_with(f, test_instance(f), target, rows[i].cookie);
 
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
-        assert_case(rows[i].name, outcome->location != NULL && strncmp(outcome->location, "https://happy", 13) == 0
-                                      ? "https://happy-hippo-1..." : outcome->location, rows[i].location);
+        assert_case(rows[i].name,
+                    outcome->location != NULL && strncmp(outcome->location, "https://happy", 13) == 0
+                        ? "https://happy-hippo-1..."
+                        : outcome->location,
+                    rows[i].location);
         assert_int_equal(outcome->loop, rows[i].loop);
     }
     /* A script is not sent anywhere, and production has no such thing. */

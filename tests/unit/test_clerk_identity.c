@@ -10,8 +10,9 @@ static json_t *parse(const char *text, apr_pool_t *pool)
 {
     json_t *object;
 
-    if (jose_json_parse_object(&object, text, strlen(text), JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK)
+    if (jose_json_parse_object(&object, text, strlen(text), JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK) {
         fail_msg("not JSON: %s", text);
+    }
     return object;
 }
 
@@ -43,8 +44,9 @@ static clerk_identity *identity_of(const char *claims, apr_pool_t *pool)
     clerk_identity *identity = clerk_identity_create(payload, pool);
     clerk_verified verified;
 
-    if (!identity || !remembered)
+    if (!identity || !remembered) {
         return identity;
+    }
     clerk_claims_read(&verified.claims, payload, pool);
     verified.identity = *identity;
     return &remember(&verified, claims, pool)->identity;
@@ -64,13 +66,19 @@ static void assert_text(const char *actual, const char *expected)
 static void needs_a_clean_subject(void **state)
 {
     static const char *const bad[] = {
-        "{}", "{\"sub\":null}", "{\"sub\":1}", "{\"sub\":\"\"}", "{\"sub\":\"a\\nb\"}", "{\"sub\":\"a\\u007fb\"}",
-        "{\"sub\":\"\\u0001\"}", "{\"sub\":[\"user_1\"]}",
+        "{}",
+        "{\"sub\":null}",
+        "{\"sub\":1}",
+        "{\"sub\":\"\"}",
+        "{\"sub\":\"a\\nb\"}",
+        "{\"sub\":\"a\\u007fb\"}",
+        "{\"sub\":\"\\u0001\"}",
+        "{\"sub\":[\"user_1\"]}",
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(bad); i++)
+    for (size_t i = 0; i < COUNT(bad); i++) {
         assert_null(identity_of(bad[i], *state));
+    }
     assert_string_equal(identity_of("{\"sub\":\"u\\u0080\\u00fc \"}", *state)->user_id, "u\xC2\x80\xC3\xBC ");
 }
 
@@ -81,7 +89,8 @@ static void reads_version_1(void **state)
         "\"org_role\":\"org:admin\",\"org_permissions\":[\"org:a:b\",7,null,\"x\\ny\",\"a:read\"],\"exp\":1700000000.9,"
         "\"o\":{\"id\":\"org_2\",\"rol\":\"member\",\"per\":\"read\",\"fpm\":\"1\"},\"fea\":\"o:a\","
         "\"pla\":\"u:p,ou:q,o:\","
-        "\"act\":{\"sub\":\"user_9\"}}", *state);
+        "\"act\":{\"sub\":\"user_9\"}}",
+        *state);
 
     assert_text(identity->user_id, "user_1");
     assert_text(identity->session_id, "sess_1");
@@ -115,9 +124,8 @@ static void leaves_out_what_is_missing(void **state)
         "\"org_role\":\"\","
         "\"fea\":\"o:a,\\no:b\",\"pla\":\"o:\\u007f\",\"exp\":1e300}",
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(bare); i++) {
+    for (size_t i = 0; i < COUNT(bare); i++) {
         clerk_identity *identity = identity_of(bare[i], *state);
 
         assert_null(identity->session_id);
@@ -142,14 +150,13 @@ static void tells_the_versions_apart(void **state)
         const char *v;
         const char *org;
     } cases[] = {
-        {"2", "two"}, {"2.0", "two"}, {"2e0", "two"}, {"\"2\"", "one"}, {"1", "one"}, {"3", "one"}, {"2.5", "one"},
-        {"null", "one"}, {"true", "one"}, {"[2]", "one"},
+        {"2", "two"}, {"2.0", "two"}, {"2e0", "two"},  {"\"2\"", "one"}, {"1", "one"},
+        {"3", "one"}, {"2.5", "one"}, {"null", "one"}, {"true", "one"},  {"[2]", "one"},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
-        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":%s,\"o\":{\"id\":\"two\"},\"org_id\":\"one\"}",
-                                    cases[i].v);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *claims
+            = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":%s,\"o\":{\"id\":\"two\"},\"org_id\":\"one\"}", cases[i].v);
 
         assert_text(identity_of(claims, *state)->org_id, cases[i].org);
     }
@@ -171,9 +178,8 @@ static void reads_version_2(void **state)
         {"{\"id\":\"org_1\",\"per\":\"r\"}", "org_1", NULL, NULL, ""},
         {"{\"id\":\"org_1\",\"fpm\":\"1\"}", "org_1", NULL, NULL, ""},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":2,\"fea\":\"o:a\",\"o\":%s}", cases[i].o);
         clerk_identity *identity = identity_of(claims, *state);
 
@@ -195,7 +201,8 @@ static void decodes_permissions(void **state)
     } cases[] = {
         {FEA_DOC, "read,manage,delete", "5,2,7,0",
          "org:dashboard:read org:dashboard:delete org:teams:manage "
-         "org:billing:read org:billing:manage org:billing:delete", 0},
+         "org:billing:read org:billing:manage org:billing:delete",
+         0},
         {"o:dashboard,o:teams", "manage,read", "3,2", "org:dashboard:manage org:dashboard:read org:teams:read", 0},
         {"o:a", "x,y", "4", "", 0},
         {"o:a", "x,y", "5", "org:a:x", 0},
@@ -211,7 +218,11 @@ static void decodes_permissions(void **state)
         {"o:a,o:b,o:c", "x", "0,1", "org:b:x", 0},
         {"o:a,o:b", "x", "1,z,1", "org:a:x", 0},
         /* White space as ECMAScript trims it: no-break space, em space, byte order mark; a word joiner is none. */
-        {"\xC2\xA0o:a\xE2\x80\x83 ,\xEF\xBB\xBF" "ou: b ", " x\xE3\x80\x80, y", " 1 ,\xE2\x80\xA9" "2",
+        {"\xC2\xA0o:a\xE2\x80\x83 ,\xEF\xBB\xBF"
+         "ou: b ",
+         " x\xE3\x80\x80, y",
+         " 1 ,\xE2\x80\xA9"
+         "2",
          "org:a:x org: b:y", 0},
         {"\xE2\x81\xA0o:a,o:b", "x", "1,1", "org:b:x", 1},
         {"o:\xC3\xA0,o:\xE2\x82\xAC", "\xF0\x9F\x98\x80", "1,1",
@@ -233,16 +244,17 @@ static void decodes_permissions(void **state)
         {"u:a,o:b", "", "1,1", "", 0},
         {"o:a,u:b", "read", "1,1", "org:a:read", 0},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
-        char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":2,\"fea\":\"%s\","
-                                            "\"o\":{\"id\":\"org_1\",\"per\":\"%s\",\"fpm\":\"%s\"}}",
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *claims = apr_psprintf(*state,
+                                    "{\"sub\":\"u\",\"v\":2,\"fea\":\"%s\","
+                                    "\"o\":{\"id\":\"org_1\",\"per\":\"%s\",\"fpm\":\"%s\"}}",
                                     cases[i].fea, cases[i].per, cases[i].fpm);
         clerk_identity *identity = identity_of(claims, *state);
 
-        if (identity->permission_index_ambiguous != cases[i].ambiguous)
+        if (identity->permission_index_ambiguous != cases[i].ambiguous) {
             fail_msg("%s: ambiguous is %d", claims, identity->permission_index_ambiguous);
+        }
         assert_text(joined(identity->org_permissions, *state), cases[i].expected);
     }
 }
@@ -267,18 +279,17 @@ static void never_truncates_a_mask(void **state)
         {"1" ZEROS_60 ZEROS_60, 120, ""},
         {"1" ZEROS_60 ZEROS_60 "1", 120, "org:a:p0"},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         const char *per = "p0";
         char *claims;
         int p;
 
-        for (p = 1; p < cases[i].permissions; p++)
+        for (p = 1; p < cases[i].permissions; p++) {
             per = apr_psprintf(*state, "%s,p%d", per, p);
+        }
         claims = apr_psprintf(*state, "{\"sub\":\"u\",\"v\":2,\"fea\":\"o:a\",\"o\":{\"per\":\"%s\",\"fpm\":\"%s\"}}",
-                              per,
-                              cases[i].mask);
+                              per, cases[i].mask);
         assert_text(joined(identity_of(claims, *state)->org_permissions, *state), cases[i].expected);
     }
 }
@@ -289,19 +300,33 @@ static void finds_names_by_scope(void **state)
         const char *list, *name;
         unsigned int scopes;
     } cases[] = {
-        {FEA_DOC, "dashboard", CLERK_SCOPE_ORG}, {FEA_DOC, "teams", CLERK_SCOPE_ORG},
-        {FEA_DOC, "billing", CLERK_SCOPE_ORG | CLERK_SCOPE_USER}, {FEA_DOC, "profile", CLERK_SCOPE_USER},
-        {FEA_DOC, "dash", 0}, {FEA_DOC, "dashboards", 0}, {FEA_DOC, "", 0}, {FEA_DOC, "o:dashboard", 0},
-        {"u:a:b,ou:c", "a:b", CLERK_SCOPE_USER}, {"u:a:b,ou:c", "c", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
+        {FEA_DOC, "dashboard", CLERK_SCOPE_ORG},
+        {FEA_DOC, "teams", CLERK_SCOPE_ORG},
+        {FEA_DOC, "billing", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
+        {FEA_DOC, "profile", CLERK_SCOPE_USER},
+        {FEA_DOC, "dash", 0},
+        {FEA_DOC, "dashboards", 0},
+        {FEA_DOC, "", 0},
+        {FEA_DOC, "o:dashboard", 0},
+        {"u:a:b,ou:c", "a:b", CLERK_SCOPE_USER},
+        {"u:a:b,ou:c", "c", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
         {"u:a:b,ou:c", "a", 0},
         {"uo:c", "c", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
-        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "a", CLERK_SCOPE_ORG}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "b", 0},
-        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "c", 0}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "d", 0},
-        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "e", 0}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "f", 0},
-        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", " g", 0}, {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "h", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "a", CLERK_SCOPE_ORG},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "b", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "c", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "d", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "e", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "f", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", " g", 0},
+        {"o:a,x:b,:c,d,,oo:e,U:f, o : g,uu:h", "h", 0},
         {" o:a\t,\xC2\xA0u:b\xE2\x80\x89\xEF\xBB\xBF", "a", CLERK_SCOPE_ORG},
         {" o:a\t,\xC2\xA0u:b\xE2\x80\x89\xEF\xBB\xBF", "b", CLERK_SCOPE_USER},
-        {"o:,u:", "", CLERK_SCOPE_ORG | CLERK_SCOPE_USER}, {"", "", 0}, {"", "a", 0}, {NULL, "", 0}, {NULL, "a", 0},
+        {"o:,u:", "", CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
+        {"", "", 0},
+        {"", "a", 0},
+        {NULL, "", 0},
+        {NULL, "a", 0},
     };
     static const unsigned int scopes[] = {CLERK_SCOPE_ORG, CLERK_SCOPE_USER, CLERK_SCOPE_ORG | CLERK_SCOPE_USER};
     size_t i, j;
@@ -311,8 +336,9 @@ static void finds_names_by_scope(void **state)
         for (j = 0; j < COUNT(scopes); j++) {
             int expected = (cases[i].scopes & scopes[j]) != 0;
 
-            if (clerk_scoped_names_have(cases[i].list, scopes[j], cases[i].name, strlen(cases[i].name)) != expected)
+            if (clerk_scoped_names_have(cases[i].list, scopes[j], cases[i].name, strlen(cases[i].name)) != expected) {
                 fail_msg("%s in %s, scopes %u", cases[i].name, cases[i].list ? cases[i].list : "(null)", scopes[j]);
+            }
         }
     }
 }
@@ -323,18 +349,17 @@ static void checks_the_form_of_factor_ages(void **state)
         const char *fva;
         int valid;
     } cases[] = {
-        {"[0,0]", 1}, {"[-1,-1]", 1}, {"[-1.0,5.5]", 1}, {"[5,1e300]", 1}, {"[5]", 0}, {"[5,5,5]", 0}, {"[]", 0},
-        {"null", 0},
-        {"5", 0}, {"\"5,5\"", 0}, {"[\"5\",5]", 0}, {"[5,null]", 0}, {"[-2,5]", 0}, {"[5,-0.5]", 0},
-        {"{\"0\":5,\"1\":5}", 0},
+        {"[0,0]", 1},     {"[-1,-1]", 1},  {"[-1.0,5.5]", 1}, {"[5,1e300]", 1}, {"[5]", 0},
+        {"[5,5,5]", 0},   {"[]", 0},       {"null", 0},       {"5", 0},         {"\"5,5\"", 0},
+        {"[\"5\",5]", 0}, {"[5,null]", 0}, {"[-2,5]", 0},     {"[5,-0.5]", 0},  {"{\"0\":5,\"1\":5}", 0},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *claims = apr_psprintf(*state, "{\"sub\":\"u\",\"fva\":%s}", cases[i].fva);
 
-        if (identity_of(claims, *state)->factor_age.valid != cases[i].valid)
+        if (identity_of(claims, *state)->factor_age.valid != cases[i].valid) {
             fail_msg("%s", claims);
+        }
     }
     assert_true(identity_of("{\"sub\":\"u\",\"fva\":[3,-1]}", *state)->factor_age.first == 3.0);
     assert_true(identity_of("{\"sub\":\"u\",\"fva\":[3,-1]}", *state)->factor_age.second == -1.0);
@@ -345,14 +370,15 @@ static void knows_an_impersonation_whoever_it_is(void **state)
     static const struct {
         const char *act, *id;
     } cases[] = {
-        {"{}", NULL}, {"{\"sub\":7}", NULL}, {"{\"sub\":\"a\\nb\"}", NULL}, {"{\"sub\":\"user_9\",\"type\":\"agent\"}",
-                                                                             "user_9"},
+        {"{}", NULL},
+        {"{\"sub\":7}", NULL},
+        {"{\"sub\":\"a\\nb\"}", NULL},
+        {"{\"sub\":\"user_9\",\"type\":\"agent\"}", "user_9"},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
-        clerk_identity *identity = identity_of(apr_psprintf(*state, "{\"sub\":\"u\",\"act\":%s}", cases[i].act),
-                                               *state);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        clerk_identity *identity
+            = identity_of(apr_psprintf(*state, "{\"sub\":\"u\",\"act\":%s}", cases[i].act), *state);
 
         assert_true(identity->has_actor);
         assert_text(identity->actor_id, cases[i].id);
@@ -391,9 +417,8 @@ static void remembers_empty_lists_and_none(void **state)
         {"{\"sub\":\"u\",\"org_permissions\":[7],\"aud\":[7]}", "", "-"},
         {"{\"sub\":\"u\",\"org_permissions\":[\"a\",\"\",\"b\"],\"aud\":\"x\"}", "a  b", "x"},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *payload = parse(cases[i].claims, *state);
         clerk_verified verified, *kept;
 

@@ -7,7 +7,7 @@ static void publishable_keys_are_read_as_the_table_says(void **state)
 {
     static const struct {
         const char *key;
-        const char *host;            /* NULL: not a key */
+        const char *host; /* NULL: not a key */
         clerk_instance_type type;
     } rows[] = {
         {LIVE_KEY, "clerk.example.com", CLERK_INSTANCE_PRODUCTION},
@@ -23,28 +23,28 @@ static void publishable_keys_are_read_as_the_table_says(void **state)
         {"sk_live_Y2xlcmsuY2xlcmsuZGV2JA", NULL, 0},
         {"pk_live_Y2xlcmsuY2xlcmsuZGV2JA_x", NULL, 0},
         {"pk_live_Y2xlcmsu-2xlcmsuZGV2JA", NULL, 0},
-        {"pk_live_Y2xlcmsuY2xlcmsuZGV2JA=", NULL, 0},       /* half a padding */
-        {"pk_live_Y2xlcmsuY2xlcmsuZGV2", NULL, 0},          /* no $ */
-        {"pk_live_Y2xlcmsuJGRldiQ=", NULL, 0},              /* clerk.$dev$ */
-        {"pk_live_bG9jYWxob3N0JA==", NULL, 0},              /* localhost$ */
-        {"pk_live_YS9iLmM/ZCQ=", NULL, 0},                  /* a/b.c?d$ */
-        {"pk_live_LiQ=", NULL, 0},                          /* .$ */
-        {"pk_live_JA==", NULL, 0},                          /* $ */
-        {"pk_live_YS5iOjk5OTk5JA==", NULL, 0},              /* a.b:99999$ */
-        {"pk_live_YQBiLmMk", NULL, 0},                      /* a NUL b.c$ */
+        {"pk_live_Y2xlcmsuY2xlcmsuZGV2JA=", NULL, 0}, /* half a padding */
+        {"pk_live_Y2xlcmsuY2xlcmsuZGV2", NULL, 0},    /* no $ */
+        {"pk_live_Y2xlcmsuJGRldiQ=", NULL, 0},        /* clerk.$dev$ */
+        {"pk_live_bG9jYWxob3N0JA==", NULL, 0},        /* localhost$ */
+        {"pk_live_YS9iLmM/ZCQ=", NULL, 0},            /* a/b.c?d$ */
+        {"pk_live_LiQ=", NULL, 0},                    /* .$ */
+        {"pk_live_JA==", NULL, 0},                    /* $ */
+        {"pk_live_YS5iOjk5OTk5JA==", NULL, 0},        /* a.b:99999$ */
+        {"pk_live_YQBiLmMk", NULL, 0},                /* a NUL b.c$ */
         {"pk_live_A", NULL, 0},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         clerk_instance_type type = CLERK_INSTANCE_PRODUCTION;
         const char *host = NULL;
         const char *problem = clerk_publishable_key_parse(&type, &host, rows[i].key, f->pool);
 
         assert_case(rows[i].key, problem == NULL ? host : NULL, rows[i].host);
-        if (rows[i].host != NULL)
+        if (rows[i].host) {
             assert_int_equal(type, rows[i].type);
+        }
     }
 }
 
@@ -60,10 +60,9 @@ static void cookie_suffixes_are_those_of_the_key_as_written(void **state)
         {"pk_test_ZW5vdWdoLWFscGFjYS04Mi5jbGVyay5hY2NvdW50cy5sY2xjbGVyay5jb20k", "jtYvyt_H"},
         {"pk_test_aGFwcHktZW11LTQyLmNsZXJrLmFjY291bnRzLmRldiQ=", "SE8uaCrr"},
     };
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char suffix[9];
 
         clerk_publishable_key_suffix(suffix, rows[i][0]);
@@ -81,30 +80,45 @@ static void account_portals_follow_from_the_host(void **state)
         {"example.accounts.dev", "https://example.accounts.dev"},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_case(rows[i][0], clerk_account_portal(rows[i][0], f->pool), rows[i][1]);
+    }
 }
 
 static void plain_hosts_are_told_from_others(void **state)
 {
     static const char *const good[] = {"a", "a.b", "127.0.0.1", "a_b.c-d", "xn--bcher-kva.example"};
-    static const char *const bad[] = {"", ".", "a..b", ".a", "a.", "a b", "a/b", "a@b", "[::1]", "a:", "a:0", "a:65536",
-                                      "a:1x", "a:000080", "b\xc3\xbc.example",
+    static const char *const bad[] = {"",
+                                      ".",
+                                      "a..b",
+                                      ".a",
+                                      "a.",
+                                      "a b",
+                                      "a/b",
+                                      "a@b",
+                                      "[::1]",
+                                      "a:",
+                                      "a:0",
+                                      "a:65536",
+                                      "a:1x",
+                                      "a:000080",
+                                      "b\xc3\xbc.example",
                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b"};
     char longest[300];
-    size_t i;
 
     (void)state;
-    for (i = 0; i < COUNT(good); i++)
+    for (size_t i = 0; i < COUNT(good); i++) {
         assert_case(good[i], clerk_host_is_plain(good[i], 0) ? "yes" : "no", "yes");
-    for (i = 0; i < COUNT(bad); i++)
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
         assert_case(bad[i], clerk_host_is_plain(bad[i], 1) ? "yes" : "no", "no");
+    }
     assert_true(clerk_host_is_plain("a.b:65535", 1));
     assert_false(clerk_host_is_plain("a.b:80", 0));
-    for (i = 0; i < sizeof(longest) - 1; i++)
+    for (size_t i = 0; i < sizeof(longest) - 1; i++) {
         longest[i] = i % 10 == 9 ? '.' : 'a';
+    }
     longest[sizeof(longest) - 1] = '\0';
     assert_false(clerk_host_is_plain(longest, 0));
 }
@@ -113,12 +127,13 @@ static void plain_hosts_are_told_from_others(void **state)
 static const char *joined(const apr_array_header_t *list, apr_pool_t *pool)
 {
     const char *text = "";
-    int i;
 
-    if (list == NULL)
+    if (!list) {
         return "any";
-    for (i = 0; i < list->nelts; i++)
+    }
+    for (int i = 0; i < list->nelts; i++) {
         text = apr_pstrcat(pool, text, i > 0 ? " " : "", APR_ARRAY_IDX(list, i, const char *), NULL);
+    }
     return text;
 }
 
@@ -264,9 +279,8 @@ static void derived_values(void **state)
          0},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const clerk_instance *instance = fixture_instance(f, &rows[i].options);
 
         assert_case(rows[i].name, instance->frontend_url, rows[i].frontend_url);
@@ -326,9 +340,8 @@ static void what_cannot_work_is_refused_with_a_text_that_names_the_directive(voi
     };
     fixture *f = *state;
     static const char *const issuers[] = {"", "a b", "any", "auto"};
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         clerk_instance *instance;
         const char *problem = clerk_instance_create(&instance, &rows[i].options, f->pool);
 
@@ -338,7 +351,7 @@ static void what_cannot_work_is_refused_with_a_text_that_names_the_directive(voi
         assert_null(strstr(problem, "sk_test_x"));
         assert_null(strstr(problem, "sk_live_x"));
     }
-    for (i = 0; i < COUNT(issuers); i++) {
+    for (size_t i = 0; i < COUNT(issuers); i++) {
         clerk_instance_options options = {.publishable_key = LIVE_KEY};
         clerk_instance *instance;
 

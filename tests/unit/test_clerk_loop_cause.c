@@ -87,17 +87,16 @@ static void the_cause_that_fits_best_is_named(void **state)
         {"no client", CLERK_LOOP_COOKIES, NO_UAT, .cookie = "__session=<S>"},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const clerk_address_hints hints = {rows[i].proto, rows[i].forwarded_host, rows[i].host};
-        const clerk_outcome outcome = {.status = CLERK_SIGNED_OUT, .reason = rows[i].reason, .loop = 1,
-                                       .handshake_failed = rows[i].failed};
+        const clerk_outcome outcome
+            = {.status = CLERK_SIGNED_OUT, .reason = rows[i].reason, .loop = 1, .handshake_failed = rows[i].failed};
         clerk_instance_options any = {.publishable_key = TEST_KEY, .issuers = list_of(f->pool, "any", NULL)};
         clerk_loop_cause cause;
 
         f->request.cookie = expand(rows[i].cookie, f->pool);
-        f->request.origin_url = rows[i].origin != NULL ? rows[i].origin : "https://app.example.com";
+        f->request.origin_url = rows[i].origin ? rows[i].origin : "https://app.example.com";
         f->request.referer = rows[i].referer;
         cause = clerk_diagnose_loop(&f->request, &hints,
                                     rows[i].development ? fixture_instance(f, &any) : live_instance(f), &outcome,

@@ -66,9 +66,8 @@ static void foreign_referrers_ask_for_the_newest_state(void **state)
     clerk_instance_options proxied = {.publishable_key = LIVE_KEY, .proxy_url = "https://proxy.test/__clerk"};
     clerk_instance_options local = {.publishable_key = LIVE_KEY, .proxy_url = "/__clerk"};
     row r = {.cookie = SIGNED_IN_COOKIES};
-    size_t i;
 
-    for (i = 0; i < COUNT(referrers); i++) {
+    for (size_t i = 0; i < COUNT(referrers); i++) {
         r.referer = referrers[i].referer;
         assert_case(r.referer, verdict(decide_row(f, instance, &r), f->pool),
                     referrers[i].foreign ? SYNC : "signed-in");
@@ -93,18 +92,22 @@ static void development_portals_are_clerks_own_in_development(void **state)
         const char *referer;
         int foreign;
     } rows[] = {
-        {"https://x.accounts.dev/", 0},           {"https://x.accountsstage.dev/", 0},
-        {"https://x.accounts.lclclerk.com/", 0},  {"https://accounts.foo.lcl.dev/", 0},
-        {"https://accounts.foo.lclstage.dev/", 0}, {"https://accounts.foo.dev.lclclerk.com/", 0},
-        {"https://x.clerk.accounts.dev/", 1},     {"https://x.clerk.accountsstage.dev/", 1},
-        {"https://foo.lcl.dev/", 1},              {"https://accounts.evil.test/", 1},
+        {"https://x.accounts.dev/", 0},
+        {"https://x.accountsstage.dev/", 0},
+        {"https://x.accounts.lclclerk.com/", 0},
+        {"https://accounts.foo.lcl.dev/", 0},
+        {"https://accounts.foo.lclstage.dev/", 0},
+        {"https://accounts.foo.dev.lclclerk.com/", 0},
+        {"https://x.clerk.accounts.dev/", 1},
+        {"https://x.clerk.accountsstage.dev/", 1},
+        {"https://foo.lcl.dev/", 1},
+        {"https://accounts.evil.test/", 1},
         {"https://happy-hippo-1.clerk.accounts.dev/", 0},
     };
     fixture *f = *state;
     row r = {.cookie = "__session=<dev>; __client_uat=1; __clerk_db_jwt=d"};
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         r.referer = rows[i].referer;
         assert_case(r.referer, verdict(decide_row(f, test_instance(f), &r), f->pool),
                     rows[i].foreign ? SYNC : "signed-in");
@@ -120,22 +123,33 @@ static void which_cookies_count(void **state)
         {.name = "only S", .cookie = S_S "=<S>; " S_U "=1", .expected = "signed-in"},
         {.name = "only S session", .cookie = S_S "=<S>", .expected = "signed-out session-token-and-uat-missing"},
         {.name = "only S uat", .cookie = S_U "=5", .expected = "handshake " REASON_NO_SESSION, .location = HANDSHAKE},
-        {.name = "U of another instance", .cookie = "__session=<foreign>; __client_uat=1",
+        {.name = "U of another instance",
+         .cookie = "__session=<foreign>; __client_uat=1",
          .expected = "signed-out session-token-and-uat-missing"},
         {.name = "U of another instance, S valid",
-         .cookie = "__session=<foreign>; __client_uat=1; " S_S "=<S>; " S_U "=1", .expected = "signed-in"},
-        {.name = "U without iss", .cookie = "__session=<no-iss>; __client_uat=1; " S_S "=<S>; " S_U "=1",
-         .expected = "signed-out token-invalid-issuer"},
-        {.name = "U garbage", .cookie = "__session=garbage; __client_uat=1; " S_S "=<S>; " S_U "=1",
-         .expected = "signed-out token-invalid"},
-        {.name = "S uat 0, U uat 1", .cookie = "__session=<S>; __client_uat=1; " S_S "=<newer>; " S_U "=0",
+         .cookie = "__session=<foreign>; __client_uat=1; " S_S "=<S>; " S_U "=1",
          .expected = "signed-in"},
-        {.name = "S uat 0, U uat absent", .cookie = "__session=<S>; " S_S "=<S>; " S_U "=0",
-         .expected = "handshake " REASON_NO_UAT, .location = HANDSHAKE},
-        {.name = "both uat 0", .cookie = "__session=<S>; __client_uat=0; " S_S "=<S>; " S_U "=0",
-         .expected = "handshake " REASON_NO_UAT, .location = HANDSHAKE},
-        {.name = "S expired, U uat 0", .cookie = "__client_uat=0; " S_S "=<X>; " S_U "=1",
-         .expected = "handshake " NO_REFRESH, .location = HANDSHAKE},
+        {.name = "U without iss",
+         .cookie = "__session=<no-iss>; __client_uat=1; " S_S "=<S>; " S_U "=1",
+         .expected = "signed-out token-invalid-issuer"},
+        {.name = "U garbage",
+         .cookie = "__session=garbage; __client_uat=1; " S_S "=<S>; " S_U "=1",
+         .expected = "signed-out token-invalid"},
+        {.name = "S uat 0, U uat 1",
+         .cookie = "__session=<S>; __client_uat=1; " S_S "=<newer>; " S_U "=0",
+         .expected = "signed-in"},
+        {.name = "S uat 0, U uat absent",
+         .cookie = "__session=<S>; " S_S "=<S>; " S_U "=0",
+         .expected = "handshake " REASON_NO_UAT,
+         .location = HANDSHAKE},
+        {.name = "both uat 0",
+         .cookie = "__session=<S>; __client_uat=0; " S_S "=<S>; " S_U "=0",
+         .expected = "handshake " REASON_NO_UAT,
+         .location = HANDSHAKE},
+        {.name = "S expired, U uat 0",
+         .cookie = "__client_uat=0; " S_S "=<X>; " S_U "=1",
+         .expected = "handshake " NO_REFRESH,
+         .location = HANDSHAKE},
     };
     fixture *f = *state;
     clerk_instance_options any = {.publishable_key = LIVE_KEY};
@@ -215,8 +229,8 @@ static void development_instances(void **state)
          .expected = "signed-in"},
         {.name = "empty", .cookie = DEV_COOKIES, .target = "/?__clerk_redirect_url=", .expected = "signed-in"},
         {.name = "S expired, U signed out",
-         .cookie = "__clerk_db_jwt=d; __client_uat=0; __session_" TEST_SUFFIX
-                   "=<dev-expired>; __client_uat_" TEST_SUFFIX "=1",
+         .cookie
+         = "__clerk_db_jwt=d; __client_uat=0; __session_" TEST_SUFFIX "=<dev-expired>; __client_uat_" TEST_SUFFIX "=1",
          .expected = "signed-out session-token-and-uat-missing"},
     };
     fixture *f = *state;
@@ -284,7 +298,9 @@ static void satellites_in_production(void **state)
     };
     static const row auto_rows[] = {
         {.name = "nothing", .expected = "handshake satellite-needs-syncing", .location = SAT},
-        {.name = "1 means nothing", .target = "/?__clerk_synced=1", .expected = "handshake satellite-needs-syncing",
+        {.name = "1 means nothing",
+         .target = "/?__clerk_synced=1",
+         .expected = "handshake satellite-needs-syncing",
          .location = SAT},
         {.name = "done", .target = "/?__clerk_synced=true", .expected = "signed-out session-token-and-uat-missing"},
         {.name = "with cookies", .cookie = "__session=<sat>; __client_uat=1", .expected = "signed-in"},
@@ -323,8 +339,8 @@ static void satellites_in_development(void **state)
                                    .target = "/?__clerk_synced=false",
                                    .expected = "signed-out satellite-needs-syncing"}};
     fixture *f = *state;
-    clerk_instance_options options = {.publishable_key = TEST_KEY, .secret_key = "sk_test_x", .domain = "sat.dev",
-                                      .satellite = 1};
+    clerk_instance_options options
+        = {.publishable_key = TEST_KEY, .secret_key = "sk_test_x", .domain = "sat.dev", .satellite = 1};
 
     f->policy.sign_in_url = "https://primary.dev/sign-in?a=1";
     run(f, fixture_instance(f, &options), rows, COUNT(rows));
@@ -342,7 +358,7 @@ static void organizations_in_the_url(void **state)
         const char *target;
         const char *session;
         const char *expected;
-        const char *organization;    /* NULL: no handshake */
+        const char *organization; /* NULL: no handshake */
     } rows[] = {
         {"the slug", "/orgs/acme", "<org>", "signed-in", NULL},
         {"another slug", "/orgs/ac%20me/x", "<org>", MISMATCH, "&organization_id=ac%2520me"},
@@ -361,11 +377,10 @@ static void organizations_in_the_url(void **state)
     clerk_organization_sync *sync;
     const clerk_outcome *outcome;
     row r = {0};
-    size_t i;
 
     assert_null(clerk_organization_sync_compile(&sync, patterns, list_of(f->pool, "/me", NULL), f->pool));
     f->policy.organization_sync = sync;
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         r.target = rows[i].target;
         r.cookie = apr_pstrcat(f->pool, "__client_uat=1; __session=", rows[i].session, NULL);
         outcome = decide_row(f, instance, &r);

@@ -48,11 +48,9 @@ static const struct {
 
 static void every_reason_has_its_text(void **state)
 {
-    size_t i;
-
     (void)state;
     assert_int_equal(sizeof(cases) / sizeof(cases[0]), CLERK_REASON_COUNT);
-    for (i = 0; i < CLERK_REASON_COUNT; i++) {
+    for (size_t i = 0; i < CLERK_REASON_COUNT; i++) {
         assert_int_equal(cases[i].reason, i);
         assert_string_equal(clerk_reason_text(cases[i].reason), cases[i].text);
     }

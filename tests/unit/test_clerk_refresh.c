@@ -2,8 +2,7 @@
 #include "clerk_fixture.h"
 
 #define COOKIES "__session=<X>; __client_uat=1; __refresh_" LIVE_SUFFIX "=r%2F1"
-#define SUFFIXED \
-    "__session_" LIVE_SUFFIX "=<X>; __client_uat_" LIVE_SUFFIX "=1; __refresh_" LIVE_SUFFIX "=r"
+#define SUFFIXED "__session_" LIVE_SUFFIX "=<X>; __client_uat_" LIVE_SUFFIX "=1; __refresh_" LIVE_SUFFIX "=r"
 #define EXPIRED "session-token-expired-refresh-"
 #define GOOD "{\"object\":\"cookies\",\"cookies\":[\"__session=<newer>; Path=/\",\"__client_uat=1\",\"evil=1\"]}"
 
@@ -124,9 +123,8 @@ static void failures_say_why(void **state)
     };
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const clerk_outcome *outcome;
 
         fixture_answer(f, rows[i].status, rows[i].body);
@@ -137,8 +135,8 @@ static void failures_say_why(void **state)
         assert_int_equal(outcome->reason, CLERK_REASON_SESSION_TOKEN_EXPIRED);
         assert_int_equal(outcome->set_cookies->nelts, 1);
         assert_null(outcome->identity);
-        assert_non_null(strstr(outcome->location,
-                               apr_pstrcat(f->pool, "&__clerk_hs_reason=" EXPIRED, rows[i].reason, "&", NULL)));
+        assert_non_null(
+            strstr(outcome->location, apr_pstrcat(f->pool, "&__clerk_hs_reason=" EXPIRED, rows[i].reason, "&", NULL)));
         f->request.sec_fetch_dest = "empty";
         outcome = decide_with(f, instance, COOKIES);
         assert_case(rows[i].name, verdict(outcome, f->pool),
@@ -182,10 +180,9 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
     fixture *f = *state;
     clerk_instance_options secretless = {.publishable_key = LIVE_KEY};
     const char *claims;
-    size_t i;
 
     fixture_answer(f, 200, GOOD);
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         f->request.method = rows[i].method;
         assert_case(rows[i].name,
                     verdict(decide_with(f, rows[i].no_secret ? fixture_instance(f, &secretless) : live_instance(f),
@@ -193,7 +190,7 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
                             f->pool),
                     rows[i].expected);
     }
-    for (i = 0; i < COUNT(bad_ids); i++) {
+    for (size_t i = 0; i < COUNT(bad_ids); i++) {
         claims = apr_pstrcat(f->pool, "{" LIVE_ISS "\"sub\":\"user_1\",\"exp\":1799999900,\"sid\":\"", bad_ids[i],
                              "\"}", NULL);
         f->request.method = "GET";

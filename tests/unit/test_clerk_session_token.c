@@ -11,17 +11,18 @@
 /* Made once: RSA keys take their time. */
 static apr_pool_t *group_pool;
 static EVP_PKEY *key_1, *key_2, *ec_key;
-static jose_keyset *set_1;           /* ins_1: key_1; ins_ec: EC; ins_enc: `use` enc; ins_512: `alg` RS512 */
-static jose_keyset *set_2;           /* ins_1 with key_2, and ins_2: key_2 */
-static jose_keyset *set_other;       /* ins_other only */
-static jose_keyset *set_pem;         /* key_1 for any kid */
+static jose_keyset *set_1;     /* ins_1: key_1; ins_ec: EC; ins_enc: `use` enc; ins_512: `alg` RS512 */
+static jose_keyset *set_2;     /* ins_1 with key_2, and ins_2: key_2 */
+static jose_keyset *set_other; /* ins_other only */
+static jose_keyset *set_pem;   /* key_1 for any kid */
 
 static int keys_setup(void **state)
 {
     char *pem, *jwks;
 
-    if (fixture_group_setup(state) != 0 || apr_pool_create(&group_pool, NULL) != APR_SUCCESS)
+    if (fixture_group_setup(state) != 0 || apr_pool_create(&group_pool, NULL) != APR_SUCCESS) {
         return -1;
+    }
     key_1 = make_rsa(2048, group_pool);
     key_2 = make_rsa(2048, group_pool);
     ec_key = make_ec("P-256", group_pool);
@@ -31,9 +32,8 @@ static int keys_setup(void **state)
                        make_jwk(key_1, "ins_512", ",\"alg\":\"RS512\"", group_pool), ",",
                        make_jwk(key_1, "ins_any", "", group_pool), NULL);
     set_1 = parse_jwks(make_jwks(jwks, group_pool), group_pool);
-    jwks = apr_pstrcat(group_pool, make_jwk(key_2, "ins_1", "", group_pool), ",", make_jwk(key_2, "ins_2", "",
-                                                                                           group_pool),
-                       NULL);
+    jwks = apr_pstrcat(group_pool, make_jwk(key_2, "ins_1", "", group_pool), ",",
+                       make_jwk(key_2, "ins_2", "", group_pool), NULL);
     set_2 = parse_jwks(make_jwks(jwks, group_pool), group_pool);
     set_other = parse_jwks(make_jwks(make_jwk(key_2, "ins_other", "", group_pool), group_pool), group_pool);
     pem = public_pem(key_1, group_pool);
@@ -159,11 +159,10 @@ static void judges_by_header_and_key(void **state)
         {"{\"alg\":\"RS256\",\"typ\":\"jwt\",\"kid\":\"ins_2\"}", "SHA256", CLERK_REASON_JWK_KID_MISMATCH,
          CLERK_REASON_TOKEN_INVALID},
     };
-    static const answer jwks = {CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, pem = {CLERK_KEYS_CURRENT, CLERK_KEYS_OK,
-                                                                                   &set_pem};
-    size_t i;
+    static const answer jwks = {CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1},
+                        pem = {CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_pem};
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *token = make_token(key_1, cases[i].digest, cases[i].header, PAYLOAD, *state);
 
         assert_reason(verify_signature(token, &jwks, 1, *state), cases[i].jwks, cases[i].header);
@@ -174,13 +173,14 @@ static void judges_by_header_and_key(void **state)
 static void refuses_some_headers_before_asking_for_keys(void **state)
 {
     static const char *const headers[] = {
-        "{\"alg\":\"RS256\",\"kid\":7}", "{\"alg\":\"RS256\",\"kid\":null}", "{\"alg\":\"RS256\",\"kid\":[\"ins_1\"]}",
+        "{\"alg\":\"RS256\",\"kid\":7}",
+        "{\"alg\":\"RS256\",\"kid\":null}",
+        "{\"alg\":\"RS256\",\"kid\":[\"ins_1\"]}",
         "{\"alg\":\"RS256\",\"kid\":\"ins_1\",\"crit\":[\"exp\"]}",
         "{\"alg\":\"none\",\"kid\":\"ins_2\",\"crit\":null}",
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(headers); i++) {
+    for (size_t i = 0; i < COUNT(headers); i++) {
         char *token = make_token(key_1, "SHA256", headers[i], PAYLOAD, *state);
 
         assert_reason(verify_signature(token, NULL, 0, *state), CLERK_REASON_TOKEN_INVALID, headers[i]);
@@ -206,52 +206,99 @@ static void asks_for_newer_keys_at_most_once(void **state)
         int count;
         clerk_reason expected;
     } cases[] = {
-        {"no keys", HEADER, &key_1, {{CLERK_KEYS_CURRENT, CLERK_KEYS_UNAVAILABLE, NULL}}, 1,
+        {"no keys",
+         HEADER,
+         &key_1,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_UNAVAILABLE, NULL}},
+         1,
          CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD},
-        {"no keys for us", HEADER, &key_1, {{CLERK_KEYS_CURRENT, CLERK_KEYS_REFUSED, NULL}}, 1,
+        {"no keys for us",
+         HEADER,
+         &key_1,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_REFUSED, NULL}},
+         1,
          CLERK_REASON_SECRET_KEY_INVALID},
-        {"no keys, odd answer", HEADER, &key_1, {{CLERK_KEYS_CURRENT, CLERK_KEYS_UNCHANGED, NULL}}, 1,
+        {"no keys, odd answer",
+         HEADER,
+         &key_1,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_UNCHANGED, NULL}},
+         1,
          CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD},
-        {"new kid", header_2, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_OK, &set_2}}, 2,
+        {"new kid",
+         header_2,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_OK, &set_2}},
+         2,
          CLERK_REASON_NONE},
-        {"new kid, bad signature", header_2, &key_1,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_OK, &set_2}}, 2,
+        {"new kid, bad signature",
+         header_2,
+         &key_1,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_OK, &set_2}},
+         2,
          CLERK_REASON_TOKEN_INVALID_SIGNATURE},
-        {"kid unknown twice", header_2, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_OK, &set_other}}, 2,
+        {"kid unknown twice",
+         header_2,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_OK, &set_other}},
+         2,
          CLERK_REASON_JWK_KID_MISMATCH},
-        {"unknown kid, nothing newer", header_2, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_UNCHANGED, NULL}}, 2,
+        {"unknown kid, nothing newer",
+         header_2,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_UNCHANGED, NULL}},
+         2,
          CLERK_REASON_JWK_KID_MISMATCH},
-        {"unknown kid, then no keys", header_2, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_UNAVAILABLE, NULL}}, 2,
+        {"unknown kid, then no keys",
+         header_2,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_UNAVAILABLE, NULL}},
+         2,
          CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD},
-        {"unknown kid, then refused", header_2, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_REFUSED, NULL}}, 2,
+        {"unknown kid, then refused",
+         header_2,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_REFUSED, NULL}},
+         2,
          CLERK_REASON_SECRET_KEY_INVALID},
-        {"rotated under the same kid", HEADER, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_OK, &set_2}}, 2,
+        {"rotated under the same kid",
+         HEADER,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_OK, &set_2}},
+         2,
          CLERK_REASON_NONE},
-        {"forged", HEADER, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_OK, &set_1}}, 2,
+        {"forged",
+         HEADER,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_OK, &set_1}},
+         2,
          CLERK_REASON_TOKEN_INVALID_SIGNATURE},
-        {"forged, nothing newer", HEADER, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_UNCHANGED, NULL}}, 2,
+        {"forged, nothing newer",
+         HEADER,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_UNCHANGED, NULL}},
+         2,
          CLERK_REASON_TOKEN_INVALID_SIGNATURE},
-        {"forged, then no keys", HEADER, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_UNAVAILABLE, NULL}}, 2,
+        {"forged, then no keys",
+         HEADER,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_UNAVAILABLE, NULL}},
+         2,
          CLERK_REASON_TOKEN_INVALID_SIGNATURE},
-        {"forged, then refused", HEADER, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_REFUSED, NULL}}, 2,
+        {"forged, then refused",
+         HEADER,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_REFUSED, NULL}},
+         2,
          CLERK_REASON_TOKEN_INVALID_SIGNATURE},
-        {"key withdrawn", HEADER, &key_2,
-         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_OK, &set_other}}, 2,
+        {"key withdrawn",
+         HEADER,
+         &key_2,
+         {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_OK, &set_other}},
+         2,
          CLERK_REASON_JWK_KID_MISMATCH},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *token = make_token(*cases[i].signer, "SHA256", cases[i].header, PAYLOAD, *state);
 
         assert_reason(verify_signature(token, cases[i].answers, cases[i].count, *state), cases[i].expected,
@@ -283,13 +330,13 @@ static void tells_other_token_types(void **state)
         {"{}", "{\"sub\":\"mch\"}", 0},
         {"{}", "{\"sub\":\"xmch_1\"}", 0},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *token = apr_pstrcat(*state, make_signing_input(cases[i].header, cases[i].payload, *state), ".", NULL);
 
-        if (clerk_session_token_is_other_type(decode_token(token, *state)) != cases[i].other)
+        if (clerk_session_token_is_other_type(decode_token(token, *state)) != cases[i].other) {
             fail_msg("%s %s", cases[i].header, cases[i].payload);
+        }
     }
 }
 
@@ -299,8 +346,8 @@ static void verifies_session_tokens(void **state)
 {
     static const struct {
         const char *header, *payload;
-        int signer_2;                /* signed by key_2: a bad signature */
-        int questions;               /* to the key store */
+        int signer_2;  /* signed by key_2: a bad signature */
+        int questions; /* to the key store */
         clerk_reason expected;
     } cases[] = {
         {HEADER, PAYLOAD, 0, 1, OK},
@@ -313,28 +360,29 @@ static void verifies_session_tokens(void **state)
         /* The signature before the claims: a forged token learns nothing. */
         {HEADER, "{\"sub\":\"user_1\",\"exp\":1}", 1, 2, CLERK_REASON_TOKEN_INVALID_SIGNATURE},
     };
-    static const answer answers[] = {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1},
-                                     {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_UNCHANGED, NULL}};
+    static const answer answers[]
+        = {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_UNCHANGED, NULL}};
     clerk_instance instance = {0};
     clerk_policy policy = {.clock_skew = apr_time_from_sec(1000000000)};
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
-        char *token = make_token(cases[i].signer_2 ? key_2 : key_1, "SHA256", cases[i].header, cases[i].payload,
-                                 *state);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *token
+            = make_token(cases[i].signer_2 ? key_2 : key_1, "SHA256", cases[i].header, cases[i].payload, *state);
         fake_keys fake = {answers, cases[i].questions, 0, 0};
         clerk_services services = fake_services(&fake);
         clerk_identity *identity = (clerk_identity *)&fake;
 
-        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read((jose_slice){token, strlen(token)}, &services, *state), &instance,
-                                                 &policy, SKEW, &services, *state),
+        assert_reason(clerk_session_token_verify(
+                          &identity, clerk_session_token_read((jose_slice){token, strlen(token)}, &services, *state),
+                          &instance, &policy, SKEW, &services, *state),
                       cases[i].expected, cases[i].payload);
         assert_int_equal(fake.asked, cases[i].questions);
         assert_int_equal(fake.pinned, 0);
-        if (cases[i].expected == OK)
+        if (cases[i].expected == OK) {
             assert_string_equal(identity->user_id, "user_1");
-        else
+        } else {
             assert_null(identity);
+        }
     }
 }
 
@@ -342,8 +390,12 @@ static void refuses_what_is_no_token(void **state)
 {
     const char *input = make_signing_input(HEADER, PAYLOAD, *state);
     const char *const tokens[] = {
-        "", "a.b.c", "mt_x", input, apr_pstrcat(*state, input, ".AA.AA", NULL), apr_pstrcat(*state, input, ".A+/=",
-                                                                                            NULL),
+        "",
+        "a.b.c",
+        "mt_x",
+        input,
+        apr_pstrcat(*state, input, ".AA.AA", NULL),
+        apr_pstrcat(*state, input, ".A+/=", NULL),
         apr_pstrcat(*state, make_signing_input(HEADER, "null", *state), ".AA", NULL),
         apr_pstrcat(*state, make_signing_input("null", PAYLOAD, *state), ".AA", NULL),
         apr_pstrcat(*state, make_signing_input(HEADER, "{\"sub\":\"a\",\"sub\":\"b\"}", *state), ".AA", NULL),
@@ -356,11 +408,12 @@ static void refuses_what_is_no_token(void **state)
     fake_keys fake = {0};
     clerk_services services = fake_services(&fake);
     clerk_identity *identity;
-    size_t i;
 
-    for (i = 0; i < COUNT(tokens); i++) {
-        assert_reason(clerk_session_token_verify(&identity, clerk_session_token_read((jose_slice){tokens[i], strlen(tokens[i])}, &services, *state),
-                                                 &instance, &policy, SKEW, &services, *state),
+    for (size_t i = 0; i < COUNT(tokens); i++) {
+        assert_reason(clerk_session_token_verify(
+                          &identity,
+                          clerk_session_token_read((jose_slice){tokens[i], strlen(tokens[i])}, &services, *state),
+                          &instance, &policy, SKEW, &services, *state),
                       CLERK_REASON_TOKEN_INVALID, tokens[i]);
         assert_null(identity);
     }

@@ -61,14 +61,13 @@ static void sign_in_redirects_are_those_of_the_vectors(void **state)
          "https://app.example.com//evil.test/in?redirect_url=" BACK},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
-        clerk_instance_options options = {.satellite = rows[i].satellite,
-                                          .domain = rows[i].satellite ? "sat.dev" : NULL};
-        clerk_outcome outcome = {.reason = rows[i].pending ? CLERK_REASON_SESSION_PENDING
-                                                            : CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING,
-                                 .dev_browser = rows[i].dev_browser};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        clerk_instance_options options
+            = {.satellite = rows[i].satellite, .domain = rows[i].satellite ? "sat.dev" : NULL};
+        clerk_outcome outcome
+            = {.reason = rows[i].pending ? CLERK_REASON_SESSION_PENDING : CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING,
+               .dev_browser = rows[i].dev_browser};
 
         options.publishable_key = rows[i].development ? TEST_KEY : LIVE_KEY;
         f->request.target = VECTOR;
@@ -139,10 +138,9 @@ static void no_target_leads_elsewhere(void **state)
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
     clerk_outcome outcome = {.reason = CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING};
-    size_t i;
 
     f->policy.sign_in_url = "/sign-in";
-    for (i = 0; i < COUNT(hostile_targets); i++) {
+    for (size_t i = 0; i < COUNT(hostile_targets); i++) {
         const char *location;
         const char *back;
         const clerk_url *url;
@@ -154,8 +152,9 @@ static void no_target_leads_elsewhere(void **state)
         f->request.target = hostile_targets[i];
         location = location_of(f, instance, &outcome);
         assert_non_null(location);
-        for (p = location; *p != '\0'; p++)
+        for (p = location; *p != '\0'; p++) {
             assert_in_range(*p, '!', '~');
+        }
         url = clerk_url_parse(location, f->pool);
         assert_case(hostile_targets[i], url->origin, "https://app.example.com");
         assert_case(hostile_targets[i], url->path, "/sign-in");
@@ -166,8 +165,9 @@ static void no_target_leads_elsewhere(void **state)
         f->request.cookie = "__client_uat=1";
         handshake = decide(f, instance);
         assert_int_equal(handshake->status, CLERK_HANDSHAKE);
-        for (p = handshake->location; *p != '\0'; p++)
+        for (p = handshake->location; *p != '\0'; p++) {
             assert_in_range(*p, '!', '~');
+        }
         url = clerk_url_parse(handshake->location, f->pool);
         assert_case(hostile_targets[i], url->origin, "https://clerk.example.com");
         back = clerk_query_get(clerk_query_parse(url->query, f->pool), "redirect_url");
@@ -183,23 +183,16 @@ static void navigations_are_told_from_other_requests(void **state)
         const char *accept;
         int navigation;
     } rows[] = {
-        {"GET", "document", NULL, 1},
-        {"GET", "iframe", "*/*", 1},
-        {"GET", NULL, "text/html,*/*", 1},
-        {"GET", NULL, "application/xml, text/html", 1},
-        {"GET", NULL, "*/*", 0},
-        {"GET", NULL, NULL, 0},
-        {"GET", "empty", "text/html", 0},
-        {"GET", "frame", "text/html", 0},
-        {"GET", "Document", NULL, 0},
-        {"HEAD", "document", NULL, 0},
-        {"POST", "document", NULL, 0},
-        {"get", "document", NULL, 0},
+        {"GET", "document", NULL, 1},      {"GET", "iframe", "*/*", 1},
+        {"GET", NULL, "text/html,*/*", 1}, {"GET", NULL, "application/xml, text/html", 1},
+        {"GET", NULL, "*/*", 0},           {"GET", NULL, NULL, 0},
+        {"GET", "empty", "text/html", 0},  {"GET", "frame", "text/html", 0},
+        {"GET", "Document", NULL, 0},      {"HEAD", "document", NULL, 0},
+        {"POST", "document", NULL, 0},     {"get", "document", NULL, 0},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         f->request.method = rows[i].method;
         f->request.sec_fetch_dest = rows[i].sec_fetch_dest;
         f->request.accept = rows[i].accept;

@@ -36,21 +36,37 @@ static void urls_are_serialised_as_browsers_do(void **state)
         {"https://a.test/?", "https://a.test/?"},
         {"https://a.test/#", "https://a.test/#"},
     };
-    static const char *const refused[] = {"", "/x", "//a.test/x", "a.test", "https:", "https:/a.test", "https:///x",
-                                          "https://", "https://?x", "ftp://a.test/", "javascript:alert(1)",
-                                          "https://a b/", "https://a%20b/", "https://b\xc3\xbc.test/", "https://a<b/",
-                                          "https://a.test:65536/", "https://a.test:1x/", "https://[::1/", "https://[]/",
-                                          "https://[::1]x/", "https://user@/"};
+    static const char *const refused[] = {"",
+                                          "/x",
+                                          "//a.test/x",
+                                          "a.test",
+                                          "https:",
+                                          "https:/a.test",
+                                          "https:///x",
+                                          "https://",
+                                          "https://?x",
+                                          "ftp://a.test/",
+                                          "javascript:alert(1)",
+                                          "https://a b/",
+                                          "https://a%20b/",
+                                          "https://b\xc3\xbc.test/",
+                                          "https://a<b/",
+                                          "https://a.test:65536/",
+                                          "https://a.test:1x/",
+                                          "https://[::1/",
+                                          "https://[]/",
+                                          "https://[::1]x/",
+                                          "https://user@/"};
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const clerk_url *url = clerk_url_parse(rows[i][0], f->pool);
 
         assert_case(rows[i][0], url != NULL ? clerk_url_text(url, f->pool) : NULL, rows[i][1]);
     }
-    for (i = 0; i < COUNT(refused); i++)
+    for (size_t i = 0; i < COUNT(refused); i++) {
         assert_case(refused[i], clerk_url_parse(refused[i], f->pool) != NULL ? "parsed" : NULL, NULL);
+    }
     assert_true(clerk_url_parse("https://u@a.test/", f->pool)->has_userinfo);
 }
 
@@ -74,11 +90,11 @@ static void a_target_never_leaves_its_origin(void **state)
         {"?x", "https://app.test/?x"},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_case(rows[i][0], clerk_url_text(clerk_url_join("https://app.test", rows[i][0], f->pool), f->pool),
                     rows[i][1]);
+    }
     assert_string_equal(clerk_url_text(clerk_url_join("https://app.test/a?b#c", "/x", f->pool), f->pool),
                         "https://app.test/x");
     assert_null(clerk_url_join("app.test", "/", f->pool));
@@ -116,10 +132,10 @@ static void touching_a_query_rewrites_all_of_it(void **state)
         {"a=%E2%82%AC", "a=%E2%82%AC"},
     };
     fixture *f = *state;
-    size_t i;
 
-    for (i = 0; i < COUNT(rows); i++)
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_case(rows[i][0], clerk_query_text(clerk_query_parse(rows[i][0], f->pool), f->pool), rows[i][1]);
+    }
     assert_null(clerk_query_text(clerk_query_parse(NULL, f->pool), f->pool));
     assert_string_equal(clerk_form_encode("a b/\xc3\xa9~", f->pool), "a+b%2F%C3%A9%7E");
 }

@@ -23,28 +23,32 @@ static const struct {
     {"__8", "\xff\xff", 2},
 };
 
-#define BAD(text) {text, sizeof(text) - 1}
+#define BAD(text)                                                                                                      \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
 
 static const struct {
     const char *text;
     size_t len;
 } bad[] = {
-    BAD("A"), BAD("Zm9vY"), BAD("Zm9vYmFyA"),        /* length % 4 == 1 */
-    BAD("Zg=="), BAD("Zm8="), BAD("Zm9v="), BAD("="), BAD("===="), BAD("Zg="),
-    BAD("A+z/"), BAD("++++"), BAD("////"), BAD("Z+"), BAD("Zm/"),
-    BAD(" Zm9v"), BAD("Zm9v "), BAD("Zm9v\n"), BAD("Zm\r\n9v"), BAD("Zm 9v"), BAD("\tZm9"),
-    BAD("Zm9\0"), BAD("\0\0\0\0"), BAD("Z\0"), BAD("Zm\0v"),
-    BAD("Zh"), BAD("Zn"), BAD("Zv"), BAD("_x"),      /* left-over bits of one byte */
-    BAD("Zm9"), BAD("Zm-"), BAD("Zm_"), BAD("__9"),  /* left-over bits of two bytes */
-    BAD("Zm9v.Zm9v"), BAD("Zm9v%3D"), BAD("Zm9\x80"), BAD("\xff\xff\xff\xff"), BAD("Zg\xc3\xa9"), BAD("Zm9@"),
-    BAD("Zm9["), BAD("Zm9`"), BAD("Zm9{"), BAD("Zm9,"), BAD("Zm9:"),
+    BAD("A"),          BAD("Zm9vY"),   BAD("Zm9vYmFyA"), /* length % 4 == 1 */
+    BAD("Zg=="),       BAD("Zm8="),    BAD("Zm9v="),     BAD("="),
+    BAD("===="),       BAD("Zg="),     BAD("A+z/"),      BAD("++++"),
+    BAD("////"),       BAD("Z+"),      BAD("Zm/"),       BAD(" Zm9v"),
+    BAD("Zm9v "),      BAD("Zm9v\n"),  BAD("Zm\r\n9v"),  BAD("Zm 9v"),
+    BAD("\tZm9"),      BAD("Zm9\0"),   BAD("\0\0\0\0"),  BAD("Z\0"),
+    BAD("Zm\0v"),      BAD("Zh"),      BAD("Zn"),        BAD("Zv"),
+    BAD("_x"),                                                       /* left-over bits of one byte */
+    BAD("Zm9"),        BAD("Zm-"),     BAD("Zm_"),       BAD("__9"), /* left-over bits of two bytes */
+    BAD("Zm9v.Zm9v"),  BAD("Zm9v%3D"), BAD("Zm9\x80"),   BAD("\xff\xff\xff\xff"),
+    BAD("Zg\xc3\xa9"), BAD("Zm9@"),    BAD("Zm9["),      BAD("Zm9`"),
+    BAD("Zm9{"),       BAD("Zm9,"),    BAD("Zm9:"),
 };
 
 static void decodes_canonical_text(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(good); i++) {
+    for (size_t i = 0; i < COUNT(good); i++) {
         unsigned char *data;
         apr_size_t len;
 
@@ -57,9 +61,7 @@ static void decodes_canonical_text(void **state)
 
 static void refuses_everything_else(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         jose_slice text = {bad[i].text, bad[i].len};
         unsigned char *data;
         apr_size_t len;
@@ -72,10 +74,9 @@ static void refuses_everything_else(void **state)
 
 static void encodes(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(good); i++)
+    for (size_t i = 0; i < COUNT(good); i++) {
         assert_string_equal(jose_base64url_encode(good[i].bytes, good[i].len, *state), good[i].text);
+    }
     assert_string_equal(jose_base64url_encode(NULL, 0, *state), "");
 }
 

@@ -5,7 +5,10 @@
 
 #include "jose/json.h"
 
-#define CASE(text, status) {text, sizeof(text) - 1, status}
+#define CASE(text, status)                                                                                             \
+    {                                                                                                                  \
+        text, sizeof(text) - 1, status                                                                                 \
+    }
 
 static const struct {
     const char *text;
@@ -86,9 +89,7 @@ static const struct {
 
 static void parses_strictly(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *object;
 
         assert_status(jose_json_parse_object(&object, cases[i].text, cases[i].len, JOSE_JSON_MAX_DEPTH, *state),
@@ -101,21 +102,19 @@ static void parses_strictly(void **state)
 static char *nested(unsigned int depth, int arrays, apr_pool_t *pool)
 {
     char *text = apr_pstrdup(pool, arrays && depth > 1 ? "[]" : "{}");
-    unsigned int i;
 
-    for (i = 1; i + 1 < depth; i++)
+    for (unsigned int i = 1; i + 1 < depth; i++) {
         text = apr_pstrcat(pool, arrays ? "[" : "{\"a\":", text, arrays ? "]" : "}", NULL);
+    }
     return depth > 1 ? apr_pstrcat(pool, "{\"a\":", text, "}", NULL) : text;
 }
 
 static void bounds_the_depth(void **state)
 {
     static const unsigned int depths[] = {1, 2, 15, 16, 17, 18, 200};
-    size_t i;
-    int arrays;
 
-    for (i = 0; i < COUNT(depths); i++) {
-        for (arrays = 0; arrays < 2; arrays++) {
+    for (size_t i = 0; i < COUNT(depths); i++) {
+        for (int arrays = 0; arrays < 2; arrays++) {
             char *text = nested(depths[i], arrays, *state);
             json_t *object;
 
@@ -156,7 +155,7 @@ static void tells_depth_from_brackets(void **state)
         {DEEP(""), JOSE_OK},
         {DEEP("1"), JOSE_OK},
         {DEEP("\"" TWENTY "\""), JOSE_OK},
-        {DEEP("],\"b\":[") , JOSE_OK},
+        {DEEP("],\"b\":["), JOSE_OK},
         {DEEP("[]"), JOSE_TOO_LARGE},
         {DEEP("{}"), JOSE_TOO_LARGE},
         {DEEP("\"" TWENTY "\",{}"), JOSE_TOO_LARGE},
@@ -170,9 +169,8 @@ static void tells_depth_from_brackets(void **state)
         {"\"" TWENTY, JOSE_MALFORMED},
         {TWENTY "\"", JOSE_TOO_LARGE},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(depths); i++) {
+    for (size_t i = 0; i < COUNT(depths); i++) {
         const char *text = depths[i].text;
         json_t *object;
 
@@ -212,8 +210,9 @@ static void has_a_text_for_every_status(void **state)
     (void)state;
     for (i = JOSE_OK; i <= JOSE_INTERNAL; i++) {
         assert_non_null(jose_status_text((jose_status)i));
-        for (j = JOSE_OK; j < i; j++)
+        for (j = JOSE_OK; j < i; j++) {
             assert_string_not_equal(jose_status_text((jose_status)i), jose_status_text((jose_status)j));
+        }
     }
 }
 

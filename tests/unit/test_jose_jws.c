@@ -10,7 +10,10 @@ static const struct {
 } cases[] = {
     {"RFC 7515 A.2", RFC7515_A2_TOKEN, JOSE_OK},
     {"RFC 7515 A.3", RFC7515_A3_TOKEN, JOSE_OK},
-    {"empty objects", E "." E "." "AA", JOSE_OK},
+    {"empty objects",
+     E "." E "."
+       "AA",
+     JOSE_OK},
     {"empty signature", H "." E ".", JOSE_OK},
     {"empty", "", JOSE_MALFORMED},
     {"one part", H, JOSE_MALFORMED},
@@ -48,9 +51,7 @@ static const struct {
 
 static void decodes_strictly(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         jose_jws *jws;
 
         assert_status(jose_jws_decode(&jws, slice(cases[i].token), *state), cases[i].status, cases[i].name);
@@ -139,12 +140,9 @@ static void bounds_the_nesting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        fixture_test(decodes_strictly),
-        fixture_test(refuses_a_nul),
-        fixture_test(gives_what_the_rfc_says),
-        fixture_test(needs_no_nul_behind_the_token),
-        fixture_test(bounds_the_length),
-        fixture_test(bounds_the_nesting),
+        fixture_test(decodes_strictly),        fixture_test(refuses_a_nul),
+        fixture_test(gives_what_the_rfc_says), fixture_test(needs_no_nul_behind_the_token),
+        fixture_test(bounds_the_length),       fixture_test(bounds_the_nesting),
     };
 
     return cmocka_run_group_tests_name("jose_jws", tests, fixture_group_setup, fixture_group_teardown);

@@ -2,12 +2,12 @@
 #include "jose_fixture.h"
 
 /* RFC 7517, A.1, in full. */
-#define RFC7517_A1 \
-    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4" \
-    "Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\",\"use\":\"enc\",\"kid\":\"1\"},{\"kty\":\"RSA\",\"n\":\"0vx7ago" \
-    "ebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMs" \
-    "tn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qM" \
-    "QvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8aw" \
+#define RFC7517_A1                                                                                                     \
+    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\",\"y\":\"4"     \
+    "Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\",\"use\":\"enc\",\"kid\":\"1\"},{\"kty\":\"RSA\",\"n\":\"0vx7ago"     \
+    "ebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMs"     \
+    "tn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qM"     \
+    "QvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8aw"     \
     "apJzKnqDKgw\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}]}"
 
 #define XY "\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\""
@@ -87,7 +87,8 @@ static const struct {
      EC_KEY(",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_Y "\",\"y\":\"" RFC7515_A3_X "\""), 0},
     {"EC, zero",
      EC_KEY(",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
-            "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""), 0},
+            "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\""),
+     0},
     {"EC, x above p",
      EC_KEY(",\"crv\":\"P-256\",\"x\":\"__________________________________________8\",\"y\":\"" RFC7515_A3_Y "\""), 0},
     {"EC, no y", EC_KEY(",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\""), 0},
@@ -95,8 +96,8 @@ static const struct {
     {"EC, x of 31 bytes",
      EC_KEY(",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":\"" RFC7515_A3_Y "\""), 0},
     {"EC, x of 33 bytes", EC_KEY(",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "A\",\"y\":\"" RFC7515_A3_Y "\""), 0},
-    {"OKP",
-     "{\"kty\":\"OKP\",\"kid\":\"k\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}", 0},
+    {"OKP", "{\"kty\":\"OKP\",\"kid\":\"k\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+     0},
     {"oct", "{\"kty\":\"oct\",\"kid\":\"k\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T\"}", 0},
     {"kty rsa", "{\"kty\":\"rsa\",\"kid\":\"k\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}", 0},
     {"kty missing", "{\"kid\":\"k\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}", 0},
@@ -106,17 +107,16 @@ static const struct {
 
 static void tells_usable_from_unusable(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(keys); i++) {
+    for (size_t i = 0; i < COUNT(keys); i++) {
         char *both = make_jwks(apr_pstrcat(*state, keys[i].jwk, "," RFC7515_A2_JWK, NULL), *state);
         char *alone = make_jwks(keys[i].jwk, *state);
         jose_keyset *set = parse_jwks(both, *state);
         const jose_key *key = jose_keyset_find(set, "k");
 
         assert_non_null(key);
-        if (jose_key_usable(key) != keys[i].usable)
+        if (jose_key_usable(key) != keys[i].usable) {
             print_error("case '%s': %s\n", keys[i].name, jose_key_description(key));
+        }
         assert_int_equal(jose_key_usable(key), keys[i].usable);
         assert_int_equal(strncmp(jose_key_description(key), "unusable: ", 10) == 0, !keys[i].usable);
         assert_int_equal(jose_keyset_count(set), 2);
@@ -143,18 +143,18 @@ static void bounds_the_modulus(void **state)
 {
     static const struct {
         int bits, usable;
-    } sizes[] = {{512, 0}, {1024, 0}, {2040, 0}, {2047, 0}, {2048, 1}, {2049, 1}, {3072, 1}, {4096, 1},
-                 {8192, 1}, {8193, 0}, {8200, 0}, {16384, 0}, {65536, 0}};
-    size_t i;
+    } sizes[] = {{512, 0},  {1024, 0}, {2040, 0}, {2047, 0}, {2048, 1},  {2049, 1}, {3072, 1},
+                 {4096, 1}, {8192, 1}, {8193, 0}, {8200, 0}, {16384, 0}, {65536, 0}};
 
-    for (i = 0; i < COUNT(sizes); i++) {
+    for (size_t i = 0; i < COUNT(sizes); i++) {
         char *text = make_jwks(apr_pstrcat(*state, rsa_of(sizes[i].bits, *state), "," RFC7515_A2_JWK, NULL), *state);
         const jose_key *key = jose_keyset_at(parse_jwks(text, *state), 0);
 
         assert_string_equal(jose_key_id(key), apr_itoa(*state, sizes[i].bits));
         assert_int_equal(jose_key_usable(key), sizes[i].usable);
-        if (sizes[i].usable)
+        if (sizes[i].usable) {
             assert_string_equal(jose_key_description(key), apr_psprintf(*state, "RSA %d", sizes[i].bits));
+        }
     }
 }
 
@@ -178,10 +178,10 @@ static const struct {
     {"trailing data", "{\"keys\":[" RFC7515_A2_JWK "]}x", JOSE_MALFORMED},
     {"cut off", "{\"keys\":[" RFC7515_A2_JWK, JOSE_MALFORMED},
     {"only kid-less keys", "{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
-    {"kid a number",
-     "{\"keys\":[{\"kid\":1,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
-    {"kid null",
-     "{\"keys\":[{\"kid\":null,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}", JOSE_MALFORMED},
+    {"kid a number", "{\"keys\":[{\"kid\":1,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}",
+     JOSE_MALFORMED},
+    {"kid null", "{\"keys\":[{\"kid\":null,\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RFC7515_A2_N "\"}]}",
+     JOSE_MALFORMED},
     {"other things among the keys", "{\"keys\":[1,null,\"x\",[],{}," RFC7515_A2_JWK "]}", JOSE_OK},
     {"other members of the set", "{\"x\":[1],\"keys\":[" RFC7515_A2_JWK "],\"y\":null}", JOSE_OK},
     {"nested too deep", "{\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]],\"keys\":[" RFC7515_A2_JWK "]}", JOSE_TOO_LARGE},
@@ -189,9 +189,7 @@ static const struct {
 
 static void judges_documents(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(documents); i++) {
+    for (size_t i = 0; i < COUNT(documents); i++) {
         const char *text = documents[i].text;
         jose_keyset *set;
         apr_size_t len;
@@ -199,8 +197,9 @@ static void judges_documents(void **state)
 
         assert_status(jose_keyset_parse(&set, text, strlen(text), *state), documents[i].status, documents[i].name);
         assert_int_equal(set != NULL, documents[i].status == JOSE_OK);
-        if (set)
+        if (set) {
             assert_int_equal(jose_keyset_count(set), 1);
+        }
         assert_status(jose_keyset_canonical(&canonical, &len, text, strlen(text), *state), documents[i].status,
                       documents[i].name);
         assert_int_equal(canonical != NULL, documents[i].status == JOSE_OK);
@@ -213,19 +212,19 @@ static void bounds_the_number_of_keys(void **state)
         int others;
         jose_status status;
     } cases[] = {{127, JOSE_OK}, {128, JOSE_TOO_LARGE}, {1000, JOSE_TOO_LARGE}};
-    size_t i;
-    int n;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *list = RFC7515_A2_JWK, *text;
         jose_keyset *set;
 
-        for (n = 0; n < cases[i].others; n++)
+        for (int n = 0; n < cases[i].others; n++) {
             list = apr_psprintf(*state, "%s,{\"kid\":\"k%d\"}", list, n);
+        }
         text = make_jwks(list, *state);
         assert_status(jose_keyset_parse(&set, text, strlen(text), *state), cases[i].status, "number of keys");
-        if (set)
+        if (set) {
             assert_int_equal(jose_keyset_count(set), cases[i].others + 1);
+        }
     }
 }
 
@@ -242,9 +241,8 @@ static void takes_the_first_usable_of_one_kid(void **state)
         {apr_pstrcat(*state, unusable, ",", other, ",", unusable, ",", RFC7515_A2_JWK, NULL), "EC P-256"},
         {apr_pstrcat(*state, RFC7515_A2_JWK, ",", unusable, NULL), "RSA 2048"},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         jose_keyset *set = parse_jwks(make_jwks(cases[i].list, *state), *state);
 
         assert_int_equal(jose_keyset_count(set), 1);
@@ -263,7 +261,7 @@ static char *canonical(const char *text, apr_pool_t *pool)
 }
 
 #define A2_CANONICAL "{\"e\":\"AQAB\",\"kid\":\"a2\",\"kty\":\"RSA\",\"n\":\"" RFC7515_A2_N "\"}"
-#define A3_CANONICAL \
+#define A3_CANONICAL                                                                                                   \
     "{\"crv\":\"P-256\",\"kid\":\"a3\",\"kty\":\"EC\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\"}"
 #define BOTH_CANONICAL "{\"keys\":[" A2_CANONICAL "," A3_CANONICAL "]}"
 
@@ -282,25 +280,24 @@ static void equal_meaning_gives_equal_text(void **state)
         "{\"keys\":[" RFC7515_A2_JWK "]}",
         "{\"keys\":[" RFC7515_A3_JWK "]}",
         "{\"keys\":[" RFC7515_A2_JWK "," RFC7515_A3_JWK ",{\"kid\":\"z\"}]}",
-        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a2\",\"use\":\"enc\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"},"
-        RFC7515_A3_JWK "]}",
-        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a2\",\"alg\":\"RS256\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"},"
-        RFC7515_A3_JWK "]}",
+        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a2\",\"use\":\"enc\",\"n\":\"" RFC7515_A2_N
+        "\",\"e\":\"AQAB\"}," RFC7515_A3_JWK "]}",
+        "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a2\",\"alg\":\"RS256\",\"n\":\"" RFC7515_A2_N
+        "\",\"e\":\"AQAB\"}," RFC7515_A3_JWK "]}",
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(same); i++)
+    for (size_t i = 0; i < COUNT(same); i++) {
         assert_string_equal(canonical(same[i], *state), BOTH_CANONICAL);
-    for (i = 0; i < COUNT(different); i++)
+    }
+    for (size_t i = 0; i < COUNT(different); i++) {
         assert_string_not_equal(canonical(different[i], *state), BOTH_CANONICAL);
+    }
 }
 
 /* The canonical text is a JWK set with the same keys, as usable as they were, and canonical itself. */
 static void canonical_text_keeps_the_meaning(void **state)
 {
-    size_t i;
-
-    for (i = 0; i < COUNT(keys); i++) {
+    for (size_t i = 0; i < COUNT(keys); i++) {
         char *text = make_jwks(apr_pstrcat(*state, keys[i].jwk, "," RFC7515_A2_JWK, NULL), *state);
         char *first = canonical(text, *state);
         jose_keyset *set = parse_jwks(first, *state);

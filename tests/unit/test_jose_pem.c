@@ -7,7 +7,7 @@ static char *replace(const char *text, const char *what, const char *with, apr_p
 {
     char *out = apr_pstrdup(pool, ""), *rest = apr_pstrdup(pool, text), *hit;
 
-    while ((hit = strstr(rest, what)) != NULL) {
+    while ((hit = strstr(rest, what))) {
         out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, rest, (apr_size_t)(hit - rest)), with, NULL);
         rest = hit + strlen(what);
     }
@@ -49,8 +49,9 @@ static void expect_refusal(const char *pem, jose_status status, const char *reas
     assert_status(jose_keyset_from_pem(&set, pem, strlen(pem), &why, pool), status, name);
     assert_null(set);
     assert_non_null(why);
-    if (!strstr(why, reason))
+    if (!strstr(why, reason)) {
         print_error("case '%s': reason '%s'\n", name, why);
+    }
     assert_non_null(strstr(why, reason));
     assert_status(jose_keyset_from_pem(&set, pem, strlen(pem), NULL, pool), status, name);
 }
@@ -80,9 +81,8 @@ static void takes_every_form(EVP_PKEY *pkey, const char *token, const char *desc
         {"indented", replace(spki, "\n", "\n    ", pool)},
         {"explanatory text", apr_pstrcat(pool, "Certificate:\n    Data: ...\n", cert, NULL)},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(forms); i++) {
+    for (size_t i = 0; i < COUNT(forms); i++) {
         const jose_key *key = expect_key(forms[i].pem, description, forms[i].name, pool);
 
         assert_status(jose_verify(decode_token(token, pool), key), JOSE_OK, forms[i].name);
@@ -131,9 +131,8 @@ static void is_for_one_algorithm_only(void **state)
         {ec, "ES256", "SHA256", rsa_key, JOSE_BAD_ALGORITHM},
         {rsa, "RS256", "SHA256", ec_key, JOSE_BAD_ALGORITHM},
     };
-    size_t i;
 
-    for (i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char *header = apr_psprintf(*state, "{\"alg\":\"%s\"}", cases[i].alg);
         char *token = make_token(cases[i].pkey, cases[i].digest, header, PAYLOAD, *state);
 
@@ -177,9 +176,8 @@ static void refuses_weak_exponents(void **state)
 {
     static const unsigned long exponents[] = {1, 2, 65536};
     EVP_PKEY *rsa = make_rsa(2048, *state);
-    size_t i;
 
-    for (i = 0; i < COUNT(exponents); i++) {
+    for (size_t i = 0; i < COUNT(exponents); i++) {
         BIGNUM *n = NULL, *e = BN_new();
         unsigned char *n_bytes, e_bytes[4];
         OSSL_PARAM params[3];
@@ -240,11 +238,11 @@ static void refuses_garbage(void **state)
         {"data behind the key", replace(replace(bare(ec, *state), "\n", "", *state), "==", "AA", *state)},
         {"a JWK", RFC7515_A2_JWK},
     };
-    size_t i;
     jose_keyset *set;
 
-    for (i = 0; i < COUNT(cases); i++)
+    for (size_t i = 0; i < COUNT(cases); i++) {
         expect_refusal(cases[i].pem, JOSE_MALFORMED, "", cases[i].name, *state);
+    }
     expect_refusal("", JOSE_MALFORMED, "empty", "empty", *state);
     assert_int_equal(jose_keyset_from_pem(&set, "MIIB\0IjAN", 9, NULL, *state), JOSE_MALFORMED);
 }

@@ -45,9 +45,8 @@ static mixture *make_mixture(apr_pool_t *pool)
     EVP_PKEY *rsa = make_rsa(2048, pool), *other = make_rsa(2048, pool), *ec = make_ec("P-256", pool);
     char *es256 = make_token(ec, "SHA256", "{\"alg\":\"ES256\"}", PAYLOAD, pool);
     mixture *tokens = apr_pcalloc(pool, sizeof(*tokens));
-    size_t i;
 
-    for (i = 0; i < COUNT(digests); i++) {
+    for (size_t i = 0; i < COUNT(digests); i++) {
         char *header = apr_psprintf(pool, "{\"alg\":\"%s\"}", digests[i][0]);
         char *token = make_token(rsa, digests[i][1], header, PAYLOAD, pool);
 
@@ -59,9 +58,11 @@ static mixture *make_mixture(apr_pool_t *pool)
     mix(tokens, es256, "ec", JOSE_OK);
     mix(tokens, forge(es256, pool), "ec", JOSE_BAD_SIGNATURE);
     mix(tokens, es256, "rsa", JOSE_BAD_ALGORITHM);
-    tokens->set = parse_jwks(make_jwks(apr_pstrcat(pool, make_jwk(rsa, "rsa", "", pool), ",",
-                                                   make_jwk(other, "other", "", pool), ",",
-                                                   make_jwk(ec, "ec", "", pool), NULL), pool), pool);
+    tokens->set
+        = parse_jwks(make_jwks(apr_pstrcat(pool, make_jwk(rsa, "rsa", "", pool), ",",
+                                           make_jwk(other, "other", "", pool), ",", make_jwk(ec, "ec", "", pool), NULL),
+                               pool),
+                     pool);
     return tokens;
 }
 
@@ -72,15 +73,17 @@ static int wrong_verdicts(const mixture *tokens, int start)
     jose_jws *jws;
     int i, wrong = 0;
 
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS)
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return 1;
+    }
     for (i = 0; i < tokens->count; i++) {
         int n = (start + i) % tokens->count;
 
         if (jose_jws_decode(&jws, slice(tokens->cases[n].token), pool) != JOSE_OK
             || jose_verify(jws, jose_keyset_find(tokens->set, tokens->cases[n].kid)) != tokens->cases[n].expected
-            || ERR_peek_error() != 0)
+            || ERR_peek_error() != 0) {
             wrong++;
+        }
     }
     apr_pool_destroy(pool);
     return wrong;
@@ -99,11 +102,11 @@ typedef struct worker {
 static void *verify_repeatedly(void *data)
 {
     worker *self = data;
-    int i;
 
     pthread_barrier_wait(self->barrier);
-    for (i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
         self->wrong += wrong_verdicts(self->tokens, self->start + i);
+    }
     return NULL;
 }
 
@@ -112,17 +115,16 @@ static void threads_share_a_set(void **state)
     mixture *tokens = make_mixture(*state);
     pthread_barrier_t barrier;
     worker workers[THREADS];
-    int i;
 
     assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS), 0);
-    for (i = 0; i < THREADS; i++) {
+    for (int i = 0; i < THREADS; i++) {
         workers[i].tokens = tokens;
         workers[i].barrier = &barrier;
         workers[i].start = i;
         workers[i].wrong = 0;
         assert_int_equal(pthread_create(&workers[i].thread, NULL, verify_repeatedly, &workers[i]), 0);
     }
-    for (i = 0; i < THREADS; i++) {
+    for (int i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
         assert_int_equal(workers[i].wrong, 0);
     }
@@ -135,8 +137,9 @@ static void set_taken(const mixture *tokens, int taken)
 
     for (i = 0; i < jose_keyset_count(tokens->set); i++) {
         for (j = 0; j < JOSE_FAMILY_ALGORITHMS; j++) {
-            for (k = 0; k < JOSE_VERIFIERS; k++)
+            for (k = 0; k < JOSE_VERIFIERS; k++) {
                 atomic_store(&jose_keyset_at(tokens->set, i)->verifiers[j][k].taken, taken);
+            }
         }
     }
 }
@@ -190,8 +193,9 @@ static void survives_a_fork(void **state)
     for (taken = 0; taken < 2; taken++) {
         atomic_store(&jose_keyset_find(tokens->set, "rsa")->verifiers[0][0].taken, taken);
         child = fork();
-        if (child == 0)
+        if (child == 0) {
             _exit(wrong_verdicts(tokens, 0) + wrong_verdicts(tokens, 3));
+        }
         assert_true(child > 0);
         assert_int_equal(waitpid(child, &result, 0), child);
         assert_int_equal(result, 0);

@@ -2,19 +2,19 @@
 #include "jose_fixture.h"
 
 /* RFC 7520, 3.4 and 4.1. The payload is a text, so the token is not a JWT; the signature is good all the same. */
-#define RFC7520_N \
-    "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2w" \
-    "qVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bT" \
-    "wJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5" \
+#define RFC7520_N                                                                                                      \
+    "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2w"     \
+    "qVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bT"     \
+    "wJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5"     \
     "iaiQkqgc5gHdrNP5zw"
-#define RFC7520_INPUT \
-    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXN" \
-    "zLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXI" \
+#define RFC7520_INPUT                                                                                                  \
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXN"     \
+    "zLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXI"     \
     "gZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4"
-#define RFC7520_SIGNATURE \
-    "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDk" \
-    "oBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9Uzp" \
-    "ERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogo" \
+#define RFC7520_SIGNATURE                                                                                              \
+    "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDk"     \
+    "oBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9Uzp"     \
+    "ERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogo"     \
     "ree7vjbU5y18kDquDg"
 
 #define PAYLOAD "{\"sub\":\"user_1\",\"exp\":1}"
@@ -28,7 +28,8 @@ static void verifies_the_rfc_vectors(void **state)
 {
     const jose_key *rsa = parse_jwk(RFC7515_A2_JWK, *state), *ec = parse_jwk(RFC7515_A3_JWK, *state);
     const jose_key *hobbit = parse_jwk("{\"kty\":\"RSA\",\"kid\":\"bilbo.baggins@hobbiton.example\",\"use\":\"sig\","
-                                       "\"n\":\"" RFC7520_N "\",\"e\":\"AQAB\"}", *state);
+                                       "\"n\":\"" RFC7520_N "\",\"e\":\"AQAB\"}",
+                                       *state);
     jose_jws cookbook = {0};
     unsigned char *bytes;
 
@@ -52,9 +53,8 @@ static void verifies_every_supported_algorithm(void **state)
     const jose_key *rsa_key = parse_jwk(make_jwk(rsa, "r", "", *state), *state);
     const jose_key *large_key = parse_jwk(make_jwk(large, "l", "", *state), *state);
     const jose_key *ec_key = parse_jwk(make_jwk(ec, "e", "", *state), *state);
-    size_t i;
 
-    for (i = 0; i < COUNT(digests); i++) {
+    for (size_t i = 0; i < COUNT(digests); i++) {
         char *header = apr_psprintf(*state, "{\"alg\":\"%s\"}", digests[i][0]);
 
         assert_status(verify(make_token(rsa, digests[i][1], header, PAYLOAD, *state), rsa_key, *state), JOSE_OK,
@@ -68,7 +68,7 @@ static void verifies_every_supported_algorithm(void **state)
                       JOSE_BAD_SIGNATURE, header);
     }
     /* r and s have leading zeros now and then, which DER does without */
-    for (i = 0; i < 300; i++) {
+    for (size_t i = 0; i < 300; i++) {
         assert_status(verify(make_token(ec, "SHA256", "{\"alg\":\"ES256\"}", PAYLOAD, *state), ec_key, *state), JOSE_OK,
                       "ES256");
     }
@@ -92,17 +92,22 @@ static void refuses_algorithm_confusion(void **state)
     const jose_key *rsa_key = parse_jwk(make_jwk(rsa, "r", "", *state), *state);
     const jose_key *ec_key = parse_jwk(make_jwk(ec, "e", "", *state), *state);
     static const char *const headers[] = {
-        "{\"alg\":\"none\"}", "{\"alg\":\"None\"}", "{\"alg\":\"\"}", "{}", "{\"alg\":null}", "{\"alg\":1}",
-        "{\"alg\":[\"RS256\"]}", "{\"alg\":true}", "{\"alg\":\"HS256\"}", "{\"alg\":\"rs256\"}", "{\"alg\":\"Rs256\"}",
-        "{\"alg\":\"RS256 \"}", "{\"alg\":\" RS256\"}", "{\"alg\":\"RS2567\"}", "{\"alg\":\"RS25\"}",
-        "{\"alg\":\"PS256\"}", "{\"alg\":\"ES384\"}", "{\"alg\":\"ES512\"}", "{\"alg\":\"ES256K\"}",
-        "{\"alg\":\"es256\"}", "{\"alg\":\"EdDSA\"}", "{\"alg\":\"RSA-OAEP\"}", "{\"alg\":\"dir\"}",
-        "{\"ALG\":\"RS256\"}",
+        "{\"alg\":\"none\"}",    "{\"alg\":\"None\"}",
+        "{\"alg\":\"\"}",        "{}",
+        "{\"alg\":null}",        "{\"alg\":1}",
+        "{\"alg\":[\"RS256\"]}", "{\"alg\":true}",
+        "{\"alg\":\"HS256\"}",   "{\"alg\":\"rs256\"}",
+        "{\"alg\":\"Rs256\"}",   "{\"alg\":\"RS256 \"}",
+        "{\"alg\":\" RS256\"}",  "{\"alg\":\"RS2567\"}",
+        "{\"alg\":\"RS25\"}",    "{\"alg\":\"PS256\"}",
+        "{\"alg\":\"ES384\"}",   "{\"alg\":\"ES512\"}",
+        "{\"alg\":\"ES256K\"}",  "{\"alg\":\"es256\"}",
+        "{\"alg\":\"EdDSA\"}",   "{\"alg\":\"RSA-OAEP\"}",
+        "{\"alg\":\"dir\"}",     "{\"ALG\":\"RS256\"}",
     };
-    size_t i;
     char *token;
 
-    for (i = 0; i < COUNT(headers); i++) {
+    for (size_t i = 0; i < COUNT(headers); i++) {
         /* a perfect signature does not help, nor does none */
         token = make_token(rsa, "SHA256", headers[i], PAYLOAD, *state);
         assert_status(verify(token, rsa_key, *state), JOSE_BAD_ALGORITHM, headers[i]);
@@ -133,9 +138,8 @@ static void refuses_algorithm_confusion(void **state)
 static void checks_the_algorithm_alone(void **state)
 {
     static const char *const good[] = {"RS256", "RS384", "RS512", "ES256"};
-    size_t i;
 
-    for (i = 0; i < COUNT(good); i++) {
+    for (size_t i = 0; i < COUNT(good); i++) {
         char *header = apr_psprintf(*state, "{\"alg\":\"%s\"}", good[i]);
         char *token = apr_pstrcat(*state, make_signing_input(header, "{}", *state), ".", NULL);
 
@@ -162,18 +166,20 @@ static void honours_the_alg_of_the_key(void **state)
 static void refuses_crit(void **state)
 {
     static const char *const headers[] = {
-        "{\"alg\":\"RS256\",\"crit\":[\"exp\"],\"exp\":1}", "{\"alg\":\"RS256\",\"crit\":[]}",
-        "{\"alg\":\"RS256\",\"crit\":null}", "{\"alg\":\"RS256\",\"crit\":[\"b64\"],\"b64\":false}",
+        "{\"alg\":\"RS256\",\"crit\":[\"exp\"],\"exp\":1}",
+        "{\"alg\":\"RS256\",\"crit\":[]}",
+        "{\"alg\":\"RS256\",\"crit\":null}",
+        "{\"alg\":\"RS256\",\"crit\":[\"b64\"],\"b64\":false}",
     };
     /* unknown members that are not critical */
     static const char *const harmless = "{\"alg\":\"RS256\",\"cat\":\"x\",\"oiat\":1}";
     EVP_PKEY *rsa = make_rsa(2048, *state);
     const jose_key *key = parse_jwk(make_jwk(rsa, "r", "", *state), *state);
-    size_t i;
 
-    for (i = 0; i < COUNT(headers); i++)
+    for (size_t i = 0; i < COUNT(headers); i++) {
         assert_status(verify(make_token(rsa, "SHA256", headers[i], PAYLOAD, *state), key, *state), JOSE_CRITICAL,
                       headers[i]);
+    }
     assert_status(verify(make_token(rsa, "SHA256", harmless, PAYLOAD, *state), key, *state), JOSE_OK, harmless);
 }
 
@@ -183,22 +189,21 @@ static void notices_every_change(void **state, const char *token, const jose_key
     jose_jws *jws = decode_token(token, *state);
     unsigned char *signature = apr_pmemdup(*state, jws->signature, jws->signature_len);
     char *input = apr_pmemdup(*state, jws->signing_input.data, jws->signing_input.len);
-    size_t i;
 
     jws->signature = signature;
     jws->signing_input.data = input;
     assert_int_equal(jose_verify(jws, key), JOSE_OK);
-    for (i = 0; i < jws->signature_len; i++) {
+    for (size_t i = 0; i < jws->signature_len; i++) {
         signature[i] ^= (unsigned char)(1 << i % 8);
         assert_int_equal(jose_verify(jws, key), JOSE_BAD_SIGNATURE);
         signature[i] ^= (unsigned char)(1 << i % 8);
     }
-    for (i = 0; i < jws->signing_input.len; i++) {
+    for (size_t i = 0; i < jws->signing_input.len; i++) {
         input[i] ^= 1;
         assert_int_equal(jose_verify(jws, key), JOSE_BAD_SIGNATURE);
         input[i] ^= 1;
     }
-    for (i = 0; i < jws->signature_len; i++) {
+    for (size_t i = 0; i < jws->signature_len; i++) {
         apr_size_t whole = jws->signature_len;
 
         jws->signature_len = i;
@@ -207,7 +212,7 @@ static void notices_every_change(void **state, const char *token, const jose_key
     }
     signature = apr_pcalloc(*state, jws->signature_len + 300);
     memcpy(signature, jws->signature, jws->signature_len);
-    for (i = 1; i <= 300; i++) {
+    for (size_t i = 1; i <= 300; i++) {
         jose_jws longer = *jws;
 
         longer.signature = signature;
@@ -290,16 +295,11 @@ static void leaves_the_error_queue_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        fixture_test(verifies_the_rfc_vectors),
-        fixture_test(verifies_every_supported_algorithm),
-        fixture_test(refuses_algorithm_confusion),
-        fixture_test(checks_the_algorithm_alone),
-        fixture_test(honours_the_alg_of_the_key),
-        fixture_test(refuses_crit),
-        fixture_test(notices_every_change_rs256),
-        fixture_test(notices_every_change_es256),
-        fixture_test(refuses_odd_ecdsa_signatures),
-        fixture_test(says_why_a_key_is_unusable),
+        fixture_test(verifies_the_rfc_vectors),     fixture_test(verifies_every_supported_algorithm),
+        fixture_test(refuses_algorithm_confusion),  fixture_test(checks_the_algorithm_alone),
+        fixture_test(honours_the_alg_of_the_key),   fixture_test(refuses_crit),
+        fixture_test(notices_every_change_rs256),   fixture_test(notices_every_change_es256),
+        fixture_test(refuses_odd_ecdsa_signatures), fixture_test(says_why_a_key_is_unusable),
         fixture_test(leaves_the_error_queue_alone),
     };
 

@@ -63,12 +63,12 @@ static void answers(void **state)
         const char *body;
         int retry_after;
     } cases[] = {
-        { "/ok", 200, "application/json", "{\"ok\":true}", -1 },
-        { "/empty", 204, NULL, "", -1 },
-        { "/redirect", 302, NULL, "", -1 },
-        { "/later", 429, NULL, "{}", 7 },
-        { "/error", 500, "text/html", "oops", -1 },
-        { "/nowhere", 404, NULL, "", -1 },
+        {"/ok", 200, "application/json", "{\"ok\":true}", -1},
+        {"/empty", 204, NULL, "", -1},
+        {"/redirect", 302, NULL, "", -1},
+        {"/later", 429, NULL, "{}", 7},
+        {"/error", 500, "text/html", "oops", -1},
+        {"/nowhere", 404, NULL, "", -1},
     };
     setting *s = setting_of(state, NULL);
     clerk_http_response *response;
@@ -79,8 +79,7 @@ static void answers(void **state)
         assert_string_equal(response->body, cases[i].body);
         assert_int_equal(response->body_len, strlen(cases[i].body));
         assert_int_equal(response->retry_after, cases[i].retry_after);
-        assert_string_equal(response->content_type ? response->content_type : "",
-                            cases[i].type ? cases[i].type : "");
+        assert_string_equal(response->content_type ? response->content_type : "", cases[i].type ? cases[i].type : "");
     }
     /* No redirect was followed, and one connection was enough. */
     assert_int_equal(atomic_load(&s->server->requests), COUNT(cases));
@@ -149,7 +148,7 @@ static void requests_that_are_not_made(void **state)
 
 static void size_is_bounded(void **state)
 {
-    static const char *const paths[] = { "/declared", "/endless", "/10000" };
+    static const char *const paths[] = {"/declared", "/endless", "/10000"};
     setting *s = setting_of(state, NULL);
     clerk_http_response *response;
 
@@ -168,7 +167,7 @@ static void size_is_bounded(void **state)
 
 static void time_is_bounded(void **state)
 {
-    static const char *const paths[] = { "/silent", "/drip" };
+    static const char *const paths[] = {"/silent", "/drip"};
     setting *s = setting_of(state, NULL);
     clerk_http_response *response;
 
@@ -216,7 +215,7 @@ static void *abort_when_called(void *baton)
 static void abort_ends_a_call(void **state)
 {
     setting *s = setting_of(state, NULL);
-    late_abort late = { s, 1 };
+    late_abort late = {s, 1};
     clerk_http_response *response;
     apr_time_t begin = apr_time_now();
     pthread_t thread;
@@ -232,7 +231,7 @@ static void abort_ends_a_call(void **state)
 
 static void environment_and_proxy(void **state)
 {
-    static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
     setting *s = setting_of(state, NULL);
     const char *proxy = url_of(s, ""), *head;
     clerk_http_response *response;
@@ -281,9 +280,9 @@ static void certificates_are_verified(void **state)
         int trusted;
         int good;
     } cases[] = {
-        { "IP:127.0.0.1", 1, 1 },
-        { "IP:127.0.0.1", 0, 0 },
-        { "DNS:api.example", 1, 0 },
+        {"IP:127.0.0.1", 1, 1},
+        {"IP:127.0.0.1", 0, 0},
+        {"DNS:api.example", 1, 0},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -105,28 +105,28 @@ static void bad_answers_never_replace_good_keys(void **state)
     const struct {
         int status;
         const char *body;
-        const char *text;            /* part of the error shown */
+        const char *text; /* part of the error shown */
     } cases[] = {
-        { 200, "", "not a key set" },
-        { 200, "{}", "not a key set" },
-        { 200, "{\"keys\":[]}", "not a key set" },
-        { 200, "[]", "not a key set" },
-        { 200, "null", "not a key set" },
-        { 200, "<html>hotel Wi-Fi</html>", "not a key set" },
-        { 200, "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"ins_1\",\"k\":\"AAAA\"}]}", "not a key set" },
-        { 200, truncated, "not a key set" },
-        { 204, "", "not a key set" },
-        { 200, NULL, "too large" },
-        { 301, "", "redirect (301)" },
-        { 302, w->rotated, "redirect (302)" },
-        { 304, "", "redirect (304)" },
-        { 400, "{\"errors\":[{\"code\":\"clerk_key_invalid\"}]}", "does not accept our credential (status 400)" },
-        { 401, "{}", "does not accept our credential (status 401)" },
-        { 403, w->rotated, "does not accept our credential (status 403)" },
-        { 404, w->rotated, "status 404" },
-        { 500, "{\"errors\":\"none\"}", "status 500" },
-        { 503, "", "status 503" },
-        { 0, NULL, "gives no answer" },
+        {200, "", "not a key set"},
+        {200, "{}", "not a key set"},
+        {200, "{\"keys\":[]}", "not a key set"},
+        {200, "[]", "not a key set"},
+        {200, "null", "not a key set"},
+        {200, "<html>hotel Wi-Fi</html>", "not a key set"},
+        {200, "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"ins_1\",\"k\":\"AAAA\"}]}", "not a key set"},
+        {200, truncated, "not a key set"},
+        {204, "", "not a key set"},
+        {200, NULL, "too large"},
+        {301, "", "redirect (301)"},
+        {302, w->rotated, "redirect (302)"},
+        {304, "", "redirect (304)"},
+        {400, "{\"errors\":[{\"code\":\"clerk_key_invalid\"}]}", "does not accept our credential (status 400)"},
+        {401, "{}", "does not accept our credential (status 401)"},
+        {403, w->rotated, "does not accept our credential (status 403)"},
+        {404, w->rotated, "status 404"},
+        {500, "{\"errors\":\"none\"}", "status 500"},
+        {503, "", "status 503"},
+        {0, NULL, "gives no answer"},
     };
 
     memset(huge, 'k', 69999);
@@ -190,7 +190,7 @@ static void cold_failures_are_told_apart(void **state)
 
 static void backoff_doubles_up_to_a_minute(void **state)
 {
-    static const int seconds[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };
+    static const int seconds[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
     world *w = *state;
 
     world_run(w);
@@ -213,7 +213,7 @@ static void retry_after_is_honoured(void **state)
 {
     static const struct {
         int status, retry_after, waits;
-    } cases[] = { { 429, 30, 30 }, { 503, 7200, 600 }, { 500, 30, 0 }, { 429, 0, 0 } };
+    } cases[] = {{429, 30, 30}, {503, 7200, 600}, {500, 30, 0}, {429, 0, 0}};
     world *w = *state;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -440,11 +440,11 @@ static void urls_are_logged_without_secrets(void **state)
     static const struct {
         const char *url, *printed;
     } cases[] = {
-        { "https://api.example/v1/jwks", "https://api.example/v1/jwks" },
-        { "https://u:p@api.example/v1/jwks?x=y", "https://api.example/v1/jwks" },
-        { "https://api.example?x=u@h", "https://api.example" },
-        { "https://api.example/a@b#f", "https://api.example/a@b" },
-        { "nonsense", "(not a URL)" },
+        {"https://api.example/v1/jwks", "https://api.example/v1/jwks"},
+        {"https://u:p@api.example/v1/jwks?x=y", "https://api.example/v1/jwks"},
+        {"https://api.example?x=u@h", "https://api.example"},
+        {"https://api.example/a@b#f", "https://api.example/a@b"},
+        {"nonsense", "(not a URL)"},
     };
     world *w = *state;
 

@@ -39,7 +39,7 @@ static void lines_are_clean_and_bounded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(lines_are_clean_and_bounded) };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_clean_and_bounded)};
 
     return cmocka_run_group_tests_name("shared/log", tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static void documents(void **state)
     apr_pool_t *pool = *state;
     segment_slot *slot = fresh_slot(pool);
     char *big = apr_pcalloc(pool, SEGMENT_DOCUMENT_MAX + 2), *text;
-    static const apr_size_t lengths[] = { 0, 1, 7, 8, 9, 1000, SEGMENT_DOCUMENT_MAX - 1, SEGMENT_DOCUMENT_MAX };
+    static const apr_size_t lengths[] = {0, 1, 7, 8, 9, 1000, SEGMENT_DOCUMENT_MAX - 1, SEGMENT_DOCUMENT_MAX};
     apr_uint32_t generation;
     apr_size_t len;
 
@@ -50,8 +50,8 @@ static void damage_is_found(void **state)
     apr_pool_t *pool = *state;
     segment_slot *slot = fresh_slot(pool);
     segment_document *document = &slot->documents[1];
-    segment_u64 *const places[] = { &document->len, &document->digest[0], &document->digest[3], &document->words[0],
-                                    &document->words[1] };
+    segment_u64 *const places[]
+        = {&document->len, &document->digest[0], &document->digest[3], &document->words[0], &document->words[1]};
     apr_uint32_t generation;
     apr_size_t len;
     char *text;
@@ -189,7 +189,7 @@ static void *APR_THREAD_FUNC copy_until_the_end(apr_thread_t *thread, void *bato
         char *text;
         apr_status_t rv = clerk_slot_copy(p->slot, &text, &len, &generation, scratch);
 
-        if (rv == APR_SUCCESS ? text[0] != 'a' + (char)(generation % 26) || strspn(text, (char[]){ text[0], 0 }) != len
+        if (rv == APR_SUCCESS ? text[0] != 'a' + (char)(generation % 26) || strspn(text, (char[]){text[0], 0}) != len
                               : rv != APR_EAGAIN) {
             atomic_fetch_add(&p->torn, 1);
         }
@@ -201,7 +201,7 @@ static void *APR_THREAD_FUNC copy_until_the_end(apr_thread_t *thread, void *bato
 
 static void copies_are_never_torn(void **state)
 {
-    pair p = { .slot = fresh_slot(*state), .pool = *state };
+    pair p = {.slot = fresh_slot(*state), .pool = *state};
     apr_thread_t *threads[3];
     char document[4096];
     apr_status_t rv;

@@ -15,8 +15,8 @@
 #define HEX_1 "0100000000000000000000000000000000000000000000000000000000000000"
 #define HEX_2 "0200000000000000000000000000000000000000000000000000000000000000"
 
-static const unsigned char id_1[32] = { 1 };
-static const unsigned char id_2[32] = { 2 };
+static const unsigned char id_1[32] = {1};
+static const unsigned char id_2[32] = {2};
 
 static char *make_dir(apr_pool_t *pool)
 {
@@ -163,16 +163,16 @@ static void spoiled_files_are_refused(void **state)
         const char *problem;
         int needs_root;
     } cases[] = {
-        { spoil_symlink, "it is a symbolic link", 0 },
-        { spoil_dangling_symlink, "it is a symbolic link", 0 },
-        { spoil_fifo, "it is not a regular file", 0 },
-        { spoil_directory, "it is not a regular file", 0 },
-        { spoil_world_writable, "others than its owner may write it", 0 },
-        { spoil_group_writable, "others than its owner may write it", 0 },
-        { spoil_size, "it is too large", 0 },
-        { spoil_empty, "it is not complete", 0 },
-        { spoil_id, "it was written for another source", 0 },
-        { spoil_owner, "it belongs to another user", 1 },
+        {spoil_symlink, "it is a symbolic link", 0},
+        {spoil_dangling_symlink, "it is a symbolic link", 0},
+        {spoil_fifo, "it is not a regular file", 0},
+        {spoil_directory, "it is not a regular file", 0},
+        {spoil_world_writable, "others than its owner may write it", 0},
+        {spoil_group_writable, "others than its owner may write it", 0},
+        {spoil_size, "it is too large", 0},
+        {spoil_empty, "it is not complete", 0},
+        {spoil_id, "it was written for another source", 0},
+        {spoil_owner, "it belongs to another user", 1},
     };
     apr_pool_t *pool = *state;
 
@@ -192,7 +192,8 @@ static void spoiled_files_are_refused(void **state)
             }
             /* Whatever is there, the next good keys replace it; only a directory is in the way. */
             assert_int_equal(clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), apr_time_now(), pool)
-                             == APR_SUCCESS, cases[i].spoil != spoil_directory);
+                                 == APR_SUCCESS,
+                             cases[i].spoil != spoil_directory);
         }
         remove_dir(dir, pool);
     }
@@ -225,7 +226,7 @@ static void every_damage_is_found(void **state)
     assert_in_range(len, 200, 400);
     for (ssize_t i = 0; i < len; i++) {
         apr_pool_t *scratch;
-        static const char changes[] = { 0x01, 0x20, 0x7f };
+        static const char changes[] = {0x01, 0x20, 0x7f};
 
         apr_pool_create(&scratch, pool);
         put_file(path, text, (apr_size_t)i);

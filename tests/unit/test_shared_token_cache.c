@@ -100,8 +100,7 @@ static int put(clerk_verified_tokens *tokens, const char *token, unsigned int in
 {
     const char *value = value_of(token, 3, pool);
 
-    return clerk_verified_tokens_put(tokens, slice(token), instance, generation, LATER, NOW, value,
-                                     strlen(value) + 1);
+    return clerk_verified_tokens_put(tokens, slice(token), instance, generation, LATER, NOW, value, strlen(value) + 1);
 }
 
 static const char *get(const clerk_verified_tokens *tokens, const char *token, unsigned int instance,
@@ -124,20 +123,18 @@ static void test_finds_the_same_token_only(void **state)
         unsigned int instance;
         apr_uint32_t generation;
         int found;
-    } rows[] = {
-        {"header.payload.a-signature-that-is-long", 1, 7, 1},
-        {"header.payload.a-signature-that-is-lonh", 1, 7, 0},   /* another token */
-        {"xeader.payload.a-signature-that-is-long", 1, 7, 0},   /* the same end */
-        {"header.paylaod.a-signature-that-is-long", 1, 7, 0},
-        {"header.payload.a-signature-that-is-long ", 1, 7, 0},
-        {"eader.payload.a-signature-that-is-long", 1, 7, 0},
-        {"a-signature-that-is-long", 1, 7, 0},
-        {"header.payload.a-signature-that-is-long", 2, 7, 0},   /* another instance's */
-        {"header.payload.a-signature-that-is-long", 1, 8, 0},   /* the keys have changed since */
-        {"header.payload.a-signature-that-is-long", 1, 0, 0},   /* there are no usable keys */
-        {"header.payload.a-signature-that-is-long", 7, 1, 0},
-        {"", 1, 7, 0}
-    };
+    } rows[] = {{"header.payload.a-signature-that-is-long", 1, 7, 1},
+                {"header.payload.a-signature-that-is-lonh", 1, 7, 0}, /* another token */
+                {"xeader.payload.a-signature-that-is-long", 1, 7, 0}, /* the same end */
+                {"header.paylaod.a-signature-that-is-long", 1, 7, 0},
+                {"header.payload.a-signature-that-is-long ", 1, 7, 0},
+                {"eader.payload.a-signature-that-is-long", 1, 7, 0},
+                {"a-signature-that-is-long", 1, 7, 0},
+                {"header.payload.a-signature-that-is-long", 2, 7, 0}, /* another instance's */
+                {"header.payload.a-signature-that-is-long", 1, 8, 0}, /* the keys have changed since */
+                {"header.payload.a-signature-that-is-long", 1, 0, 0}, /* there are no usable keys */
+                {"header.payload.a-signature-that-is-long", 7, 1, 0},
+                {"", 1, 7, 0}};
     clerk_verified_tokens *tokens = new_tokens();
 
     (void)state;
@@ -209,7 +206,8 @@ static void test_the_oldest_make_room(void **state)
     (void)state;
     apr_pool_create(&pool, parent);
     for (int i = 0; i < 20000; i++) {
-        /* With its head, 1 KB: 16 of them lie in a block, of which there are three, and one is always being filled anew. */
+        /* With its head, 1 KB: 16 of them lie in a block, of which there are three, and one is always being filled
+         * anew. */
         const char *value = value_of(numbered(i), 25, pool);
         int found = 0;
 
@@ -242,7 +240,8 @@ static void put_numbered(clerk_verified_tokens *tokens, int number, int expires,
 {
     const char *value = value_of(numbered(number), 12, pool);
 
-    assert_true(clerk_verified_tokens_put(tokens, slice(numbered(number)), 0, 1, expires, now, value, strlen(value) + 1));
+    assert_true(
+        clerk_verified_tokens_put(tokens, slice(numbered(number)), 0, 1, expires, now, value, strlen(value) + 1));
 }
 
 static void test_takes_no_more_memory_than_what_has_not_lapsed(void **state)
@@ -375,9 +374,9 @@ static tally churn(clerk_verified_tokens *tokens, unsigned int seed, int rounds)
         if (found) {
             seen.hits++;
             seen.wrong += size != strlen(value) + 1 || memcmp(found, value, size) != 0;
-        }
-        else {
-            seen.remembered += clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
+        } else {
+            seen.remembered
+                += clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
         }
         apr_pool_clear(request);
     }
@@ -501,20 +500,18 @@ static void test_goes_on_where_writers_are_killed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        test(test_finds_the_same_token_only),
-        test(test_every_length),
-        test(test_the_newest_generation_counts),
-        test(test_the_oldest_make_room),
-        test(test_takes_no_more_memory_than_what_has_not_lapsed),
-        test(test_growth_costs_nobody_his_place),
-        test(test_every_instance_remembers_for_itself),
-        test(test_what_is_too_large_is_not_remembered),
-        test(test_needs_aligned_memory_and_enough),
-        test(test_threads_read_and_overwrite),
-        test(test_processes_read_and_overwrite),
-        test(test_goes_on_where_writers_are_killed)
-    };
+    const struct CMUnitTest tests[] = {test(test_finds_the_same_token_only),
+                                       test(test_every_length),
+                                       test(test_the_newest_generation_counts),
+                                       test(test_the_oldest_make_room),
+                                       test(test_takes_no_more_memory_than_what_has_not_lapsed),
+                                       test(test_growth_costs_nobody_his_place),
+                                       test(test_every_instance_remembers_for_itself),
+                                       test(test_what_is_too_large_is_not_remembered),
+                                       test(test_needs_aligned_memory_and_enough),
+                                       test(test_threads_read_and_overwrite),
+                                       test(test_processes_read_and_overwrite),
+                                       test(test_goes_on_where_writers_are_killed)};
     int failed;
 
     apr_initialize();

@@ -12,14 +12,14 @@
  * One run of the decision procedure: what the files of it share, and nobody else sees. Texts and lists are from `pool`.
  */
 typedef struct clerk_context {
-    clerk_request *request;          /**< what is there from the beginning; for the rest see clerk_context_page() */
+    clerk_request *request; /**< what is there from the beginning; for the rest see clerk_context_page() */
     const clerk_instance *instance;
     const clerk_policy *policy;
     const clerk_services *services;
     apr_pool_t *pool;
     clerk_outcome *outcome;
-    int development;                 /**< the rows for development instances apply */
-    int browser_flow;                /**< handshakes are possible: there is a publishable key, and cookies count here */
+    int development;  /**< the rows for development instances apply */
+    int browser_flow; /**< handshakes are possible: there is a publishable key, and cookies count here */
     /* The rest is set where cookies count; else empty. */
     const clerk_cookies *cookies;
     clerk_url *url;                  /**< see clerk_context_url() */
@@ -31,8 +31,8 @@ typedef struct clerk_context {
 const clerk_request *clerk_context_page(clerk_context *context);
 
 /**
- * The request's own URL, worked out when it is first asked for: a production request that is simply signed in needs none of it. Development
- * instances and satellites always have it, and `query` with it.
+ * The request's own URL, worked out when it is first asked for: a production request that is simply signed in needs
+ * none of it. Development instances and satellites always have it, and `query` with it.
  * @return NULL where the origin is not one that URLs can be made of
  */
 const clerk_url *clerk_context_url(clerk_context *context);

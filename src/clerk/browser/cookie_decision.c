@@ -14,12 +14,12 @@
 
 static int is_text(const char *value, const char *wanted)
 {
-    return value != NULL && strcmp(value, wanted) == 0;
+    return value && !strcmp(value, wanted);
 }
 
 static int is_document_get(const clerk_request *request)
 {
-    return strcmp(request->method, "GET") == 0 && is_text(request->sec_fetch_dest, "document");
+    return !strcmp(request->method, "GET") && is_text(request->sec_fetch_dest, "document");
 }
 
 clerk_outcome *clerk_token_refused(clerk_context *context, clerk_reason reason)
@@ -33,10 +33,9 @@ clerk_outcome *clerk_token_refused(clerk_context *context, clerk_reason reason)
             why = clerk_refresh(context, &identity);
         } else {
             /* A refresh would answer a token with another session: that of the cookies. */
-            why = strcmp(context->request->method, "GET") == 0 ? "non-eligible-no-refresh-cookie"
-                                                               : "non-eligible-non-get";
+            why = !strcmp(context->request->method, "GET") ? "non-eligible-no-refresh-cookie" : "non-eligible-non-get";
         }
-        if (why == NULL) {
+        if (!why) {
             return clerk_context_accept(context, identity);
         }
         return clerk_handshake_propose_text(context, CLERK_REASON_SESSION_TOKEN_EXPIRED,
@@ -60,8 +59,8 @@ static const char *satellite_sync_location(const clerk_context *context)
     clerk_url *url;
     apr_array_header_t *query;
 
-    url = context->policy->sign_in_url != NULL ? clerk_url_parse(context->policy->sign_in_url, context->pool) : NULL;
-    if (url == NULL) {
+    url = context->policy->sign_in_url ? clerk_url_parse(context->policy->sign_in_url, context->pool) : NULL;
+    if (!url) {
         return NULL;
     }
     query = clerk_query_parse(url->query, context->pool);
@@ -93,7 +92,7 @@ static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
     }
     if (context->development) {
         location = satellite_sync_location(context);
-        if (location == NULL) {
+        if (!location) {
             return clerk_context_signed_out(context, CLERK_REASON_SATELLITE_NEEDS_SYNCING);
         }
     }
@@ -102,10 +101,8 @@ static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
 
 static int is_listed(const apr_array_header_t *list, const char *text)
 {
-    int i;
-
-    for (i = 0; i < list->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(list, i, const char *), text) == 0) {
+    for (int i = 0; i < list->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(list, i, const char *), text)) {
             return 1;
         }
     }
@@ -117,15 +114,14 @@ static const char *satellite_answer_location(const clerk_context *context)
 {
     const apr_array_header_t *allowed = context->policy->authorized_parties;
     const char *back = clerk_query_get(context->query, "__clerk_redirect_url");
-    clerk_url *url = back != NULL ? clerk_url_parse(back, context->pool) : NULL;
+    clerk_url *url = back ? clerk_url_parse(back, context->pool) : NULL;
     apr_array_header_t *query;
 
-    if (url == NULL || url->has_userinfo ||
-        (allowed != NULL && allowed->nelts > 0 && !is_listed(allowed, url->origin))) {
+    if (!url || url->has_userinfo || (allowed && allowed->nelts > 0 && !is_listed(allowed, url->origin))) {
         return NULL;
     }
     query = clerk_query_parse(url->query, context->pool);
-    if (context->dev_browser != NULL) {
+    if (context->dev_browser) {
         clerk_query_append(query, "__clerk_db_jwt", context->dev_browser);
     }
     clerk_query_set(query, "__clerk_synced", "true");
@@ -142,13 +138,13 @@ static clerk_outcome *development_rows(clerk_context *context)
         return NULL;
     }
     location = context->instance->satellite ? NULL : satellite_answer_location(context);
-    if (location != NULL) {
+    if (location) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_RESPONDS_TO_SYNCING, location);
     }
     if (clerk_query_has(context->query, "__clerk_db_jwt")) {
         return clerk_handshake_propose(context, CLERK_REASON_DEV_BROWSER_SYNC, NULL);
     }
-    if (context->dev_browser == NULL) {
+    if (!context->dev_browser) {
         return clerk_handshake_propose(context, CLERK_REASON_DEV_BROWSER_MISSING, NULL);
     }
     return NULL;
@@ -156,7 +152,7 @@ static clerk_outcome *development_rows(clerk_context *context)
 
 static int differs(const char *wanted, const char *actual)
 {
-    return actual == NULL || strcmp(wanted, actual) != 0;
+    return !actual || strcmp(wanted, actual);
 }
 
 /** Whether the URL names another organization than the session has (section 10). */
@@ -167,22 +163,22 @@ static int organization_mismatch(clerk_context *context, const clerk_identity *i
     if (!target.wanted) {
         return 0;
     }
-    if (target.id != NULL) {
+    if (target.id) {
         return differs(target.id, identity->org_id);
     }
-    return target.slug != NULL ? differs(target.slug, identity->org_slug) : identity->org_id != NULL;
+    return target.slug ? differs(target.slug, identity->org_slug) : identity->org_id != NULL;
 }
 
 /** Rows 14 to 16: the session is good, but is it the newest, and of the right organization? */
 static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *identity)
 {
-    if (context->browser_flow && context->policy->cross_origin_sync && !context->instance->satellite &&
-        is_document_get(context->request) && context->cookies->redirect_count == 0 &&
-        clerk_referrer_is_foreign(context)) {
+    if (context->browser_flow && context->policy->cross_origin_sync && !context->instance->satellite
+        && is_document_get(context->request) && context->cookies->redirect_count == 0
+        && clerk_referrer_is_foreign(context)) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_DOMAIN_CROSS_ORIGIN_SYNC, NULL);
     }
-    if (context->policy->organization_sync != NULL && !identity->pending && clerk_handshake_is_eligible(context) &&
-        organization_mismatch(context, identity)) {
+    if (context->policy->organization_sync && !identity->pending && clerk_handshake_is_eligible(context)
+        && organization_mismatch(context, identity)) {
         if (context->cookies->redirect_count < CLERK_LOOP_LIMIT) {
             return clerk_handshake_propose(context, CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, NULL);
         }
@@ -201,10 +197,10 @@ static clerk_outcome *session_rows(clerk_context *context)
     clerk_reason reason;
 
     context->outcome->carrier = CLERK_CARRIER_COOKIE;
-    if (token->claims == NULL) {
+    if (!token->claims) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_INVALID);
     }
-    if (token->jws != NULL && clerk_session_token_is_other_type(token->jws)) {
+    if (token->jws && clerk_session_token_is_other_type(token->jws)) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
     if (token->claims->issued_at.is_number && token->claims->issued_at.seconds < (double)cookies->client_uat) {
@@ -222,13 +218,13 @@ static clerk_outcome *decide(clerk_context *context)
     clerk_outcome *outcome;
 
     outcome = clerk_handshake_resolve(context);
-    if (outcome == NULL) {
+    if (!outcome) {
         outcome = satellite_rows(context, has_session || has_client);
     }
-    if (outcome == NULL) {
+    if (!outcome) {
         outcome = development_rows(context);
     }
-    if (outcome != NULL) {
+    if (outcome) {
         return outcome;
     }
     if (has_session) {

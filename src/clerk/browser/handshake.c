@@ -21,21 +21,21 @@ int clerk_handshake_is_eligible(clerk_context *context)
 {
     const clerk_request *request;
 
-    if (!context->browser_flow || strcmp(context->request->method, "GET") != 0 || clerk_context_url(context) == NULL) {
+    if (!context->browser_flow || strcmp(context->request->method, "GET") || !clerk_context_url(context)) {
         return 0;
     }
     request = clerk_context_page(context);
-    if (request->sec_fetch_dest != NULL) {
-        return strcmp(request->sec_fetch_dest, "document") == 0 || strcmp(request->sec_fetch_dest, "iframe") == 0;
+    if (request->sec_fetch_dest) {
+        return !strcmp(request->sec_fetch_dest, "document") || !strcmp(request->sec_fetch_dest, "iframe");
     }
-    return request->accept != NULL && strncmp(request->accept, "text/html", 9) == 0;
+    return request->accept && !strncmp(request->accept, "text/html", 9);
 }
 
 clerk_organization_target clerk_context_organization(clerk_context *context)
 {
     clerk_organization_target nothing = {0, NULL, NULL};
 
-    return context->policy->organization_sync != NULL && clerk_context_url(context) != NULL
+    return context->policy->organization_sync && clerk_context_url(context)
                ? clerk_organization_sync_match(context->policy->organization_sync, context->url->path, context->pool)
                : nothing;
 }
@@ -45,7 +45,7 @@ static const char *frontend_url(clerk_context *context)
 {
     const char *proxy_url = context->instance->proxy_url;
 
-    if (proxy_url == NULL) {
+    if (!proxy_url) {
         return context->instance->frontend_url;
     }
     return proxy_url[0] == '/' ? apr_pstrcat(context->pool, clerk_context_page(context)->origin_url, proxy_url, NULL)
@@ -58,7 +58,7 @@ static const char *url_without(clerk_context *context, const char *const *names)
     clerk_url url = *clerk_context_url(context);
     apr_array_header_t *query = apr_array_copy(context->pool, context->query);
 
-    for (; *names != NULL; names++) {
+    for (; *names; names++) {
         clerk_query_delete(query, *names);
     }
     url.query = clerk_query_text(query, context->pool);
@@ -76,18 +76,17 @@ static const char *handshake_url(clerk_context *context, const char *text)
     clerk_query_append(query, "__clerk_api_version", API_VERSION);
     clerk_query_append(query, "suffixed_cookies", context->cookies->suffixed ? "true" : "false");
     clerk_query_append(query, "__clerk_hs_reason", text);
-    if (context->instance->secret_key != NULL && context->services->backend != NULL) {
+    if (context->instance->secret_key && context->services->backend) {
         clerk_query_append(query, "format", "nonce");
     }
-    if (context->cookies->session != NULL) {
+    if (context->cookies->session) {
         clerk_query_append(query, "__session", clerk_session_token_text(context->cookies->session, context->pool));
     }
-    if (context->dev_browser != NULL) {
+    if (context->dev_browser) {
         clerk_query_append(query, "__clerk_db_jwt", context->dev_browser);
     }
     if (target.wanted) {
-        clerk_query_append(query, "organization_id",
-                           target.id != NULL ? target.id : target.slug != NULL ? target.slug : "");
+        clerk_query_append(query, "organization_id", target.id ? target.id : target.slug ? target.slug : "");
     }
     return apr_pstrcat(context->pool, frontend_url(context), "/v1/client/handshake?",
                        clerk_query_text(query, context->pool), NULL);
@@ -96,24 +95,23 @@ static const char *handshake_url(clerk_context *context, const char *text)
 /** Whether not even the loop counter came back. */
 static int brings_no_cookies(const clerk_cookies *cookies)
 {
-    return cookies->session == NULL && cookies->client_uat == 0 && cookies->refresh == NULL &&
-           cookies->dev_browser == NULL && cookies->handshake == NULL && cookies->handshake_nonce == NULL &&
-           cookies->redirect_count == 0;
+    return !cookies->session && cookies->client_uat == 0 && !cookies->refresh && !cookies->dev_browser
+           && !cookies->handshake && !cookies->handshake_nonce && cookies->redirect_count == 0;
 }
 
 static int is_probed(const clerk_context *context)
 {
     const char *help = context->development ? clerk_query_get(context->query, PROBE_NAME) : NULL;
 
-    return help != NULL && strcmp(help, PROBE_VALUE) == 0;
+    return help && !strcmp(help, PROBE_VALUE);
 }
 
 void clerk_handshake_end_probe(clerk_context *context)
 {
     static const char *const probe[] = {PROBE_NAME, NULL};
 
-    if (context->outcome->location == NULL && !context->outcome->loop && is_probed(context) &&
-        clerk_handshake_is_eligible(context)) {
+    if (!context->outcome->location && !context->outcome->loop && is_probed(context)
+        && clerk_handshake_is_eligible(context)) {
         context->outcome->location = url_without(context, probe);
     }
 }
@@ -126,18 +124,18 @@ clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason
     if (!clerk_handshake_is_eligible(context)) {
         return clerk_context_signed_out_text(context, reason, text);
     }
-    if (context->cookies->redirect_count >= CLERK_LOOP_LIMIT ||
-        (is_probed(context) && brings_no_cookies(context->cookies))) {
+    if (context->cookies->redirect_count >= CLERK_LOOP_LIMIT
+        || (is_probed(context) && brings_no_cookies(context->cookies))) {
         outcome->loop = 1;
         return clerk_context_signed_out_text(context, reason, text);
     }
     outcome->status = CLERK_HANDSHAKE;
     outcome->reason = reason;
     outcome->reason_text = text;
-    outcome->location = location != NULL ? location : handshake_url(context, text);
-    APR_ARRAY_PUSH(outcome->set_cookies, const char *) =
-        apr_psprintf(context->pool, CLERK_COOKIE_REDIRECT_COUNT "=%d; SameSite=Lax; HttpOnly; Max-Age=2",
-                     context->cookies->redirect_count + 1);
+    outcome->location = location ? location : handshake_url(context, text);
+    APR_ARRAY_PUSH(outcome->set_cookies, const char *)
+        = apr_psprintf(context->pool, CLERK_COOKIE_REDIRECT_COUNT "=%d; SameSite=Lax; HttpOnly; Max-Age=2",
+                       context->cookies->redirect_count + 1);
     return outcome;
 }
 
@@ -154,14 +152,14 @@ static const json_t *directives_of_nonce(const clerk_context *context, const cha
     json_t *body = NULL;
     const json_t *list;
 
-    if (context->instance->secret_key == NULL || context->services->backend == NULL || strlen(nonce) > NONCE_MAX) {
+    if (!context->instance->secret_key || !context->services->backend || strlen(nonce) > NONCE_MAX) {
         return NULL;
     }
-    call.path = apr_pstrcat(context->pool, "/v1/clients/handshake_payload?nonce=",
-                            clerk_form_encode(nonce, context->pool), NULL);
+    call.path = apr_pstrcat(context->pool,
+                            "/v1/clients/handshake_payload?nonce=", clerk_form_encode(nonce, context->pool), NULL);
     context->services->backend(context->services->baton, &reply, &call, context->pool);
-    if (reply.status < 200 || reply.status > 299 || reply.body == NULL ||
-        jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
+    if (reply.status < 200 || reply.status > 299 || !reply.body
+        || jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
         return NULL;
     }
     list = json_object_get(body, "directives");
@@ -175,7 +173,7 @@ static clerk_reason check_expiry(const clerk_context *context, const json_t *pay
     const json_t *exp = json_object_get(payload, "exp");
     double seconds;
 
-    if (exp == NULL) {
+    if (!exp) {
         return CLERK_REASON_NONE;
     }
     seconds = json_number_value(exp);
@@ -183,7 +181,7 @@ static clerk_reason check_expiry(const clerk_context *context, const json_t *pay
         return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
     }
     return apr_time_from_sec((apr_int64_t)seconds) <= context->services->now - skew ? CLERK_REASON_TOKEN_EXPIRED
-                                                                                     : CLERK_REASON_NONE;
+                                                                                    : CLERK_REASON_NONE;
 }
 
 /** Verify a handshake token (7.5). @param plist its directives; NULL where it has none */
@@ -206,8 +204,8 @@ static clerk_reason directives_of_token(const clerk_context *context, const json
 
 static int is_about_time(clerk_reason reason)
 {
-    return reason == CLERK_REASON_TOKEN_EXPIRED || reason == CLERK_REASON_TOKEN_NOT_ACTIVE_YET ||
-           reason == CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE;
+    return reason == CLERK_REASON_TOKEN_EXPIRED || reason == CLERK_REASON_TOKEN_NOT_ACTIVE_YET
+           || reason == CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE;
 }
 
 /** Forget what the handshake wanted: the cookies decide. */
@@ -222,8 +220,8 @@ static clerk_outcome *failed(clerk_context *context)
 /** Set the cookies and judge the session that they hold (7.6). */
 static clerk_outcome *apply(clerk_context *context, const json_t *list)
 {
-    static const char *const handshake[] = {"__clerk_handshake", PROBE_NAME, "__clerk_db_jwt",
-                                            "__clerk_handshake_nonce", NULL};
+    static const char *const handshake[]
+        = {"__clerk_handshake", PROBE_NAME, "__clerk_db_jwt", "__clerk_handshake_nonce", NULL};
     clerk_outcome *outcome = context->outcome;
     clerk_identity *identity = NULL;
     clerk_reason reason;
@@ -235,7 +233,7 @@ static clerk_outcome *apply(clerk_context *context, const json_t *list)
         outcome->location = url_without(context, handshake);
         if (brings_no_cookies(context->cookies)) {
             outcome->location = apr_pstrcat(context->pool, outcome->location,
-                                            strchr(outcome->location, '?') != NULL ? "&" : "?", CLERK_COOKIE_PROBE, NULL);
+                                            strchr(outcome->location, '?') ? "&" : "?", CLERK_COOKIE_PROBE, NULL);
         }
     }
     if (token.len == 0) {
@@ -258,7 +256,7 @@ static const char *carried(const clerk_context *context, const char *name, const
 {
     const char *value = context->development ? clerk_query_get(context->query, name) : NULL;
 
-    return value != NULL && *value != '\0' ? value : cookie;
+    return value && *value != '\0' ? value : cookie;
 }
 
 clerk_outcome *clerk_handshake_resolve(clerk_context *context)
@@ -271,11 +269,11 @@ clerk_outcome *clerk_handshake_resolve(clerk_context *context)
     if (!context->browser_flow) {
         return NULL;
     }
-    if (nonce != NULL) {
+    if (nonce) {
         list = directives_of_nonce(context, nonce);
-        return list != NULL ? apply(context, list) : failed(context);
+        return list ? apply(context, list) : failed(context);
     }
-    if (token == NULL) {
+    if (!token) {
         return NULL;
     }
     reason = directives_of_token(context, &list, token);

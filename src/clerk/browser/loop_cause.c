@@ -34,15 +34,15 @@ static int is_local(const char *host)
 {
     apr_size_t len = strcspn(host, ":");
 
-    return *host == '[' || strncmp(host, "127.", 4) == 0 || (len == 9 && strncmp(host, "localhost", 9) == 0) ||
-           (len > 10 && strncmp(host + len - 10, ".localhost", 10) == 0);
+    return *host == '[' || !strncmp(host, "127.", 4) || (len == 9 && !strncmp(host, "localhost", 9))
+           || (len > 10 && !strncmp(host + len - 10, ".localhost", 10));
 }
 
 static int has_scheme(const char *origin, const char *scheme)
 {
     apr_size_t len = strlen(scheme);
 
-    return strncmp(origin, scheme, len) == 0 && strncmp(origin + len, "://", 3) == 0;
+    return !strncmp(origin, scheme, len) && !strncmp(origin + len, "://", 3);
 }
 
 /** The same host and port; a default port may be written or not. */
@@ -51,8 +51,8 @@ static int is_same_host(const char *a, const char *b)
     apr_size_t a_len = strlen(a), b_len = strlen(b);
     const char *rest = a_len > b_len ? a + b_len : b + a_len;
 
-    return strncmp(a, b, a_len < b_len ? a_len : b_len) == 0 &&
-           (*rest == '\0' || strcmp(rest, ":443") == 0 || strcmp(rest, ":80") == 0);
+    return !strncmp(a, b, a_len < b_len ? a_len : b_len)
+           && (*rest == '\0' || !strcmp(rest, ":443") || !strcmp(rest, ":80"));
 }
 
 static int is_origin_wrong(const clerk_request *request, const clerk_address_hints *hints,
@@ -60,30 +60,30 @@ static int is_origin_wrong(const clerk_request *request, const clerk_address_hin
 {
     const char *origin = request->origin_url;
     const char *slashes = strstr(origin, "://");
-    const char *host = slashes != NULL ? slashes + 3 : origin;
-    const clerk_url *referer = request->referer != NULL ? clerk_url_parse(request->referer, pool) : NULL;
-    const char *referer_host = referer != NULL ? strstr(referer->origin, "://") : NULL;
+    const char *host = slashes ? slashes + 3 : origin;
+    const clerk_url *referer = request->referer ? clerk_url_parse(request->referer, pool) : NULL;
+    const char *referer_host = referer ? strstr(referer->origin, "://") : NULL;
 
-    if (hints->forwarded_proto != NULL && !has_scheme(origin, hints->forwarded_proto)) {
+    if (hints->forwarded_proto && !has_scheme(origin, hints->forwarded_proto)) {
         return 1;
     }
-    if (hints->forwarded_host != NULL && !is_same_host(hints->forwarded_host, host)) {
+    if (hints->forwarded_host && !is_same_host(hints->forwarded_host, host)) {
         return 1;
     }
-    if (hints->forwarded_host == NULL && hints->host != NULL && !is_same_host(hints->host, host)) {
+    if (!hints->forwarded_host && hints->host && !is_same_host(hints->host, host)) {
         return 1;
     }
-    if (referer_host != NULL && strcmp(referer_host + 3, host) == 0 && strcmp(referer->origin, origin) != 0) {
+    if (referer_host && !strcmp(referer_host + 3, host) && strcmp(referer->origin, origin)) {
         return 1;
     }
     /* Browsers send Sec-Fetch-* to secure origins only, and a production instance has no others. */
-    return has_scheme(origin, "http") && !is_local(host) &&
-           (request->sec_fetch_dest != NULL || instance->type == CLERK_INSTANCE_PRODUCTION);
+    return has_scheme(origin, "http") && !is_local(host)
+           && (request->sec_fetch_dest || instance->type == CLERK_INSTANCE_PRODUCTION);
 }
 
 static int is_named(const char *pair, apr_size_t name_len, const char *name)
 {
-    return strlen(name) == name_len && strncmp(pair, name, name_len) == 0;
+    return strlen(name) == name_len && !strncmp(pair, name, name_len);
 }
 
 /** Whether two cookies say when the client changed, plain or with our suffix, and disagree. */
@@ -93,15 +93,16 @@ static int client_uats_differ(const char *cookie, const clerk_instance *instance
     const char *seen = NULL;
     apr_size_t seen_len = 0;
 
-    while (cookie != NULL && *cookie != '\0') {
+    while (cookie && *cookie != '\0') {
         const char *pair = cookie + strspn(cookie, " \t");
         apr_size_t len = strcspn(pair, ";"), name_len = strcspn(pair, "=;");
 
-        if (name_len < len && (is_named(pair, name_len, CLERK_COOKIE_CLIENT_UAT) || is_named(pair, name_len, suffixed))) {
+        if (name_len < len
+            && (is_named(pair, name_len, CLERK_COOKIE_CLIENT_UAT) || is_named(pair, name_len, suffixed))) {
             const char *value = pair + name_len + 1;
             apr_size_t value_len = len - name_len - 1;
 
-            if (seen != NULL && (value_len != seen_len || strncmp(value, seen, seen_len) != 0)) {
+            if (seen && (value_len != seen_len || strncmp(value, seen, seen_len))) {
                 return 1;
             }
             seen = value;
@@ -112,25 +113,24 @@ static int client_uats_differ(const char *cookie, const clerk_instance *instance
     return 0;
 }
 
-/** A session cookie that names another issuer, whether it is genuine or not. Where ours is missing, the plain one counts:
- *  the pages may well use another key than this server. */
+/** A session cookie that names another issuer, whether it is genuine or not. Where ours is missing, the plain one
+ * counts: the pages may well use another key than this server. */
 static int is_of_another_instance(const char *cookie, const clerk_cookies *cookies, const clerk_instance *instance,
                                   const clerk_services *services, apr_pool_t *pool)
 {
     const clerk_session_token *token = cookies->session;
-    const char *plain = token == NULL ? clerk_cookie_find(cookie, CLERK_COOKIE_SESSION, pool) : NULL;
+    const char *plain = !token ? clerk_cookie_find(cookie, CLERK_COOKIE_SESSION, pool) : NULL;
     const char *issuer;
-    int i;
 
-    if (plain != NULL) {
+    if (plain) {
         token = clerk_session_token_read((jose_slice){plain, strlen(plain)}, services, pool);
     }
-    if (instance->issuers == NULL || token == NULL || token->claims == NULL) {
+    if (!instance->issuers || !token || !token->claims) {
         return 0;
     }
     issuer = token->claims->issuer;
-    for (i = 0; issuer != NULL && i < instance->issuers->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(instance->issuers, i, const char *), issuer) == 0) {
+    for (int i = 0; issuer && i < instance->issuers->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(instance->issuers, i, const char *), issuer)) {
             return 0;
         }
     }
@@ -143,13 +143,12 @@ clerk_loop_cause clerk_diagnose_loop(const clerk_request *request, const clerk_a
 {
     const clerk_cookies *cookies = clerk_cookies_read(request->cookie, instance, services, pool);
 
-    if (outcome->reason == CLERK_REASON_SESSION_TOKEN_NBF ||
-        outcome->reason == CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE ||
-        cookies->client_uat > apr_time_sec(services->now + TOLERANCE)) {
+    if (outcome->reason == CLERK_REASON_SESSION_TOKEN_NBF
+        || outcome->reason == CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE
+        || cookies->client_uat > apr_time_sec(services->now + TOLERANCE)) {
         return CLERK_LOOP_CLOCK;
     }
-    if (outcome->handshake_failed ||
-        is_of_another_instance(request->cookie, cookies, instance, services, pool)) {
+    if (outcome->handshake_failed || is_of_another_instance(request->cookie, cookies, instance, services, pool)) {
         return CLERK_LOOP_WRONG_KEY;
     }
     if (is_origin_wrong(request, hints, instance, pool)) {
@@ -158,7 +157,7 @@ clerk_loop_cause clerk_diagnose_loop(const clerk_request *request, const clerk_a
     if (client_uats_differ(request->cookie, instance, pool)) {
         return CLERK_LOOP_TWO_CLIENT_UATS;
     }
-    if (cookies->session == NULL || cookies->client_uat == 0) {
+    if (!cookies->session || cookies->client_uat == 0) {
         return CLERK_LOOP_COOKIES;
     }
     /* Handshake after handshake brought a token that has already expired here. */

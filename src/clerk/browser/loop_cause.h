@@ -7,18 +7,18 @@
 /** What sends a browser round in circles. */
 typedef enum clerk_loop_cause {
     CLERK_LOOP_UNKNOWN,
-    CLERK_LOOP_WRONG_ORIGIN,         /**< browsers know the site by another scheme, host or port than this server does */
-    CLERK_LOOP_CLOCK,                /**< this server's clock, or Clerk's, is wrong */
-    CLERK_LOOP_TWO_CLIENT_UATS,      /**< several `__client_uat` cookies that contradict each other */
-    CLERK_LOOP_WRONG_KEY,            /**< the keys here are not those of the instance that answered */
-    CLERK_LOOP_COOKIES               /**< the browser does not keep Clerk's cookies, or not all of them */
+    CLERK_LOOP_WRONG_ORIGIN,    /**< browsers know the site by another scheme, host or port than this server does */
+    CLERK_LOOP_CLOCK,           /**< this server's clock, or Clerk's, is wrong */
+    CLERK_LOOP_TWO_CLIENT_UATS, /**< several `__client_uat` cookies that contradict each other */
+    CLERK_LOOP_WRONG_KEY,       /**< the keys here are not those of the instance that answered */
+    CLERK_LOOP_COOKIES          /**< the browser does not keep Clerk's cookies, or not all of them */
 } clerk_loop_cause;
 
 /** What a request shows of the site's address besides `clerk_request`: never to be believed, good enough for a hint. */
 typedef struct clerk_address_hints {
-    const char *forwarded_proto;     /**< first value of X-Forwarded-Proto, lower case; or NULL */
-    const char *forwarded_host;      /**< first value of X-Forwarded-Host, lower case; or NULL */
-    const char *host;                /**< the Host field, lower case; NULL where the origin was configured */
+    const char *forwarded_proto; /**< first value of X-Forwarded-Proto, lower case; or NULL */
+    const char *forwarded_host;  /**< first value of X-Forwarded-Host, lower case; or NULL */
+    const char *host;            /**< the Host field, lower case; NULL where the origin was configured */
 } clerk_address_hints;
 
 /**

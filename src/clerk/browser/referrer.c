@@ -7,7 +7,7 @@
 
 static int begins_with(const char *text, const char *prefix)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    return !strncmp(text, prefix, strlen(prefix));
 }
 
 static int ends_with(const char *text, const char *suffix)
@@ -15,7 +15,7 @@ static int ends_with(const char *text, const char *suffix)
     apr_size_t text_len = strlen(text);
     apr_size_t len = strlen(suffix);
 
-    return text_len >= len && strcmp(text + text_len - len, suffix) == 0;
+    return text_len >= len && !strcmp(text + text_len - len, suffix);
 }
 
 /** Any tenant's development Account Portal. */
@@ -25,14 +25,13 @@ static int is_development_portal(const char *host)
     static const char *const current[][2] = {{".accounts.dev", ".clerk.accounts.dev"},
                                              {".accountsstage.dev", ".clerk.accountsstage.dev"},
                                              {".accounts.lclclerk.com", ".clerk.accounts.lclclerk.com"}};
-    apr_size_t i;
 
-    for (i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++) {
+    for (apr_size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++) {
         if (begins_with(host, "accounts.") && ends_with(host, legacy[i])) {
             return 1;
         }
     }
-    for (i = 0; i < sizeof(current) / sizeof(current[0]); i++) {
+    for (apr_size_t i = 0; i < sizeof(current) / sizeof(current[0]); i++) {
         if (ends_with(host, current[i][0]) && !ends_with(host, current[i][1])) {
             return 1;
         }
@@ -46,12 +45,11 @@ static int is_frontend_host(const clerk_context *context, const char *host)
     const clerk_instance *instance = context->instance;
     const clerk_url *frontend;
 
-    if (instance->proxy_url != NULL && instance->proxy_url[0] == '/') {
-        return strcmp(host, context->url->host) == 0;
+    if (instance->proxy_url && instance->proxy_url[0] == '/') {
+        return !strcmp(host, context->url->host);
     }
-    frontend = clerk_url_parse(instance->proxy_url != NULL ? instance->proxy_url : instance->frontend_url,
-                               context->pool);
-    return frontend != NULL && strcmp(host, frontend->host) == 0;
+    frontend = clerk_url_parse(instance->proxy_url ? instance->proxy_url : instance->frontend_url, context->pool);
+    return frontend && !strcmp(host, frontend->host);
 }
 
 /** A URL of some other scheme: its origin is opaque and differs from ours. */
@@ -74,19 +72,19 @@ int clerk_referrer_is_foreign(clerk_context *context)
     const clerk_instance *instance = context->instance;
     const clerk_url *referrer;
 
-    if (text == NULL || clerk_context_url(context) == NULL) {
+    if (!text || !clerk_context_url(context)) {
         return 0;
     }
     referrer = clerk_url_parse(text, context->pool);
-    if (referrer == NULL) {
+    if (!referrer) {
         return has_other_scheme(text);
     }
-    if (strcmp(referrer->origin, context->url->origin) == 0 || is_frontend_host(context, referrer->host)) {
+    if (!strcmp(referrer->origin, context->url->origin) || is_frontend_host(context, referrer->host)) {
         return 0;
     }
     if (instance->type != CLERK_INSTANCE_PRODUCTION && is_development_portal(referrer->host)) {
         return 0;
     }
     /* Behind a proxy URL the SDK does not know the Account Portal (9.5): one handshake more, as there. */
-    return instance->proxy_url != NULL || strcmp(referrer->origin, instance->account_portal) != 0;
+    return instance->proxy_url || strcmp(referrer->origin, instance->account_portal);
 }

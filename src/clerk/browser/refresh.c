@@ -35,11 +35,11 @@ static int is_error_code(const char *text)
 
 static void add_header(json_t *headers, const char *name, const char *value)
 {
-    if (value != NULL) {
+    if (value) {
         json_t *text = json_string(value);
 
         /* What is not UTF-8 has no JSON form; it goes without. */
-        if (text != NULL) {
+        if (text) {
             json_object_set_new(headers, name, json_pack("[o]", text));
         }
     }
@@ -60,11 +60,10 @@ static const char *request_body(clerk_context *context)
     add_header(headers, "referer", request->referer);
     add_header(headers, "x-forwarded-for", request->client_ip);
     body = json_pack("{s:s, s:s, s:s, s:s, s:o}", "format", "cookie", "expired_token",
-                     clerk_session_token_text(context->cookies->session, context->pool),
-                     "refresh_token", context->cookies->refresh, "request_origin", request->origin_url,
-                     "request_headers", headers);
-    text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-    if (text != NULL) {
+                     clerk_session_token_text(context->cookies->session, context->pool), "refresh_token",
+                     context->cookies->refresh, "request_origin", request->origin_url, "request_headers", headers);
+    text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (text) {
         copy = apr_pstrdup(context->pool, text);
         free(text);
     }
@@ -77,10 +76,10 @@ static const char *refusal(const json_t *body)
 {
     const char *code = jose_json_string(json_array_get(json_object_get(body, "errors"), 0), "code");
 
-    if (code == NULL || !is_error_code(code)) {
+    if (!code || !is_error_code(code)) {
         return "unexpected-bapi-error";
     }
-    return strcmp(code, "unexpected_error") == 0 ? "fetch-error" : code;
+    return !strcmp(code, "unexpected_error") ? "fetch-error" : code;
 }
 
 /** Take the cookies of a good answer over, if they hold a good session. */
@@ -108,31 +107,31 @@ const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity)
     const char *session_id;
     json_t *body = NULL;
 
-    if (strcmp(context->request->method, "GET") != 0) {
+    if (strcmp(context->request->method, "GET")) {
         return "non-eligible-non-get";
     }
-    if (context->cookies->refresh == NULL) {
+    if (!context->cookies->refresh) {
         return "non-eligible-no-refresh-cookie";
     }
-    if (context->instance->secret_key == NULL || context->services->backend == NULL) {
+    if (!context->instance->secret_key || !context->services->backend) {
         return "missing-api-client";
     }
     session_id = clerk_session_token_session_id(context->cookies->session);
-    if (session_id == NULL || !is_session_id(session_id)) {
+    if (!session_id || !is_session_id(session_id)) {
         return "expired-session-token-missing-sid-claim";
     }
     call.path = apr_pstrcat(context->pool, "/v1/sessions/", session_id, "/refresh",
                             context->cookies->suffixed ? "?suffixed_cookies=true" : "", NULL);
     call.json = request_body(context);
-    if (call.json == NULL) {
+    if (!call.json) {
         return "unexpected-sdk-error";
     }
     context->services->backend(context->services->baton, &reply, &call, context->pool);
     if (reply.status == 0) {
         return "fetch-error";
     }
-    if (reply.body == NULL ||
-        jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
+    if (!reply.body
+        || jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
         body = NULL;
     }
     if (reply.status < 200 || reply.status > 299) {

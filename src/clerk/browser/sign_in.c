@@ -9,24 +9,24 @@
 
 int clerk_request_is_navigation(const clerk_request *request)
 {
-    if (strcmp(request->method, "GET") != 0) {
+    if (strcmp(request->method, "GET")) {
         return 0;
     }
-    if (request->sec_fetch_dest != NULL) {
-        return strcmp(request->sec_fetch_dest, "document") == 0 || strcmp(request->sec_fetch_dest, "iframe") == 0;
+    if (request->sec_fetch_dest) {
+        return !strcmp(request->sec_fetch_dest, "document") || !strcmp(request->sec_fetch_dest, "iframe");
     }
-    return request->accept != NULL && strstr(request->accept, "text/html") != NULL;
+    return request->accept && strstr(request->accept, "text/html");
 }
 
 /** The sign-in page: as configured, a path being one of this site, else the Account Portal's. NULL: there is none. */
-static clerk_url *sign_in_page(const clerk_request *request, const clerk_instance *instance,
-                               const clerk_policy *policy, apr_pool_t *pool)
+static clerk_url *sign_in_page(const clerk_request *request, const clerk_instance *instance, const clerk_policy *policy,
+                               apr_pool_t *pool)
 {
-    if (policy->sign_in_url != NULL) {
+    if (policy->sign_in_url) {
         return policy->sign_in_url[0] == '/' ? clerk_url_join(request->origin_url, policy->sign_in_url, pool)
                                              : clerk_url_parse(policy->sign_in_url, pool);
     }
-    return instance->account_portal != NULL
+    return instance->account_portal
                ? clerk_url_parse(apr_pstrcat(pool, instance->account_portal, "/sign-in", NULL), pool)
                : NULL;
 }
@@ -47,16 +47,16 @@ const char *clerk_sign_in_location(const clerk_request *request, const clerk_ins
     apr_array_header_t *query;
     int cross;
 
-    if (here == NULL || page == NULL) {
+    if (!here || !page) {
         return NULL;
     }
     if (outcome->reason == CLERK_REASON_SESSION_PENDING) {
         page->path = tasks_path(page->path, pool);
     }
-    if (strcmp(page->origin, here->origin) == 0 && strcmp(page->path, here->path) == 0) {
+    if (!strcmp(page->origin, here->origin) && !strcmp(page->path, here->path)) {
         return NULL;
     }
-    cross = strcmp(page->host, here->host) != 0 || strcmp(page->port, here->port) != 0;
+    cross = strcmp(page->host, here->host) || strcmp(page->port, here->port);
     if (cross && instance->satellite) {
         apr_array_header_t *own = clerk_query_parse(here->query, pool);
 
@@ -65,7 +65,7 @@ const char *clerk_sign_in_location(const clerk_request *request, const clerk_ins
     }
     query = clerk_query_parse(page->query, pool);
     clerk_query_set(query, "redirect_url", clerk_url_text(here, pool));
-    if (cross && instance->type == CLERK_INSTANCE_DEVELOPMENT && outcome->dev_browser != NULL) {
+    if (cross && instance->type == CLERK_INSTANCE_DEVELOPMENT && outcome->dev_browser) {
         clerk_query_set(query, "__clerk_db_jwt", outcome->dev_browser);
     }
     page->query = clerk_query_text(query, pool);

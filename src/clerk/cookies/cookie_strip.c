@@ -9,16 +9,13 @@
 
 static int is_credential(const char *name, size_t len)
 {
-    static const char *const names[] = {
-        CLERK_COOKIE_SESSION, CLERK_COOKIE_REFRESH, CLERK_COOKIE_DEV_BROWSER, CLERK_COOKIE_HANDSHAKE,
-        CLERK_COOKIE_HANDSHAKE_NONCE
-    };
-    size_t i;
+    static const char *const names[] = {CLERK_COOKIE_SESSION, CLERK_COOKIE_REFRESH, CLERK_COOKIE_DEV_BROWSER,
+                                        CLERK_COOKIE_HANDSHAKE, CLERK_COOKIE_HANDSHAKE_NONCE};
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         size_t known = strlen(names[i]);
 
-        if (len >= known && memcmp(name, names[i], known) == 0 && (len == known || name[known] == '_')) {
+        if (len >= known && !memcmp(name, names[i], known) && (len == known || name[known] == '_')) {
             return 1;
         }
     }
@@ -42,8 +39,7 @@ const char *clerk_cookies_strip(const char *header, apr_pool_t *pool)
                 kept = (size_t)(start - header);
                 memcpy(out, header, kept);
             }
-        }
-        else if (out) {
+        } else if (out) {
             memcpy(out + kept, start, (size_t)(end - start));
             kept += (size_t)(end - start);
         }

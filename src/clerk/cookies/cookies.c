@@ -38,11 +38,11 @@ static int next_cookie(raw_cookie *cookie, const char **pheader)
 
     while (*p != '\0') {
         const char *end = strchr(p, ';');
-        apr_size_t len = end != NULL ? (apr_size_t)(end - p) : strlen(p);
+        apr_size_t len = end ? (apr_size_t)(end - p) : strlen(p);
         const char *equals = memchr(p, '=', len);
 
         *pheader = p[len] == ';' ? p + len + 1 : p + len;
-        if (equals != NULL) {
+        if (equals) {
             cookie->name = trim(p, (apr_size_t)(equals - p));
             cookie->value = trim(equals + 1, len - (apr_size_t)(equals + 1 - p));
             return 1;
@@ -60,7 +60,7 @@ static const char *decode_value(jose_slice value, apr_pool_t *pool)
     apr_size_t len = 0;
     apr_size_t i = 0;
 
-    if (memchr(raw, '%', value.len) == NULL) {
+    if (!memchr(raw, '%', value.len)) {
         return raw;
     }
     out = apr_palloc(pool, value.len + 1);
@@ -94,8 +94,8 @@ const char *clerk_cookie_find(const char *header, const char *name, apr_pool_t *
     apr_size_t len = strlen(name);
     raw_cookie cookie;
 
-    while (header != NULL && next_cookie(&cookie, &header)) {
-        if (cookie.name.len == len && memcmp(cookie.name.data, name, len) == 0) {
+    while (header && next_cookie(&cookie, &header)) {
+        if (cookie.name.len == len && !memcmp(cookie.name.data, name, len)) {
             return cookie.value.len > 0 ? decode_value(cookie.value, pool) : NULL;
         }
     }
@@ -104,20 +104,31 @@ const char *clerk_cookie_find(const char *header, const char *name, apr_pool_t *
 
 /** The cookies that are looked at, in the order of `wanted_names`. */
 enum {
-    U_SESSION, U_UAT, U_DEV_BROWSER, HANDSHAKE, HANDSHAKE_NONCE, REDIRECT_COUNT, S_SESSION, S_UAT, S_DEV_BROWSER,
-    S_REFRESH, WANTED
+    U_SESSION,
+    U_UAT,
+    U_DEV_BROWSER,
+    HANDSHAKE,
+    HANDSHAKE_NONCE,
+    REDIRECT_COUNT,
+    S_SESSION,
+    S_UAT,
+    S_DEV_BROWSER,
+    S_REFRESH,
+    WANTED
 };
 
 #define SUFFIXED S_SESSION
 
-#define NAME(text) {text, sizeof(text) - 1}
+#define NAME(text)                                                                                                     \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
 
-static const jose_slice wanted_names[WANTED] = {
-    NAME(CLERK_COOKIE_SESSION), NAME(CLERK_COOKIE_CLIENT_UAT), NAME(CLERK_COOKIE_DEV_BROWSER),
-    NAME(CLERK_COOKIE_HANDSHAKE), NAME(CLERK_COOKIE_HANDSHAKE_NONCE), NAME(CLERK_COOKIE_REDIRECT_COUNT),
-    NAME(CLERK_COOKIE_SESSION), NAME(CLERK_COOKIE_CLIENT_UAT), NAME(CLERK_COOKIE_DEV_BROWSER),
-    NAME(CLERK_COOKIE_REFRESH)
-};
+static const jose_slice wanted_names[WANTED]
+    = {NAME(CLERK_COOKIE_SESSION),   NAME(CLERK_COOKIE_CLIENT_UAT),      NAME(CLERK_COOKIE_DEV_BROWSER),
+       NAME(CLERK_COOKIE_HANDSHAKE), NAME(CLERK_COOKIE_HANDSHAKE_NONCE), NAME(CLERK_COOKIE_REDIRECT_COUNT),
+       NAME(CLERK_COOKIE_SESSION),   NAME(CLERK_COOKIE_CLIENT_UAT),      NAME(CLERK_COOKIE_DEV_BROWSER),
+       NAME(CLERK_COOKIE_REFRESH)};
 
 static int is_wanted(const raw_cookie *cookie, int wanted, const char *suffix, apr_size_t suffix_len)
 {
@@ -125,11 +136,11 @@ static int is_wanted(const raw_cookie *cookie, int wanted, const char *suffix, a
     const char *rest = cookie->name.data + base->len;
 
     if (wanted < SUFFIXED) {
-        return cookie->name.len == base->len && memcmp(cookie->name.data, base->data, base->len) == 0;
+        return cookie->name.len == base->len && !memcmp(cookie->name.data, base->data, base->len);
     }
-    return suffix_len > 0 && cookie->name.len == base->len + 1 + suffix_len &&
-           memcmp(cookie->name.data, base->data, base->len) == 0 && *rest == '_' &&
-           memcmp(rest + 1, suffix, suffix_len) == 0;
+    return suffix_len > 0 && cookie->name.len == base->len + 1 + suffix_len
+           && !memcmp(cookie->name.data, base->data, base->len) && *rest == '_'
+           && !memcmp(rest + 1, suffix, suffix_len);
 }
 
 /** Find all of them in one pass; of several with one name the first counts, empty or not. */
@@ -137,16 +148,15 @@ static void find_wanted(jose_slice values[WANTED], const char *header, const cha
 {
     apr_size_t suffix_len = strlen(suffix);
     raw_cookie cookie;
-    int i;
 
     memset(values, 0, WANTED * sizeof(*values));
     while (next_cookie(&cookie, &header)) {
         if (cookie.name.len < 2 || cookie.name.data[0] != '_' || cookie.name.data[1] != '_') {
             continue;
         }
-        for (i = 0; i < WANTED; i++) {
+        for (int i = 0; i < WANTED; i++) {
             if (is_wanted(&cookie, i, suffix, suffix_len)) {
-                if (values[i].data == NULL) {
+                if (!values[i].data) {
                     values[i] = cookie.value;
                 }
                 break;
@@ -166,25 +176,25 @@ static int belongs_to_instance(const char *text, const clerk_instance *instance,
     char *host;
     char *out;
 
-    if (text == NULL || instance->frontend_host == NULL) {
+    if (!text || !instance->frontend_host) {
         return 0;
     }
-    if (strncmp(text, "https://", 8) == 0 && strcmp(text + 8, instance->frontend_host) == 0) {
+    if (!strncmp(text, "https://", 8) && !strcmp(text + 8, instance->frontend_host)) {
         return 1;
     }
     out = host = apr_palloc(pool, strlen(text) + 1);
     while (*text != '\0') {
-        if (strncasecmp(text, "https://", 8) == 0) {
+        if (!strncasecmp(text, "https://", 8)) {
             text += 8;
-        } else if (strncasecmp(text, "http://", 7) == 0) {
+        } else if (!strncasecmp(text, "http://", 7)) {
             text += 7;
         } else {
             *out++ = *text++;
         }
     }
     *out = '\0';
-    return strcmp(host, instance->frontend_host) == 0 ||
-           (instance->overridden_host != NULL && strcmp(host, instance->overridden_host) == 0);
+    return !strcmp(host, instance->frontend_host)
+           || (instance->overridden_host && !strcmp(host, instance->overridden_host));
 }
 
 /** Everything that 2.5 looks at: S is suffixed, U is un-suffixed. */
@@ -197,35 +207,35 @@ typedef struct candidates {
 
 static int is_zero(const char *uat)
 {
-    return uat != NULL && strcmp(uat, "0") == 0;
+    return uat && !strcmp(uat, "0");
 }
 
 /** The `iat` of a token that nobody has verified, 0 where there is none. */
 static double issued_at(const clerk_session_token *token)
 {
-    return token != NULL && token->claims != NULL ? token->claims->issued_at.seconds : 0;
+    return token && token->claims ? token->claims->issued_at.seconds : 0;
 }
 
 static int has_expired(const clerk_session_token *token, apr_time_t now)
 {
     const apr_int64_t seconds = apr_time_sec(now);
 
-    return token != NULL && token->claims != NULL && token->claims->expires.is_number &&
-           token->claims->expires.seconds <= (double)seconds;
+    return token && token->claims && token->claims->expires.is_number
+           && token->claims->expires.seconds <= (double)seconds;
 }
 
 /** The algorithm of 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent cookie. */
 static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
 {
-    if (c->u_token != NULL) {
-        if (c->u_token->claims == NULL || c->u_token->claims->issuer_is_falsy) {
+    if (c->u_token) {
+        if (!c->u_token->claims || c->u_token->claims->issuer_is_falsy) {
             return 0;
         }
         if (!belongs_to_instance(c->u_token->claims->issuer, instance, pool)) {
             return 1;
         }
     }
-    if (c->s_uat == NULL && c->s_token == NULL) {
+    if (!c->s_uat && !c->s_token) {
         return 0;
     }
     if (!is_zero(c->s_uat) && !is_zero(c->u_uat) && issued_at(c->u_token) > issued_at(c->s_token)) {
@@ -234,11 +244,11 @@ static int uses_suffixed(const candidates *c, const clerk_instance *instance, ap
     if (is_zero(c->s_uat) && !is_zero(c->u_uat)) {
         return 0;
     }
-    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat) &&
-        has_expired(c->s_token, now)) {
+    if (instance->type != CLERK_INSTANCE_PRODUCTION && !is_zero(c->s_uat) && is_zero(c->u_uat)
+        && has_expired(c->s_token, now)) {
         return 0;
     }
-    return c->s_uat != NULL || c->s_token == NULL;
+    return c->s_uat || !c->s_token;
 }
 
 /** As JavaScript's parseInt(): white space, a sign, and as many digits as there are. Stops short of overflowing. */
@@ -247,7 +257,7 @@ static apr_int64_t parse_uat(const char *text)
     apr_int64_t number = 0;
     int negative = 0;
 
-    if (text == NULL) {
+    if (!text) {
         return 0;
     }
     text += strspn(text, " \t\n\v\f\r");
@@ -265,7 +275,7 @@ static apr_int64_t parse_uat(const char *text)
 
 static int parse_redirect_count(const char *text)
 {
-    if (text == NULL) {
+    if (!text) {
         return 0;
     }
     return text[0] >= '0' && text[0] <= '2' && text[1] == '\0' ? text[0] - '0' : CLERK_LOOP_LIMIT;
@@ -276,7 +286,7 @@ static jose_slice session_text(jose_slice value, apr_pool_t *pool)
 {
     jose_slice text = value;
 
-    if (memchr(value.data, '%', value.len) != NULL) {
+    if (memchr(value.data, '%', value.len)) {
         text.data = decode_value(value, pool);
         text.len = strlen(text.data);
     }
@@ -284,7 +294,8 @@ static jose_slice session_text(jose_slice value, apr_pool_t *pool)
 }
 
 /** The two session cookies. Clerk's scripts write the same token into both, and then it is read once. */
-static void read_tokens(candidates *c, const jose_slice values[WANTED], const clerk_services *services, apr_pool_t *pool)
+static void read_tokens(candidates *c, const jose_slice values[WANTED], const clerk_services *services,
+                        apr_pool_t *pool)
 {
     const jose_slice *plain = &values[U_SESSION], *suffixed = &values[S_SESSION];
 
@@ -292,7 +303,7 @@ static void read_tokens(candidates *c, const jose_slice values[WANTED], const cl
         c->u_token = clerk_session_token_read(session_text(*plain, pool), services, pool);
     }
     if (suffixed->len > 0) {
-        c->s_token = suffixed->len == plain->len && memcmp(suffixed->data, plain->data, plain->len) == 0
+        c->s_token = suffixed->len == plain->len && !memcmp(suffixed->data, plain->data, plain->len)
                          ? c->u_token
                          : clerk_session_token_read(session_text(*suffixed, pool), services, pool);
     }
@@ -305,7 +316,7 @@ const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance
     jose_slice values[WANTED];
     candidates c = {0};
 
-    if (header == NULL) {
+    if (!header) {
         return cookies;
     }
     find_wanted(values, header, instance->cookie_suffix);

@@ -22,14 +22,14 @@
 
 /** Clerk's cookies of one request. Texts are decoded; an empty or missing cookie is NULL. */
 typedef struct clerk_cookies {
-    int suffixed;                    /**< the suffixed cookies count (clerk-protocol 2.5) */
+    int suffixed;                       /**< the suffixed cookies count (clerk-protocol 2.5) */
     const clerk_session_token *session; /**< read and not verified; NULL without one */
-    apr_int64_t client_uat;          /**< seconds; 0: absent, or signed out */
-    const char *refresh;             /**< only ever the suffixed one */
+    apr_int64_t client_uat;             /**< seconds; 0: absent, or signed out */
+    const char *refresh;                /**< only ever the suffixed one */
     const char *dev_browser;
     const char *handshake;
     const char *handshake_nonce;
-    int redirect_count;              /**< 0, 1 or 2; anything else in the cookie is CLERK_LOOP_LIMIT */
+    int redirect_count; /**< 0, 1 or 2; anything else in the cookie is CLERK_LOOP_LIMIT */
 } clerk_cookies;
 
 /**

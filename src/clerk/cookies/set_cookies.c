@@ -19,7 +19,7 @@ static int is_clean(const char *text)
 
 static int begins_with(const char *text, const char *prefix)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    return !strncmp(text, prefix, strlen(prefix));
 }
 
 static int is_session(const char *name, const clerk_instance *instance)
@@ -29,28 +29,28 @@ static int is_session(const char *name, const clerk_instance *instance)
     if (!begins_with(name, CLERK_COOKIE_SESSION)) {
         return 0;
     }
-    return name[len] == '\0' || (name[len] == '_' && instance->cookie_suffix[0] != '\0' &&
-                                 strcmp(name + len + 1, instance->cookie_suffix) == 0);
+    return name[len] == '\0'
+           || (name[len] == '_' && instance->cookie_suffix[0] != '\0'
+               && !strcmp(name + len + 1, instance->cookie_suffix));
 }
 
 static int is_other_clerk_cookie(const char *name)
 {
-    return begins_with(name, CLERK_COOKIE_CLIENT_UAT) || begins_with(name, CLERK_COOKIE_REFRESH) ||
-           begins_with(name, "__clerk_");
+    return begins_with(name, CLERK_COOKIE_CLIENT_UAT) || begins_with(name, CLERK_COOKIE_REFRESH)
+           || begins_with(name, "__clerk_");
 }
 
-const char *clerk_directives_apply(apr_array_header_t *set_cookies, const json_t *list,
-                                   const clerk_instance *instance, apr_pool_t *pool)
+const char *clerk_directives_apply(apr_array_header_t *set_cookies, const json_t *list, const clerk_instance *instance,
+                                   apr_pool_t *pool)
 {
     const char *token = "";
-    apr_size_t i;
 
-    for (i = 0; i < json_array_size(list); i++) {
+    for (apr_size_t i = 0; i < json_array_size(list); i++) {
         const char *directive = json_string_value(json_array_get(list, i));
         const char *name;
         apr_size_t len;
 
-        if (directive == NULL || !is_clean(directive)) {
+        if (!directive || !is_clean(directive)) {
             continue;
         }
         len = strcspn(directive, "=;");

@@ -12,7 +12,11 @@
 #define MAX_REPLY 262144
 
 /** How a call came to be made. */
-typedef enum admission { REJECTED, ADMITTED, PROBE } admission;
+typedef enum admission {
+    REJECTED,
+    ADMITTED,
+    PROBE
+} admission;
 
 /** How long the circuit stays open after so many failures. */
 static apr_interval_time_t pause_after(apr_uint32_t failures)
@@ -34,7 +38,8 @@ static void note_success(const clerk_backend_api *api)
     }
 }
 
-/** Calls that were under way when the circuit opened say nothing new when they fail too: only a probe prolongs the pause. */
+/** Calls that were under way when the circuit opened say nothing new when they fail too: only a probe prolongs the
+ * pause. */
 static void note_failure(const clerk_backend_api *api, admission how)
 {
     clerk_backend_breaker *breaker = api->breaker;
@@ -50,8 +55,10 @@ static void note_failure(const clerk_backend_api *api, admission how)
         atomic_store(&breaker->open_until, apr_time_now() + pause_after(failures));
     }
     if (failures == FAILURES_TO_OPEN) {
-        clerk_log(CLERK_LOG_WARNING, 2002, "Clerk instance %s: the Backend API (%s) fails; it is left alone for a while, "
-                  "session refresh and handshake nonces fall back to redirects until it answers", api->name, api->api_url);
+        clerk_log(CLERK_LOG_WARNING, 2002,
+                  "Clerk instance %s: the Backend API (%s) fails; it is left alone for a while, "
+                  "session refresh and handshake nonces fall back to redirects until it answers",
+                  api->name, api->api_url);
     }
 }
 
@@ -69,7 +76,8 @@ static admission admit(clerk_backend_api *api)
         return REJECTED;
     }
     /* The one who moves the time on is the one who tries. */
-    return atomic_compare_exchange_strong(&api->breaker->open_until, &open_until, now + api->timeout) ? PROBE : REJECTED;
+    return atomic_compare_exchange_strong(&api->breaker->open_until, &open_until, now + api->timeout) ? PROBE
+                                                                                                      : REJECTED;
 }
 
 /** Take one of the process's places for a call. */
@@ -132,8 +140,7 @@ void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, 
     atomic_fetch_sub(&api->under_way[call->cause], 1);
     if (reply->status != 0 && reply->status < 500) {
         note_success(api);
-    }
-    else if (rv != APR_EINTR) {
+    } else if (rv != APR_EINTR) {
         /* (APR_EINTR: this process is stopping, which is not the API's fault.) */
         note_failure(api, how);
     }

@@ -12,22 +12,22 @@
  * instead of holding a worker thread for each request. Zeroed shared memory; atomics only.
  */
 typedef struct clerk_backend_breaker {
-    _Atomic(apr_int64_t) open_until;     /**< apr_time_t; calls before it fail at once */
-    _Atomic(apr_uint32_t) failures;      /**< in a row; once the circuit is open, failed probes only */
+    _Atomic(apr_int64_t) open_until; /**< apr_time_t; calls before it fail at once */
+    _Atomic(apr_uint32_t) failures;  /**< in a row; once the circuit is open, failed probes only */
     _Atomic(apr_uint64_t) calls;
-    _Atomic(apr_uint64_t) rejected;      /**< not made: circuit open, or too many under way */
+    _Atomic(apr_uint64_t) rejected; /**< not made: circuit open, or too many under way */
 } clerk_backend_breaker;
 
 /** How one process reaches one Backend API. */
 typedef struct clerk_backend_api {
-    const char *name;                    /**< the instance, for logs */
-    const char *api_url;                 /**< no trailing '/' */
+    const char *name;    /**< the instance, for logs */
+    const char *api_url; /**< no trailing '/' */
     const char *secret_key;
-    const char *http_proxy;              /**< or NULL */
-    const char *ca_file;                 /**< or NULL */
+    const char *http_proxy; /**< or NULL */
+    const char *ca_file;    /**< or NULL */
     apr_interval_time_t timeout;
-    const clerk_http *http;              /**< set in child_init */
-    clerk_backend_breaker *breaker;      /**< in shared memory, set in post_config */
+    const clerk_http *http;                       /**< set in child_init */
+    clerk_backend_breaker *breaker;               /**< in shared memory, set in post_config */
     _Atomic(int) under_way[CLERK_BACKEND_CAUSES]; /**< calls of this process */
 } clerk_backend_api;
 
@@ -35,9 +35,9 @@ typedef struct clerk_backend_api {
 #define CLERK_BACKEND_MAX_UNDER_WAY 4
 
 /**
- * Make a call with the secret key (clerk-protocol, Appendix B). Bounded by the timeout. A call that gets no answer or a 5xx counts as a failure; after
- * three in a row the circuit opens for 5 s, doubling to 60 s, then one call is tried. An open circuit, or CLERK_BACKEND_MAX_UNDER_WAY
- * calls under way, answer status 0 at once.
+ * Make a call with the secret key (clerk-protocol, Appendix B). Bounded by the timeout. A call that gets no answer or a
+ * 5xx counts as a failure; after three in a row the circuit opens for 5 s, doubling to 60 s, then one call is tried. An
+ * open circuit, or CLERK_BACKEND_MAX_UNDER_WAY calls under way, answer status 0 at once.
  */
 void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, const clerk_backend_call *call,
                             apr_pool_t *pool);

@@ -18,12 +18,12 @@ static const char *trimmed(const char *text, apr_pool_t *pool)
     const char *white = " \t\r\n\f\v";
     apr_size_t len;
 
-    if (text == NULL) {
+    if (!text) {
         return NULL;
     }
     text += strspn(text, white);
     len = strlen(text);
-    while (len > 0 && strchr(white, text[len - 1]) != NULL) {
+    while (len > 0 && strchr(white, text[len - 1])) {
         len--;
     }
     return len > 0 ? apr_pstrmemdup(pool, text, len) : NULL;
@@ -41,24 +41,24 @@ static const char *without_trailing_slashes(const char *text, apr_pool_t *pool)
 
 static int begins_with(const char *text, const char *prefix)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    return !strncmp(text, prefix, strlen(prefix));
 }
 
 static void warn(clerk_instance *instance, const char *text, apr_pool_t *pool)
 {
-    instance->warning = instance->warning == NULL ? text : apr_pstrcat(pool, instance->warning, "; ", text, NULL);
+    instance->warning = !instance->warning ? text : apr_pstrcat(pool, instance->warning, "; ", text, NULL);
 }
 
 /** A URL in its normal form, or NULL and what is wrong with it. */
 static const clerk_url *read_url(const char **pproblem, const char *text, const char *directive, apr_pool_t *pool)
 {
     const char *problem = clerk_http_url_problem(text);
-    const clerk_url *url = problem == NULL && clerk_is_graphic(text) ? clerk_url_parse(text, pool) : NULL;
+    const clerk_url *url = !problem && clerk_is_graphic(text) ? clerk_url_parse(text, pool) : NULL;
 
     *pproblem = NULL;
-    if (url == NULL) {
+    if (!url) {
         *pproblem = apr_psprintf(pool, "%s: %s", directive,
-                                 problem != NULL ? problem : "not a URL such as https://clerk.example.com");
+                                 problem ? problem : "not a URL such as https://clerk.example.com");
     }
     return url;
 }
@@ -67,17 +67,17 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
 {
     instance->publishable_key = trimmed(options->publishable_key, pool);
     instance->secret_key = trimmed(options->secret_key, pool);
-    if (instance->publishable_key != NULL) {
-        const char *problem = clerk_publishable_key_parse(&instance->type, &instance->frontend_host,
-                                                          instance->publishable_key, pool);
+    if (instance->publishable_key) {
+        const char *problem
+            = clerk_publishable_key_parse(&instance->type, &instance->frontend_host, instance->publishable_key, pool);
 
-        if (problem != NULL) {
+        if (problem) {
             return apr_psprintf(pool, "ClerkPublishableKey: %s", problem);
         }
         clerk_publishable_key_suffix(instance->cookie_suffix, instance->publishable_key);
         instance->account_portal = clerk_account_portal(instance->frontend_host, pool);
     }
-    if (instance->secret_key != NULL) {
+    if (instance->secret_key) {
         int live = begins_with(instance->secret_key, "sk_live_") || begins_with(instance->secret_key, "live_");
         int test = begins_with(instance->secret_key, "sk_test_") || begins_with(instance->secret_key, "test_");
 
@@ -85,7 +85,7 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
             return "ClerkSecretKey: it has spaces or control characters in it; the file or variable that it comes "
                    "from must hold the key alone";
         }
-        if (instance->publishable_key != NULL && (instance->type == CLERK_INSTANCE_PRODUCTION ? test : live)) {
+        if (instance->publishable_key && (instance->type == CLERK_INSTANCE_PRODUCTION ? test : live)) {
             return "ClerkPublishableKey and ClerkSecretKey are of different instances: one is a live key, the other a "
                    "test key; take both from the same instance in the Clerk dashboard";
         }
@@ -102,11 +102,11 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
 /** ClerkFrontendAPI: a host[:port] or a URL, whose path does not matter. */
 static const char *override_frontend(clerk_instance *instance, const char *frontend_api, apr_pool_t *pool)
 {
-    if (strstr(frontend_api, "://") != NULL) {
+    if (strstr(frontend_api, "://")) {
         const char *problem;
         const clerk_url *url = read_url(&problem, frontend_api, "ClerkFrontendAPI", pool);
 
-        if (url == NULL) {
+        if (!url) {
             return problem;
         }
         instance->frontend_url = url->origin;
@@ -115,7 +115,7 @@ static const char *override_frontend(clerk_instance *instance, const char *front
     } else {
         return "ClerkFrontendAPI: write a host name such as clerk.example.com, or a URL";
     }
-    if (instance->frontend_host != NULL) {
+    if (instance->frontend_host) {
         instance->overridden_host = instance->frontend_host;
     }
     instance->frontend_host = strstr(instance->frontend_url, "://") + 3;
@@ -129,17 +129,17 @@ static const char *set_proxy(clerk_instance *instance, const char *proxy_url, ap
 
     if (proxy_url[0] == '/') {
         instance->proxy_url = without_trailing_slashes(proxy_url, pool);
-        if (proxy_url[1] == '/' || instance->proxy_url[0] == '\0' || !clerk_is_graphic(proxy_url) ||
-            strpbrk(proxy_url, "?#\\") != NULL) {
+        if (proxy_url[1] == '/' || instance->proxy_url[0] == '\0' || !clerk_is_graphic(proxy_url)
+            || strpbrk(proxy_url, "?#\\")) {
             return "ClerkProxyURL: write a URL or a path such as /__clerk";
         }
         return NULL;
     }
     url = read_url(&problem, proxy_url, "ClerkProxyURL", pool);
-    if (url == NULL) {
+    if (!url) {
         return problem;
     }
-    if (url->query != NULL) {
+    if (url->query) {
         return "ClerkProxyURL: it must not have a query";
     }
     instance->proxy_url = without_trailing_slashes(apr_pstrcat(pool, url->origin, url->path, NULL), pool);
@@ -156,27 +156,27 @@ static const char *set_frontend(clerk_instance *instance, const clerk_instance_o
     instance->domain = trimmed(options->domain, pool);
     instance->satellite = options->satellite;
     instance->satellite_auto_sync = options->satellite_auto_sync;
-    if (instance->domain != NULL && !clerk_host_is_plain(instance->domain, 0)) {
+    if (instance->domain && !clerk_host_is_plain(instance->domain, 0)) {
         return "ClerkDomain: write a plain host name such as example.com";
     }
-    if (proxy_url != NULL) {
+    if (proxy_url) {
         problem = set_proxy(instance, proxy_url, pool);
     }
-    if (problem == NULL && frontend_api != NULL) {
+    if (!problem && frontend_api) {
         problem = override_frontend(instance, frontend_api, pool);
-    } else if (instance->frontend_host != NULL) {
-        if (instance->type == CLERK_INSTANCE_PRODUCTION && instance->satellite && instance->domain != NULL) {
+    } else if (instance->frontend_host) {
+        if (instance->type == CLERK_INSTANCE_PRODUCTION && instance->satellite && instance->domain) {
             instance->frontend_host = apr_pstrcat(pool, "clerk.", instance->domain, NULL);
         }
         instance->frontend_url = apr_pstrcat(pool, "https://", instance->frontend_host, NULL);
     }
-    if (problem != NULL) {
+    if (problem) {
         return problem;
     }
-    if (instance->satellite && instance->domain == NULL && instance->proxy_url == NULL) {
+    if (instance->satellite && !instance->domain && !instance->proxy_url) {
         return "ClerkSatellite On: a satellite needs ClerkDomain (its own domain) or ClerkProxyURL";
     }
-    if (!instance->satellite && instance->domain != NULL) {
+    if (!instance->satellite && instance->domain) {
         warn(instance, "ClerkDomain has no effect without ClerkSatellite On", pool);
     }
     return NULL;
@@ -189,21 +189,21 @@ static const char *set_backend(clerk_instance *instance, const clerk_instance_op
     const char *problem;
     const clerk_url *url;
 
-    url = read_url(&problem, api_url != NULL ? api_url : DEFAULT_API_URL, "ClerkAPIURL", pool);
-    if (url == NULL) {
+    url = read_url(&problem, api_url ? api_url : DEFAULT_API_URL, "ClerkAPIURL", pool);
+    if (!url) {
         return problem;
     }
-    if (url->query != NULL) {
+    if (url->query) {
         return "ClerkAPIURL: it must not have a query";
     }
     instance->api_url = without_trailing_slashes(apr_pstrcat(pool, url->origin, url->path, NULL), pool);
-    if (jwks_url != NULL) {
+    if (jwks_url) {
         (void)read_url(&problem, jwks_url, "ClerkJWKSURL", pool);
         instance->jwks_url = jwks_url;
-    } else if (instance->secret_key != NULL) {
+    } else if (instance->secret_key) {
         instance->jwks_url = apr_pstrcat(pool, instance->api_url, "/v1/jwks", NULL);
         instance->jwks_needs_secret = 1;
-    } else if (instance->frontend_url != NULL) {
+    } else if (instance->frontend_url) {
         instance->jwks_url = apr_pstrcat(pool, instance->frontend_url, "/.well-known/jwks.json", NULL);
     }
     return problem;
@@ -211,10 +211,8 @@ static const char *set_backend(clerk_instance *instance, const clerk_instance_op
 
 static void add_issuer(apr_array_header_t *issuers, const char *issuer)
 {
-    int i;
-
-    for (i = 0; i < issuers->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(issuers, i, const char *), issuer) == 0) {
+    for (int i = 0; i < issuers->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(issuers, i, const char *), issuer)) {
             return;
         }
     }
@@ -227,14 +225,14 @@ static apr_array_header_t *derived_issuers(const clerk_instance *instance, const
 
     add_issuer(issuers, apr_pstrcat(pool, "https://", instance->frontend_host, NULL));
     add_issuer(issuers, instance->frontend_url);
-    if (key_host != NULL) {
+    if (key_host) {
         add_issuer(issuers, apr_pstrcat(pool, "https://", key_host, NULL));
     }
-    if (instance->proxy_url != NULL && instance->proxy_url[0] != '/') {
+    if (instance->proxy_url && instance->proxy_url[0] != '/') {
         add_issuer(issuers, instance->proxy_url);
         add_issuer(issuers, apr_pstrcat(pool, instance->proxy_url, "/", NULL));
     }
-    if (instance->satellite && instance->domain != NULL) {
+    if (instance->satellite && instance->domain) {
         add_issuer(issuers, apr_pstrcat(pool, "https://clerk.", instance->domain, NULL));
     }
     return issuers;
@@ -245,27 +243,24 @@ static const char *set_issuers(clerk_instance *instance, const clerk_instance_op
 {
     const apr_array_header_t *given = options->issuers;
     apr_array_header_t *issuers;
-    int i;
 
-    if (given == NULL || given->nelts == 0 ||
-        (given->nelts == 1 && strcmp(APR_ARRAY_IDX(given, 0, const char *), "auto") == 0)) {
-        if (instance->frontend_host != NULL) {
+    if (!given || given->nelts == 0 || (given->nelts == 1 && !strcmp(APR_ARRAY_IDX(given, 0, const char *), "auto"))) {
+        if (instance->frontend_host) {
             instance->issuers = derived_issuers(instance, key_host, pool);
         } else {
             warn(instance, "the issuer of tokens is not checked: set ClerkPublishableKey or ClerkIssuer", pool);
         }
         return NULL;
     }
-    if (given->nelts == 1 && strcmp(APR_ARRAY_IDX(given, 0, const char *), "any") == 0) {
+    if (given->nelts == 1 && !strcmp(APR_ARRAY_IDX(given, 0, const char *), "any")) {
         warn(instance, "ClerkIssuer any: the issuer of tokens is not checked", pool);
         return NULL;
     }
     issuers = apr_array_make(pool, given->nelts, sizeof(const char *));
-    for (i = 0; i < given->nelts; i++) {
+    for (int i = 0; i < given->nelts; i++) {
         const char *issuer = APR_ARRAY_IDX(given, i, const char *);
 
-        if (*issuer == '\0' || !clerk_is_graphic(issuer) || strcmp(issuer, "any") == 0 ||
-            strcmp(issuer, "auto") == 0) {
+        if (*issuer == '\0' || !clerk_is_graphic(issuer) || !strcmp(issuer, "any") || !strcmp(issuer, "auto")) {
             return "ClerkIssuer: write URLs, or auto or any alone";
         }
         APR_ARRAY_PUSH(issuers, const char *) = apr_pstrdup(pool, issuer);
@@ -280,19 +275,19 @@ const char *clerk_instance_create(clerk_instance **pinstance, const clerk_instan
     const char *key_host;
     const char *problem;
 
-    instance->name = apr_pstrdup(pool, options->name != NULL ? options->name : "");
+    instance->name = apr_pstrdup(pool, options->name ? options->name : "");
     instance->type = CLERK_INSTANCE_PRODUCTION;
     problem = set_keys(instance, options, pool);
     key_host = instance->frontend_host;
-    if (problem == NULL) {
+    if (!problem) {
         problem = set_frontend(instance, options, pool);
     }
-    if (problem == NULL) {
+    if (!problem) {
         problem = set_backend(instance, options, pool);
     }
-    if (problem == NULL) {
+    if (!problem) {
         problem = set_issuers(instance, options, key_host, pool);
     }
-    *pinstance = problem == NULL ? instance : NULL;
+    *pinstance = !problem ? instance : NULL;
     return problem;
 }

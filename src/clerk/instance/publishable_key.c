@@ -22,15 +22,14 @@ static char *decode_forgiving(const char *text, apr_pool_t *pool)
     apr_size_t out_len = 0;
     unsigned int bits = 0;
     int bit_count = 0;
-    apr_size_t i;
 
     for (; *text != '\0'; text++) {
-        if (strchr(" \t\n\f\r", *text) == NULL) {
+        if (!strchr(" \t\n\f\r", *text)) {
             clean[len++] = *text;
         }
     }
     if (len % 4 == 0) {
-        for (i = 0; i < 2 && len > 0 && clean[len - 1] == '='; i++) {
+        for (apr_size_t i = 0; i < 2 && len > 0 && clean[len - 1] == '='; i++) {
             len--;
         }
     }
@@ -38,10 +37,10 @@ static char *decode_forgiving(const char *text, apr_pool_t *pool)
         return NULL;
     }
     out = apr_palloc(pool, len + 1);
-    for (i = 0; i < len; i++) {
+    for (apr_size_t i = 0; i < len; i++) {
         const char *found = memchr(base64_alphabet, clean[i], 64);
 
-        if (found == NULL) {
+        if (!found) {
             return NULL;
         }
         bits = ((bits << 6) | (unsigned int)(found - base64_alphabet)) & 0xffffu;
@@ -104,19 +103,19 @@ const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char *
     char *text;
     apr_size_t len;
 
-    if (strncmp(key, "pk_live_", 8) == 0) {
+    if (!strncmp(key, "pk_live_", 8)) {
         *ptype = CLERK_INSTANCE_PRODUCTION;
-    } else if (strncmp(key, "pk_test_", 8) == 0) {
+    } else if (!strncmp(key, "pk_test_", 8)) {
         *ptype = CLERK_INSTANCE_DEVELOPMENT;
     } else {
         return "it must begin with pk_live_ or pk_test_";
     }
     data = key + 8;
-    if (strchr(data, '_') != NULL) {
+    if (strchr(data, '_')) {
         return "it has an underscore too many; copy it again from the Clerk dashboard";
     }
     text = decode_forgiving(data, pool);
-    if (text == NULL) {
+    if (!text) {
         return "what follows the prefix is not base64; copy it again from the Clerk dashboard";
     }
     len = strlen(text);
@@ -124,7 +123,7 @@ const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char *
         return "it does not end as a Clerk key does; it may be cut off: copy it again from the Clerk dashboard";
     }
     text[len - 1] = '\0';
-    if (strchr(text, '.') == NULL || !clerk_host_is_plain(text, 1)) {
+    if (!strchr(text, '.') || !clerk_host_is_plain(text, 1)) {
         return "it does not hold the host name of a frontend API; copy it again from the Clerk dashboard";
     }
     *phost = text;
@@ -135,12 +134,11 @@ void clerk_publishable_key_suffix(char suffix[9], const char *key)
 {
     unsigned char digest[APR_SHA1_DIGESTSIZE];
     apr_sha1_ctx_t context;
-    apr_size_t i;
 
     apr_sha1_init(&context);
     apr_sha1_update(&context, key, (unsigned int)strlen(key));
     apr_sha1_final(digest, &context);
-    for (i = 0; i < 8; i++) {
+    for (apr_size_t i = 0; i < 8; i++) {
         /* Eight characters are exactly the first six bytes, so no padding ever shows. */
         const unsigned char *bytes = digest + i / 4 * 3;
         unsigned int group = ((unsigned int)bytes[0] << 16) | ((unsigned int)bytes[1] << 8) | bytes[2];
@@ -151,8 +149,7 @@ void clerk_publishable_key_suffix(char suffix[9], const char *key)
     suffix[8] = '\0';
 }
 
-static const char *replace_at(const char *text, const char *found, const char *what, const char *with,
-                              apr_pool_t *pool)
+static const char *replace_at(const char *text, const char *found, const char *what, const char *with, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, apr_pstrndup(pool, text, (apr_size_t)(found - text)), with, found + strlen(what), NULL);
 }
@@ -165,13 +162,13 @@ const char *clerk_account_portal(const char *frontend_host, apr_pool_t *pool)
     const char *host = frontend_host;
     const char *found = strstr(host, staging);
 
-    if (found != NULL) {
+    if (found) {
         host = replace_at(host, found, staging, "accountsstage.", pool);
     }
     found = strstr(host, plain);
-    if (found != NULL) {
-        host = replace_at(host, found, strncmp(found, current, sizeof(current) - 1) == 0 ? current : plain,
-                          "accounts.", pool);
+    if (found) {
+        host = replace_at(host, found, !strncmp(found, current, sizeof(current) - 1) ? current : plain, "accounts.",
+                          pool);
     }
     return apr_pstrcat(pool, "https://", host, NULL);
 }

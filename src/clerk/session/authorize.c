@@ -10,42 +10,48 @@
 
 static const char *without_org(const char *text)
 {
-    while (strncmp(text, ORG_PREFIX, ORG_PREFIX_LEN) == 0)
+    while (!strncmp(text, ORG_PREFIX, ORG_PREFIX_LEN)) {
         text += ORG_PREFIX_LEN;
+    }
     return text;
 }
 
 int clerk_authorize_role(const clerk_identity *identity, const char *role)
 {
-    if (!identity || !role || !*role || !identity->org_id || !identity->org_role)
+    if (!identity || !role || !*role || !identity->org_id || !identity->org_role) {
         return 0;
-    return strcmp(without_org(identity->org_role), without_org(role)) == 0;
+    }
+    return !strcmp(without_org(identity->org_role), without_org(role));
 }
 
 int clerk_authorize_org(const clerk_identity *identity, const char *id_or_slug)
 {
-    if (!identity || !identity->org_id)
+    if (!identity || !identity->org_id) {
         return 0;
-    if (!id_or_slug)
+    }
+    if (!id_or_slug) {
         return 1;
-    if (!*id_or_slug)
+    }
+    if (!*id_or_slug) {
         return 0;
-    return strcmp(identity->org_id, id_or_slug) == 0 ||
-           (identity->org_slug && strcmp(identity->org_slug, id_or_slug) == 0);
+    }
+    return !strcmp(identity->org_id, id_or_slug) || (identity->org_slug && !strcmp(identity->org_slug, id_or_slug));
 }
 
 int clerk_authorize_permission(const clerk_identity *identity, const char *permission)
 {
     const char *entry;
 
-    if (!identity || !permission || !*permission || !identity->org_id)
+    if (!identity || !permission || !*permission || !identity->org_id) {
         return 0;
+    }
     permission = without_org(permission);
     for (entry = clerk_texts_next(&identity->org_permissions, NULL); entry;
          entry = clerk_texts_next(&identity->org_permissions, entry)) {
         /* The session's permissions are not normalised: one `org:` and then the rest, exactly. */
-        if (strncmp(entry, ORG_PREFIX, ORG_PREFIX_LEN) == 0 && strcmp(entry + ORG_PREFIX_LEN, permission) == 0)
+        if (!strncmp(entry, ORG_PREFIX, ORG_PREFIX_LEN) && !strcmp(entry + ORG_PREFIX_LEN, permission)) {
             return 1;
+        }
     }
     return 0;
 }
@@ -53,8 +59,9 @@ int clerk_authorize_permission(const clerk_identity *identity, const char *permi
 static int is_one_of(const char *const *words, const char *text, size_t len)
 {
     for (; *words; words++) {
-        if (strlen(*words) == len && memcmp(*words, text, len) == 0)
+        if (strlen(*words) == len && !memcmp(*words, text, len)) {
             return 1;
+        }
     }
     return 0;
 }
@@ -67,11 +74,13 @@ static int scoped_name_granted(const char *list, const char *asked)
     const char *name;
     size_t scope_len, len;
 
-    if (!asked || !*asked)
+    if (!asked || !*asked) {
         return 0;
+    }
     scope_len = strcspn(asked, ":");
-    if (!asked[scope_len])
+    if (!asked[scope_len]) {
         return clerk_scoped_names_have(list, CLERK_SCOPE_ORG | CLERK_SCOPE_USER, asked, scope_len);
+    }
 
     name = asked + scope_len + 1;
     len = strcspn(name, ":");
@@ -80,8 +89,9 @@ static int scoped_name_granted(const char *list, const char *asked)
         name = asked;
         len = scope_len;
     }
-    if (is_one_of(org_scopes, asked, scope_len))
+    if (is_one_of(org_scopes, asked, scope_len)) {
         return clerk_scoped_names_have(list, CLERK_SCOPE_ORG, name, len);
+    }
     return is_one_of(user_scopes, asked, scope_len) && clerk_scoped_names_have(list, CLERK_SCOPE_USER, name, len);
 }
 
@@ -109,8 +119,9 @@ static int parse_minutes(double *pminutes, const char *text)
             fraction = 1;
             continue;
         }
-        if (*text < '0' || *text > '9' || ++digits > MINUTES_MAX_DIGITS)
+        if (*text < '0' || *text > '9' || ++digits > MINUTES_MAX_DIGITS) {
             return 0;
+        }
         value = value * 10 + (*text - '0');
         divisor *= fraction ? 10 : 1;
     }
@@ -131,21 +142,24 @@ const char *clerk_reverification_parse(clerk_reverification *reverification, con
         [CLERK_SECOND_FACTOR] = "second_factor",
         [CLERK_MULTI_FACTOR] = "multi_factor",
     };
-    size_t i;
 
-    for (i = 0; level && i < sizeof(presets) / sizeof(presets[0]); i++) {
-        if (strcmp(level, presets[i].preset) != 0)
+    for (size_t i = 0; level && i < sizeof(presets) / sizeof(presets[0]); i++) {
+        if (strcmp(level, presets[i].preset)) {
             continue;
-        if (minutes)
+        }
+        if (minutes) {
             return "strict_mfa, strict, moderate and lax take no minutes";
+        }
         *reverification = presets[i];
         return NULL;
     }
-    for (i = 0; level && i < sizeof(levels) / sizeof(levels[0]); i++) {
-        if (strcmp(level, levels[i]) != 0)
+    for (size_t i = 0; level && i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (strcmp(level, levels[i])) {
             continue;
-        if (!minutes || !parse_minutes(&reverification->after_minutes, minutes))
+        }
+        if (!minutes || !parse_minutes(&reverification->after_minutes, minutes)) {
             return "first_factor, second_factor and multi_factor take minutes greater than 0, of at most 9 digits";
+        }
         reverification->level = (clerk_factor_level)i;
         reverification->preset = NULL;
         return NULL;
@@ -158,15 +172,17 @@ int clerk_authorize_reverification(const clerk_identity *identity, const clerk_r
     const clerk_factor_age *age;
     int first, second;
 
-    if (!identity || !reverification || !identity->factor_age.valid)
+    if (!identity || !reverification || !identity->factor_age.valid) {
         return 0;
+    }
     age = &identity->factor_age;
     /* -1: the factor is not enrolled, or was never verified. */
     first = age->first != -1 && reverification->after_minutes > age->first;
     second = age->second != -1 && reverification->after_minutes > age->second;
 
     /* Every level makes do with the first factor where there is no second one. */
-    if (age->second == -1 || reverification->level == CLERK_FIRST_FACTOR)
+    if (age->second == -1 || reverification->level == CLERK_FIRST_FACTOR) {
         return first;
+    }
     return reverification->level == CLERK_SECOND_FACTOR ? second : first && second;
 }

@@ -29,7 +29,7 @@ typedef enum clerk_factor_level {
 typedef struct clerk_reverification {
     clerk_factor_level level;
     double after_minutes;
-    const char *preset;              /**< "strict" and so on, or NULL for a custom level */
+    const char *preset; /**< "strict" and so on, or NULL for a custom level */
 } clerk_reverification;
 
 /**

@@ -36,9 +36,8 @@ const json_t *clerk_claim_find(const json_t *claims, const char *path, apr_pool_
 static const char *json_text(const json_t *value, apr_pool_t *pool)
 {
     const char *text = NULL;
-    int precision;
 
-    for (precision = 15; precision <= 17; precision++) {
+    for (int precision = 15; precision <= 17; precision++) {
         size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision);
         char *dumped = json_dumps(value, flags);
         json_t *back = dumped ? json_loads(dumped, JSON_DECODE_ANY, NULL) : NULL;
@@ -67,18 +66,16 @@ static const char *scalar_text(const json_t *value, apr_pool_t *pool)
 apr_array_header_t *clerk_claim_texts(const json_t *value, apr_pool_t *pool)
 {
     apr_array_header_t *texts = apr_array_make(pool, 1, sizeof(const char *));
-    size_t i;
 
     if (json_is_array(value)) {
-        for (i = 0; i < json_array_size(value); i++) {
+        for (size_t i = 0; i < json_array_size(value); i++) {
             const json_t *element = json_array_get(value, i);
 
             if (is_scalar(element)) {
                 APR_ARRAY_PUSH(texts, const char *) = scalar_text(element, pool);
             }
         }
-    }
-    else if (value && is_scalar(value)) {
+    } else if (value && is_scalar(value)) {
         APR_ARRAY_PUSH(texts, const char *) = scalar_text(value, pool);
     }
     return texts;
@@ -87,12 +84,11 @@ apr_array_header_t *clerk_claim_texts(const json_t *value, apr_pool_t *pool)
 static const char *array_text(const json_t *array, apr_pool_t *pool)
 {
     const apr_array_header_t *texts = clerk_claim_texts(array, pool);
-    int i;
 
     if ((size_t)texts->nelts != json_array_size(array)) {
         return json_text(array, pool);
     }
-    for (i = 0; i < texts->nelts; i++) {
+    for (int i = 0; i < texts->nelts; i++) {
         if (strchr(APR_ARRAY_IDX(texts, i, const char *), ',')) {
             return json_text(array, pool);
         }
@@ -109,8 +105,7 @@ const char *clerk_claim_encode(const json_t *value, apr_pool_t *pool)
     }
     if (json_is_array(value)) {
         text = array_text(value, pool);
-    }
-    else {
+    } else {
         text = json_is_object(value) ? json_text(value, pool) : scalar_text(value, pool);
     }
     return text && strlen(text) <= CLERK_CLAIM_TEXT_MAX && clerk_text_is_clean(text) ? text : NULL;

@@ -8,8 +8,9 @@ int clerk_text_is_clean(const char *text)
     const unsigned char *p;
 
     for (p = (const unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f)
+        if (*p < 0x20 || *p == 0x7f) {
             return 0;
+        }
     }
     return 1;
 }

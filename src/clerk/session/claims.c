@@ -13,11 +13,10 @@
 
 static int list_has(const apr_array_header_t *list, const char *text)
 {
-    int i;
-
-    for (i = 0; i < list->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(list, i, const char *), text) == 0)
+    for (int i = 0; i < list->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(list, i, const char *), text)) {
             return 1;
+        }
     }
     return 0;
 }
@@ -25,11 +24,10 @@ static int list_has(const apr_array_header_t *list, const char *text)
 /* The SDK drops empty entries of the configured list, so a list of nothing else is no list. */
 static int audience_configured(const apr_array_header_t *audience)
 {
-    int i;
-
-    for (i = 0; audience && i < audience->nelts; i++) {
-        if (*APR_ARRAY_IDX(audience, i, const char *))
+    for (int i = 0; audience && i < audience->nelts; i++) {
+        if (*APR_ARRAY_IDX(audience, i, const char *)) {
             return 1;
+        }
     }
     return 0;
 }
@@ -39,11 +37,13 @@ static clerk_reason check_audience(const clerk_texts *aud, const apr_array_heade
 {
     const char *text;
 
-    if (!audience_configured(audience))
+    if (!audience_configured(audience)) {
         return CLERK_REASON_NONE;
+    }
     for (text = clerk_texts_next(aud, NULL); text; text = clerk_texts_next(aud, text)) {
-        if (*text && list_has(audience, text))
+        if (*text && list_has(audience, text)) {
             return CLERK_REASON_NONE;
+        }
     }
     return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
 }
@@ -52,23 +52,26 @@ static clerk_reason check_subject(const json_t *sub)
 {
     const char *text = json_string_value(sub);
 
-    if (!text)
+    if (!text) {
         return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+    }
     return *text && clerk_text_is_clean(text) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
 }
 
 /* Byte for byte: `azp` is the browser's own Origin, which has one spelling only. */
 static clerk_reason check_authorized_party(const char *azp, const apr_array_header_t *parties)
 {
-    if (!parties || parties->nelts == 0)
+    if (!parties || parties->nelts == 0) {
         return CLERK_REASON_NONE;
+    }
     return azp && *azp && list_has(parties, azp) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES;
 }
 
 static clerk_reason check_issuer(const char *iss, const apr_array_header_t *issuers)
 {
-    if (!issuers)
+    if (!issuers) {
         return CLERK_REASON_NONE;
+    }
     return iss && list_has(issuers, iss) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_ISSUER;
 }
 
@@ -81,8 +84,9 @@ static int time_value(apr_time_t *ptime, const clerk_claim_time *claim)
     const double beyond = SECONDS_MAX + 1;
 
     /* Before the conversion, which is undefined for what the integer cannot hold. */
-    if (!claim->is_number || !(claim->seconds > -beyond && claim->seconds < beyond))
+    if (!claim->is_number || !(claim->seconds > -beyond && claim->seconds < beyond)) {
         return 0;
+    }
     *ptime = (apr_int64_t)claim->seconds * APR_USEC_PER_SEC;
     return 1;
 }
@@ -92,10 +96,12 @@ static clerk_reason check_not_after(const clerk_claim_time *claim, apr_time_t la
 {
     apr_time_t time;
 
-    if (!claim->is_there)
+    if (!claim->is_there) {
         return CLERK_REASON_NONE;
-    if (!time_value(&time, claim))
+    }
+    if (!time_value(&time, claim)) {
         return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+    }
     return time > latest ? too_early : CLERK_REASON_NONE;
 }
 
@@ -104,13 +110,16 @@ static clerk_reason check_times(const clerk_claims *claims, apr_interval_time_t 
     clerk_reason reason;
     apr_time_t expires;
 
-    if (!time_value(&expires, &claims->expires))
+    if (!time_value(&expires, &claims->expires)) {
         return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
-    if (expires <= now - skew)
+    }
+    if (expires <= now - skew) {
         return CLERK_REASON_TOKEN_EXPIRED;
+    }
     reason = check_not_after(&claims->not_before, now + skew, CLERK_REASON_TOKEN_NOT_ACTIVE_YET);
-    if (reason != CLERK_REASON_NONE)
+    if (reason != CLERK_REASON_NONE) {
         return reason;
+    }
     return check_not_after(&claims->issued_at, now + skew, CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE);
 }
 
@@ -119,23 +128,27 @@ clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance
 {
     clerk_reason reason = claims->subject_problem;
 
-    if (reason == CLERK_REASON_NONE)
+    if (reason == CLERK_REASON_NONE) {
         reason = check_audience(&claims->audience, policy->audience);
-    if (reason == CLERK_REASON_NONE)
+    }
+    if (reason == CLERK_REASON_NONE) {
         reason = check_authorized_party(claims->authorized_party, policy->authorized_parties);
-    if (reason == CLERK_REASON_NONE)
+    }
+    if (reason == CLERK_REASON_NONE) {
         reason = check_issuer(claims->issuer, instance->issuers);
-    if (reason == CLERK_REASON_NONE)
+    }
+    if (reason == CLERK_REASON_NONE) {
         reason = check_times(claims, skew, now);
+    }
     return reason;
 }
 
 /* What JavaScript takes for false. */
 static int is_falsy(const json_t *value)
 {
-    return !value || json_is_null(value) || json_is_false(value) ||
-           (json_is_number(value) && json_number_value(value) == 0) ||
-           (json_is_string(value) && json_string_length(value) == 0);
+    return !value || json_is_null(value) || json_is_false(value)
+           || (json_is_number(value) && json_number_value(value) == 0)
+           || (json_is_string(value) && json_string_length(value) == 0);
 }
 
 static clerk_claim_time read_time(const json_t *value)
@@ -150,18 +163,20 @@ static clerk_texts read_audience(const json_t *aud, apr_pool_t *pool)
 {
     static const clerk_texts none = {NULL, 0};
     apr_array_header_t *texts;
-    size_t i;
 
-    if (!json_is_string(aud) && !json_is_array(aud))
+    if (!json_is_string(aud) && !json_is_array(aud)) {
         return none;
+    }
     texts = apr_array_make(pool, 2, sizeof(const char *));
-    if (json_is_string(aud))
+    if (json_is_string(aud)) {
         APR_ARRAY_PUSH(texts, const char *) = json_string_value(aud);
-    for (i = 0; i < json_array_size(aud); i++) {
+    }
+    for (size_t i = 0; i < json_array_size(aud); i++) {
         const json_t *entry = json_array_get(aud, i);
 
-        if (!json_is_string(entry))
+        if (!json_is_string(entry)) {
             return none;
+        }
         APR_ARRAY_PUSH(texts, const char *) = json_string_value(entry);
     }
     return clerk_texts_make(texts, pool);

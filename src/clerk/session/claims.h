@@ -13,7 +13,7 @@
 typedef struct clerk_claim_time {
     int is_there;
     int is_number;
-    double seconds;                  /**< since 1970; 0 where it is no number */
+    double seconds; /**< since 1970; 0 where it is no number */
 } clerk_claim_time;
 
 /**
@@ -21,14 +21,14 @@ typedef struct clerk_claim_time {
  * comes again is judged without its JSON. Texts are NULL where the claim is absent or no string.
  */
 typedef struct clerk_claims {
-    clerk_reason subject_problem;    /**< what is to be said of `sub`: 4.3, row 8 */
-    clerk_texts audience;            /**< `aud`; no list where it is absent, or anything but a string or strings */
-    const char *authorized_party;    /**< `azp` */
-    const char *issuer;              /**< `iss` */
-    int issuer_is_falsy;             /**< JavaScript would take `iss` for false */
-    clerk_claim_time expires;        /**< `exp` */
-    clerk_claim_time not_before;     /**< `nbf` */
-    clerk_claim_time issued_at;      /**< `iat` */
+    clerk_reason subject_problem; /**< what is to be said of `sub`: 4.3, row 8 */
+    clerk_texts audience;         /**< `aud`; no list where it is absent, or anything but a string or strings */
+    const char *authorized_party; /**< `azp` */
+    const char *issuer;           /**< `iss` */
+    int issuer_is_falsy;          /**< JavaScript would take `iss` for false */
+    clerk_claim_time expires;     /**< `exp` */
+    clerk_claim_time not_before;  /**< `nbf` */
+    clerk_claim_time issued_at;   /**< `iat` */
 } clerk_claims;
 
 /** Read them. @param payload must live as long as @a claims, which points into it */

@@ -26,16 +26,17 @@ static int is_version_2(const json_t *claims)
 static clerk_texts clean_strings(const json_t *array, apr_pool_t *pool)
 {
     apr_array_header_t *result;
-    size_t i;
 
-    if (!json_is_array(array))
+    if (!json_is_array(array)) {
         return clerk_texts_make(NULL, pool);
+    }
     result = apr_array_make(pool, (int)json_array_size(array), sizeof(const char *));
-    for (i = 0; i < json_array_size(array); i++) {
+    for (size_t i = 0; i < json_array_size(array); i++) {
         const char *text = json_string_value(json_array_get(array, i));
 
-        if (text && clerk_text_is_clean(text))
+        if (text && clerk_text_is_clean(text)) {
             APR_ARRAY_PUSH(result, const char *) = text;
+        }
     }
     return clerk_texts_make(result, pool);
 }
@@ -53,8 +54,9 @@ static void read_organization_2(clerk_identity *identity, const json_t *claims, 
     const json_t *organization = json_object_get(claims, "o");
     const char *role;
 
-    if (!json_is_object(organization))
+    if (!json_is_object(organization)) {
         return;
+    }
     identity->org_id = non_empty(clerk_claim_text(organization, "id"));
     identity->org_slug = clerk_claim_text(organization, "slg");
     role = non_empty(clerk_claim_text(organization, "rol"));
@@ -67,8 +69,9 @@ static void read_organization_2(clerk_identity *identity, const json_t *claims, 
 
 static int read_age(double *page, const json_t *value)
 {
-    if (!json_is_number(value))
+    if (!json_is_number(value)) {
         return 0;
+    }
     *page = json_number_value(value);
     /* No number of jansson's is infinite or NaN. */
     return *page == -1.0 || *page >= 0.0;
@@ -77,8 +80,8 @@ static int read_age(double *page, const json_t *value)
 static void read_factor_age(clerk_factor_age *age, const json_t *fva)
 {
     age->first = age->second = -1.0;
-    age->valid = json_array_size(fva) == 2 && read_age(&age->first, json_array_get(fva, 0)) &&
-                 read_age(&age->second, json_array_get(fva, 1));
+    age->valid = json_array_size(fva) == 2 && read_age(&age->first, json_array_get(fva, 0))
+                 && read_age(&age->second, json_array_get(fva, 1));
 }
 
 clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
@@ -87,26 +90,29 @@ clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
     clerk_identity *identity;
     const json_t *actor;
 
-    if (!user_id)
+    if (!user_id) {
         return NULL;
+    }
     identity = apr_pcalloc(pool, sizeof(*identity));
     identity->user_id = user_id;
     identity->session_id = clerk_claim_text(claims, "sid");
     identity->session_status = clerk_claim_text(claims, "sts");
-    identity->pending = identity->session_status && strcmp(identity->session_status, "pending") == 0;
+    identity->pending = identity->session_status && !strcmp(identity->session_status, "pending");
 
     identity->features = clerk_claim_text(claims, "fea");
     identity->plans = clerk_claim_text(claims, "pla");
-    if (is_version_2(claims))
+    if (is_version_2(claims)) {
         read_organization_2(identity, claims, pool);
-    else
+    } else {
         read_organization_1(identity, claims, pool);
+    }
 
     identity->org_permissions_text = clerk_texts_join(&identity->org_permissions, ',', pool);
     read_factor_age(&identity->factor_age, json_object_get(claims, "fva"));
-    if (identity->factor_age.valid)
-        identity->factor_age_text = apr_psprintf(pool, "%.15g,%.15g", identity->factor_age.first,
-                                                 identity->factor_age.second);
+    if (identity->factor_age.valid) {
+        identity->factor_age_text
+            = apr_psprintf(pool, "%.15g,%.15g", identity->factor_age.first, identity->factor_age.second);
+    }
     actor = json_object_get(claims, "act");
     identity->has_actor = json_is_object(actor);
     identity->actor_id = clerk_claim_text(actor, "sub");
@@ -122,8 +128,9 @@ const json_t *clerk_identity_claims(const clerk_identity *identity)
     if (!payload->json) {
         jose_jws *jws;
 
-        if (jose_jws_decode(&jws, payload->token, payload->pool) == JOSE_OK)
+        if (jose_jws_decode(&jws, payload->token, payload->pool) == JOSE_OK) {
             payload->json = jws->payload;
+        }
     }
     return payload->json;
 }

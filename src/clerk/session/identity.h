@@ -9,7 +9,7 @@
 
 /** `fva`: minutes since the first and second factor were verified; -1: never. */
 typedef struct clerk_factor_age {
-    int valid;                       /**< `fva` is there and well formed (11.7) */
+    int valid; /**< `fva` is there and well formed (11.7) */
     double first;
     double second;
 } clerk_factor_age;
@@ -19,35 +19,35 @@ typedef struct clerk_factor_age {
  * request.
  */
 typedef struct clerk_payload {
-    const json_t *json;              /**< NULL: not parsed yet */
-    jose_slice token;                /**< the whole token */
+    const json_t *json; /**< NULL: not parsed yet */
+    jose_slice token;   /**< the whole token */
     apr_pool_t *pool;
 } clerk_payload;
 
 /**
  * Who a verified session token speaks of (11.5), v1 and v2 claims alike. Belongs to one request, and is never changed
- * but for its payload. All text is free of control characters (C0, DEL): a claim that has one is left out (NULL; an entry of
- * `org_permissions` alone), a `sub` that has one refuses the token.
+ * but for its payload. All text is free of control characters (C0, DEL): a claim that has one is left out (NULL; an
+ * entry of `org_permissions` alone), a `sub` that has one refuses the token.
  */
 typedef struct clerk_identity {
-    const char *user_id;             /**< `sub`; never NULL */
-    const char *session_id;          /**< `sid` or NULL */
-    const char *session_status;      /**< `sts` or NULL */
-    int pending;                     /**< `sts` is "pending" */
-    const char *org_id;              /**< NULL: no active organization */
+    const char *user_id;        /**< `sub`; never NULL */
+    const char *session_id;     /**< `sid` or NULL */
+    const char *session_status; /**< `sts` or NULL */
+    int pending;                /**< `sts` is "pending" */
+    const char *org_id;         /**< NULL: no active organization */
     const char *org_slug;
-    const char *org_role;            /**< with `org:`, or NULL */
-    clerk_texts org_permissions;     /**< `org:feature:permission`; no list: no permission data */
+    const char *org_role;             /**< with `org:`, or NULL */
+    clerk_texts org_permissions;      /**< `org:feature:permission`; no list: no permission data */
     const char *org_permissions_text; /**< the same, comma-separated; NULL where there is no list */
-    const char *features;            /**< `fea` as it stands, or NULL */
-    const char *plans;               /**< `pla` as it stands, or NULL */
+    const char *features;             /**< `fea` as it stands, or NULL */
+    const char *plans;                /**< `pla` as it stands, or NULL */
     clerk_factor_age factor_age;
-    const char *factor_age_text;     /**< as `first,second`; NULL where it is not valid */
-    const char *actor_id;            /**< `act.sub` or NULL */
-    int has_actor;                   /**< `act` is an object: an impersonation, whoever it is */
-    clerk_payload *payload;          /**< see clerk_identity_claims() */
-    int permission_index_ambiguous;  /**< 11.3: what is no org feature (`u:`, another scope, malformed) precedes an org
-                                          feature; only what both readings grant is granted */
+    const char *factor_age_text;    /**< as `first,second`; NULL where it is not valid */
+    const char *actor_id;           /**< `act.sub` or NULL */
+    int has_actor;                  /**< `act` is an object: an impersonation, whoever it is */
+    clerk_payload *payload;         /**< see clerk_identity_claims() */
+    int permission_index_ambiguous; /**< 11.3: what is no org feature (`u:`, another scope, malformed) precedes an org
+                                         feature; only what both readings grant is granted */
 } clerk_identity;
 
 /**

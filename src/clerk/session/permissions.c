@@ -14,17 +14,16 @@
 /* Decimal masks and room to turn one at a time into bits. */
 typedef struct mask_reader {
     const apr_array_header_t *masks;
-    apr_uint32_t *limbs;             /* of base 10^9, the most significant one first; enough for the longest mask */
-    int words;                       /* as many as hold one bit a permission */
+    apr_uint32_t *limbs; /* of base 10^9, the most significant one first; enough for the longest mask */
+    int words;           /* as many as hold one bit a permission */
 } mask_reader;
 
 static void reader_init(mask_reader *reader, const char *fpm, int permissions, apr_pool_t *pool)
 {
     size_t longest = 0;
-    int i;
 
     reader->masks = clerk_list_split(fpm, pool);
-    for (i = 0; i < reader->masks->nelts; i++) {
+    for (int i = 0; i < reader->masks->nelts; i++) {
         size_t len = strlen(APR_ARRAY_IDX(reader->masks, i, const char *));
 
         longest = len > longest ? len : longest;
@@ -38,8 +37,9 @@ static size_t limbs_parse(apr_uint32_t *limbs, const char *digits, size_t len)
     size_t i, count = 0;
 
     for (i = 0; i < len; i++) {
-        if (i == 0 || (len - i) % LIMB_DIGITS == 0)
+        if (i == 0 || (len - i) % LIMB_DIGITS == 0) {
             limbs[count++] = 0;
+        }
         limbs[count - 1] = limbs[count - 1] * 10 + (apr_uint32_t)(digits[i] - '0');
     }
     return count;
@@ -53,10 +53,9 @@ static void reader_bits(apr_uint32_t *bits, const mask_reader *reader, int i)
 {
     const char *digits = i < reader->masks->nelts ? APR_ARRAY_IDX(reader->masks, i, const char *) : "";
     size_t len = strlen(digits), count, limb;
-    int word;
 
     count = strspn(digits, "0123456789") == len ? limbs_parse(reader->limbs, digits, len) : 0;
-    for (word = 0; word < reader->words; word++) {
+    for (int word = 0; word < reader->words; word++) {
         apr_uint64_t remainder = 0;
 
         for (limb = 0; limb < count; limb++) {
@@ -72,12 +71,11 @@ static void reader_bits(apr_uint32_t *bits, const mask_reader *reader, int i)
 static void add_permissions(apr_array_header_t *result, const char *feature, const apr_array_header_t *permissions,
                             const apr_uint32_t *bits)
 {
-    int i;
-
-    for (i = 0; i < permissions->nelts; i++) {
-        if (bits[i / WORD_BITS] >> (i % WORD_BITS) & 1u)
-            APR_ARRAY_PUSH(result, const char *) = apr_pstrcat(result->pool, "org:", feature, ":",
-                                                               APR_ARRAY_IDX(permissions, i, const char *), NULL);
+    for (int i = 0; i < permissions->nelts; i++) {
+        if (bits[i / WORD_BITS] >> (i % WORD_BITS) & 1u) {
+            APR_ARRAY_PUSH(result, const char *)
+                = apr_pstrcat(result->pool, "org:", feature, ":", APR_ARRAY_IDX(permissions, i, const char *), NULL);
+        }
     }
 }
 
@@ -90,8 +88,9 @@ apr_array_header_t *clerk_permissions_decode(int *pambiguous, const apr_array_he
     int i, word, org_index = 0;
 
     *pambiguous = 0;
-    if (!per || !*per || !fpm || !*fpm)
+    if (!per || !*per || !fpm || !*fpm) {
         return result;
+    }
     permissions = clerk_list_split(per, pool);
     reader_init(&reader, fpm, permissions->nelts, pool);
     bits = apr_palloc(pool, (apr_size_t)reader.words * sizeof(*bits));
@@ -100,14 +99,16 @@ apr_array_header_t *clerk_permissions_decode(int *pambiguous, const apr_array_he
     for (i = 0; i < features->nelts; i++) {
         const char *name;
 
-        if (!(clerk_scope_parse(&name, APR_ARRAY_IDX(features, i, const char *)) & CLERK_SCOPE_ORG))
+        if (!(clerk_scope_parse(&name, APR_ARRAY_IDX(features, i, const char *)) & CLERK_SCOPE_ORG)) {
             continue;
+        }
         reader_bits(bits, &reader, org_index);
         if (org_index != i) {
             *pambiguous = 1;
             reader_bits(other, &reader, i);
-            for (word = 0; word < reader.words; word++)
+            for (word = 0; word < reader.words; word++) {
                 bits[word] &= other[word];
+            }
         }
         add_permissions(result, name, permissions, bits);
         org_index++;

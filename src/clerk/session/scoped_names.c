@@ -14,20 +14,43 @@
 static apr_size_t space_length(const char *text, apr_size_t len)
 {
     static const char *const spaces[] = {
-        " ", "\t", "\n", "\v", "\f", "\r", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82",
-        "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88", "\xE2\x80\x89",
-        "\xE2\x80\x8A", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80", "\xEF\xBB\xBF",
+        " ",
+        "\t",
+        "\n",
+        "\v",
+        "\f",
+        "\r",
+        "\xC2\xA0",
+        "\xE1\x9A\x80",
+        "\xE2\x80\x80",
+        "\xE2\x80\x81",
+        "\xE2\x80\x82",
+        "\xE2\x80\x83",
+        "\xE2\x80\x84",
+        "\xE2\x80\x85",
+        "\xE2\x80\x86",
+        "\xE2\x80\x87",
+        "\xE2\x80\x88",
+        "\xE2\x80\x89",
+        "\xE2\x80\x8A",
+        "\xE2\x80\xA8",
+        "\xE2\x80\xA9",
+        "\xE2\x80\xAF",
+        "\xE2\x81\x9F",
+        "\xE3\x80\x80",
+        "\xEF\xBB\xBF",
     };
-    size_t i;
 
     /* Nearly always: an ASCII character, and no space. */
-    if (len == 0 || ((unsigned char)*text > ' ' && (unsigned char)*text < 0x7f))
+    if (len == 0 || ((unsigned char)*text > ' ' && (unsigned char)*text < 0x7f)) {
         return 0;
-    for (i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+    }
+    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
         apr_size_t space = strlen(spaces[i]);
 
-        if (space <= len && memcmp(text, spaces[i], space) == 0)
+        if (space <= len && !memcmp(text, spaces[i], space)) {
             return space;
+        }
     }
     return 0;
 }
@@ -38,8 +61,9 @@ static apr_size_t trimmed_length(const char *text, apr_size_t len)
     apr_size_t width = 1;
 
     while (width <= 3 && width <= len) {
-        if (width > 1 && (unsigned char)text[len - 1] < 0x80)
+        if (width > 1 && (unsigned char)text[len - 1] < 0x80) {
             break;
+        }
         if (space_length(text + len - width, width) == width) {
             len -= width;
             width = 1;
@@ -56,8 +80,9 @@ static int next_element(jose_slice *element, const char **ptext)
     const char *text = *ptext, *comma;
     apr_size_t space;
 
-    if (!text)
+    if (!text) {
         return 0;
+    }
     comma = strchr(text, ',');
     *ptext = comma ? comma + 1 : NULL;
     element->len = comma ? (apr_size_t)(comma - text) : strlen(text);
@@ -75,8 +100,9 @@ apr_array_header_t *clerk_list_split(const char *text, apr_pool_t *pool)
     apr_array_header_t *elements = apr_array_make(pool, 8, sizeof(const char *));
     jose_slice element;
 
-    while (next_element(&element, &text))
+    while (next_element(&element, &text)) {
         APR_ARRAY_PUSH(elements, const char *) = apr_pstrmemdup(pool, element.data, element.len);
+    }
     return elements;
 }
 
@@ -93,10 +119,9 @@ static unsigned int parse_scopes(apr_size_t *plen, const char *text, apr_size_t 
         {"ou:", 3, CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
         {"uo:", 3, CLERK_SCOPE_ORG | CLERK_SCOPE_USER},
     };
-    size_t i;
 
-    for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        if (len >= table[i].len && memcmp(text, table[i].prefix, table[i].len) == 0) {
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (len >= table[i].len && !memcmp(text, table[i].prefix, table[i].len)) {
             *plen = table[i].len;
             return table[i].scopes;
         }
@@ -109,8 +134,9 @@ unsigned int clerk_scope_parse(const char **pname, const char *element)
     apr_size_t len;
     unsigned int scopes = parse_scopes(&len, element, strlen(element));
 
-    if (scopes)
+    if (scopes) {
         *pname = element + len;
+    }
     return scopes;
 }
 
@@ -120,9 +146,10 @@ int clerk_scoped_names_have(const char *list, unsigned int scopes, const char *n
     apr_size_t prefix;
 
     while (next_element(&element, &list)) {
-        if ((parse_scopes(&prefix, element.data, element.len) & scopes) && element.len - prefix == len &&
-            memcmp(element.data + prefix, name, len) == 0)
+        if ((parse_scopes(&prefix, element.data, element.len) & scopes) && element.len - prefix == len
+            && !memcmp(element.data + prefix, name, len)) {
             return 1;
+        }
     }
     return 0;
 }

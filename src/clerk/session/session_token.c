@@ -13,7 +13,7 @@ static int json_is_text(const json_t *value, const char *text)
 {
     const char *string = json_string_value(value);
 
-    return string && strcmp(string, text) == 0;
+    return string && !strcmp(string, text);
 }
 
 int clerk_session_token_is_other_type(const jose_jws *jws)
@@ -22,11 +22,13 @@ int clerk_session_token_is_other_type(const jose_jws *jws)
     const json_t *typ = json_object_get(jws->header, "typ");
     const char *sub = jose_json_string(jws->payload, "sub");
 
-    if (cat && !json_is_text(cat, CLERK_CAT_SESSION) && !json_is_text(cat, CLERK_CAT_IGNORE))
+    if (cat && !json_is_text(cat, CLERK_CAT_SESSION) && !json_is_text(cat, CLERK_CAT_IGNORE)) {
         return 1;
-    if (json_is_text(typ, "at+jwt") || json_is_text(typ, "application/at+jwt"))
+    }
+    if (json_is_text(typ, "at+jwt") || json_is_text(typ, "application/at+jwt")) {
         return 1;
-    return sub && strncmp(sub, MACHINE_SUBJECT_PREFIX, sizeof(MACHINE_SUBJECT_PREFIX) - 1) == 0;
+    }
+    return sub && !strncmp(sub, MACHINE_SUBJECT_PREFIX, sizeof(MACHINE_SUBJECT_PREFIX) - 1);
 }
 
 /* Header members that refuse a token whatever the keys say (interface 5, row 15). */
@@ -42,8 +44,9 @@ static clerk_reason check_header(const jose_jws *jws)
 {
     const json_t *typ = json_object_get(jws->header, "typ");
 
-    if (typ && !json_is_text(typ, "JWT"))
+    if (typ && !json_is_text(typ, "JWT")) {
         return CLERK_REASON_TOKEN_INVALID;
+    }
     return jose_algorithm_check(jws) == JOSE_OK ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_ALGORITHM;
 }
 
@@ -59,12 +62,14 @@ static clerk_reason judge(const jose_jws *jws, const jose_keyset *set, clerk_key
 
     *pwant = CLERK_KEYS_CURRENT;
     if (!key) {
-        if (kid && header == CLERK_REASON_NONE)
+        if (kid && header == CLERK_REASON_NONE) {
             *pwant = CLERK_KEYS_UNKNOWN_KID;
+        }
         return CLERK_REASON_JWK_KID_MISMATCH;
     }
-    if (header != CLERK_REASON_NONE)
+    if (header != CLERK_REASON_NONE) {
         return header;
+    }
 
     switch (jose_verify(jws, key)) {
     case JOSE_OK:
@@ -95,25 +100,30 @@ clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_
     clerk_reason reason;
     apr_uint32_t seen;
 
-    if (has_refused_member(jws->header))
+    if (has_refused_member(jws->header)) {
         return CLERK_REASON_TOKEN_INVALID;
+    }
 
     status = services->acquire_keys(services->baton, &first, CLERK_KEYS_CURRENT, 0, pool);
-    if (status != CLERK_KEYS_OK)
+    if (status != CLERK_KEYS_OK) {
         return no_keys_reason(status);
+    }
     reason = judge(jws, first.set, &want);
     seen = first.generation;
     services->release_keys(services->baton, &first);
-    if (pgeneration)
+    if (pgeneration) {
         *pgeneration = seen;
-    if (want == CLERK_KEYS_CURRENT)
+    }
+    if (want == CLERK_KEYS_CURRENT) {
         return reason;
+    }
 
     status = services->acquire_keys(services->baton, &second, want, seen, pool);
     if (status == CLERK_KEYS_OK) {
         reason = judge(jws, second.set, &ignored);
-        if (pgeneration)
+        if (pgeneration) {
             *pgeneration = second.generation;
+        }
         services->release_keys(services->baton, &second);
     } else if (want == CLERK_KEYS_UNKNOWN_KID && status != CLERK_KEYS_UNCHANGED) {
         /* A bad signature stays one by the keys we have; whether an unknown key exists only the source could tell. */
@@ -148,8 +158,9 @@ const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_
 
 const char *clerk_session_token_session_id(const clerk_session_token *token)
 {
-    if (token->known)
+    if (token->known) {
         return token->known->session_id;
+    }
     return token->jws ? jose_json_string(token->jws->payload, "sid") : NULL;
 }
 
@@ -157,10 +168,12 @@ const char *clerk_session_token_session_id(const clerk_session_token *token)
 static clerk_reason verify_unknown(apr_uint32_t *pgeneration, const clerk_session_token *token,
                                    const clerk_services *services, apr_pool_t *pool)
 {
-    if (!token->jws)
+    if (!token->jws) {
         return CLERK_REASON_TOKEN_INVALID;
-    if (clerk_session_token_is_other_type(token->jws))
+    }
+    if (clerk_session_token_is_other_type(token->jws)) {
         return CLERK_REASON_TOKEN_TYPE_MISMATCH;
+    }
     return clerk_token_verify_signature(pgeneration, token->jws, services, pool);
 }
 
@@ -172,12 +185,15 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
     apr_uint32_t generation = 0;
 
     *pidentity = NULL;
-    if (!token->known)
+    if (!token->known) {
         reason = verify_unknown(&generation, token, services, pool);
-    if (reason == CLERK_REASON_NONE)
+    }
+    if (reason == CLERK_REASON_NONE) {
         reason = clerk_claims_check(token->claims, instance, policy, skew, services->now);
-    if (reason != CLERK_REASON_NONE)
+    }
+    if (reason != CLERK_REASON_NONE) {
         return reason;
+    }
     if (token->known) {
         *pidentity = token->known;
         return CLERK_REASON_NONE;

@@ -19,9 +19,9 @@
 /** A session token as a request presents it, read once. */
 typedef struct clerk_session_token {
     jose_slice text;
-    const clerk_claims *claims;      /**< not verified; NULL where it cannot be decoded */
-    const jose_jws *jws;             /**< decoded; NULL where it cannot be, or need not be: then `known` is there */
-    clerk_identity *known;           /**< remembered: its kind and signature are good, its claims are to be checked */
+    const clerk_claims *claims; /**< not verified; NULL where it cannot be decoded */
+    const jose_jws *jws;        /**< decoded; NULL where it cannot be, or need not be: then `known` is there */
+    clerk_identity *known;      /**< remembered: its kind and signature are good, its claims are to be checked */
 } clerk_session_token;
 
 /**

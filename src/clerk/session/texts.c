@@ -10,7 +10,7 @@ clerk_texts clerk_texts_make(const apr_array_header_t *array, apr_pool_t *pool)
     clerk_texts texts = {NULL, 0};
     char *at;
 
-    if (array == NULL) {
+    if (!array) {
         return texts;
     }
     for (int i = 0; i < array->nelts; i++) {
@@ -30,15 +30,15 @@ clerk_texts clerk_texts_make(const apr_array_header_t *array, apr_pool_t *pool)
 
 const char *clerk_texts_next(const clerk_texts *texts, const char *text)
 {
-    text = text != NULL ? text + strlen(text) + 1 : texts->first;
-    return text != NULL && text < texts->first + texts->size ? text : NULL;
+    text = text ? text + strlen(text) + 1 : texts->first;
+    return text && text < texts->first + texts->size ? text : NULL;
 }
 
 const char *clerk_texts_join(const clerk_texts *texts, char separator, apr_pool_t *pool)
 {
     char *joined;
 
-    if (texts->first == NULL || texts->size == 0) {
+    if (!texts->first || texts->size == 0) {
         return texts->first;
     }
     joined = apr_pmemdup(pool, texts->first, texts->size);

@@ -9,8 +9,8 @@
  * walked from front to back. Never changed.
  */
 typedef struct clerk_texts {
-    const char *first;               /**< NULL: no list at all, which is not the same as an empty one */
-    apr_size_t size;                 /**< of all texts with their NULs, in bytes */
+    const char *first; /**< NULL: no list at all, which is not the same as an empty one */
+    apr_size_t size;   /**< of all texts with their NULs, in bytes */
 } clerk_texts;
 
 /** @param array of const char *; NULL gives no list. @return from @a pool */

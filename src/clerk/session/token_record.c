@@ -5,18 +5,21 @@
 #include <string.h>
 
 /* Every text that a clerk_verified points to, and every list of texts. */
-static const size_t text_members[] = {
-    offsetof(clerk_verified, claims.authorized_party), offsetof(clerk_verified, claims.issuer),
-    offsetof(clerk_verified, identity.user_id),        offsetof(clerk_verified, identity.session_id),
-    offsetof(clerk_verified, identity.session_status), offsetof(clerk_verified, identity.org_id),
-    offsetof(clerk_verified, identity.org_slug),       offsetof(clerk_verified, identity.org_role),
-    offsetof(clerk_verified, identity.features),       offsetof(clerk_verified, identity.plans),
-    offsetof(clerk_verified, identity.actor_id),       offsetof(clerk_verified, identity.factor_age_text),
-    offsetof(clerk_verified, identity.org_permissions_text)
-};
-static const size_t list_members[] = {
-    offsetof(clerk_verified, claims.audience), offsetof(clerk_verified, identity.org_permissions)
-};
+static const size_t text_members[] = {offsetof(clerk_verified, claims.authorized_party),
+                                      offsetof(clerk_verified, claims.issuer),
+                                      offsetof(clerk_verified, identity.user_id),
+                                      offsetof(clerk_verified, identity.session_id),
+                                      offsetof(clerk_verified, identity.session_status),
+                                      offsetof(clerk_verified, identity.org_id),
+                                      offsetof(clerk_verified, identity.org_slug),
+                                      offsetof(clerk_verified, identity.org_role),
+                                      offsetof(clerk_verified, identity.features),
+                                      offsetof(clerk_verified, identity.plans),
+                                      offsetof(clerk_verified, identity.actor_id),
+                                      offsetof(clerk_verified, identity.factor_age_text),
+                                      offsetof(clerk_verified, identity.org_permissions_text)};
+static const size_t list_members[]
+    = {offsetof(clerk_verified, claims.audience), offsetof(clerk_verified, identity.org_permissions)};
 
 #define TEXTS (sizeof(text_members) / sizeof(text_members[0]))
 #define LISTS (sizeof(list_members) / sizeof(list_members[0]))
@@ -39,13 +42,13 @@ static clerk_texts *list_of(clerk_verified *verified, size_t i)
 
 static apr_size_t text_size(const char *text)
 {
-    return text != NULL ? strlen(text) + 1 : 0;
+    return text ? strlen(text) + 1 : 0;
 }
 
 /** The list with the NUL that stands where an empty one begins. */
 static apr_size_t list_size(const clerk_texts *list)
 {
-    return list->first != NULL ? list->size + 1 : 0;
+    return list->first ? list->size + 1 : 0;
 }
 
 /** Append @a size bytes. @return where they are now; NULL for none */
@@ -122,14 +125,14 @@ clerk_verified *clerk_verified_unpack(void *memory, apr_size_t size, jose_slice 
     for (size_t i = 0; i < TEXTS; i++) {
         const char **text = text_of(&block->verified, i);
 
-        if (*text != NULL && !move_text(text, block, size, 0, made_at)) {
+        if (*text && !move_text(text, block, size, 0, made_at)) {
             return NULL;
         }
     }
     for (size_t i = 0; i < LISTS; i++) {
         clerk_texts *list = list_of(&block->verified, i);
 
-        if (list->first != NULL && !move_text(&list->first, block, size, list->size, made_at)) {
+        if (list->first && !move_text(&list->first, block, size, list->size, made_at)) {
             return NULL;
         }
     }

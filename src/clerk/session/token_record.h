@@ -8,7 +8,7 @@
 /** What is remembered of a session token whose kind and signature are good. Its claims are judged for every request. */
 typedef struct clerk_verified {
     clerk_claims claims;
-    clerk_identity identity;         /**< without its payload, which the token itself has */
+    clerk_identity identity; /**< without its payload, which the token itself has */
 } clerk_verified;
 
 /**

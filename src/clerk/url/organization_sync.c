@@ -12,15 +12,13 @@ struct clerk_organization_sync {
 
 static const char *compile_list(apr_array_header_t **plist, const apr_array_header_t *patterns, apr_pool_t *pool)
 {
-    int i;
-
     *plist = apr_array_make(pool, 4, sizeof(const clerk_path_program *));
-    for (i = 0; patterns != NULL && i < patterns->nelts; i++) {
+    for (int i = 0; patterns && i < patterns->nelts; i++) {
         const char *pattern = APR_ARRAY_IDX(patterns, i, const char *);
         const clerk_path_program *program;
         const char *problem = clerk_path_pattern_compile(&program, pattern, pool);
 
-        if (problem != NULL) {
+        if (problem) {
             return apr_psprintf(pool, "the pattern \"%s\": %s", pattern, problem);
         }
         APR_ARRAY_PUSH(*plist, const clerk_path_program *) = program;
@@ -34,25 +32,23 @@ const char *clerk_organization_sync_compile(clerk_organization_sync **psync, con
     clerk_organization_sync *sync = apr_pcalloc(pool, sizeof(*sync));
     const char *problem = compile_list(&sync->organizations, organizations, pool);
 
-    if (problem == NULL) {
+    if (!problem) {
         problem = compile_list(&sync->personal, personal, pool);
     }
-    *psync = problem == NULL ? sync : NULL;
+    *psync = !problem ? sync : NULL;
     return problem;
 }
 
 /** The first pattern of the list that matches. */
-static int match_list(clerk_path_captures *captures, const apr_array_header_t *list, const char *path,
-                      apr_pool_t *pool)
+static int match_list(clerk_path_captures *captures, const apr_array_header_t *list, const char *path, apr_pool_t *pool)
 {
     apr_pool_t *scratch;
     int matched = 0;
-    int i;
 
     if (list->nelts == 0 || apr_pool_create(&scratch, pool) != APR_SUCCESS) {
         return 0;
     }
-    for (i = 0; i < list->nelts && !matched; i++) {
+    for (int i = 0; i < list->nelts && !matched; i++) {
         matched = clerk_path_program_match(captures, APR_ARRAY_IDX(list, i, const clerk_path_program *), path, scratch);
         apr_pool_clear(scratch);
     }
@@ -73,10 +69,10 @@ clerk_organization_target clerk_organization_sync_match(const clerk_organization
 
     if (match_list(&captures, sync->organizations, path, pool)) {
         target.id = captured(&captures, CLERK_PATH_ID, pool);
-        if (target.id == NULL) {
+        if (!target.id) {
             target.slug = captured(&captures, CLERK_PATH_SLUG, pool);
         }
-        target.wanted = target.id != NULL || target.slug != NULL;
+        target.wanted = target.id || target.slug;
     }
     if (!target.wanted) {
         target.wanted = match_list(&captures, sync->personal, path, pool);

@@ -9,9 +9,9 @@ typedef struct clerk_organization_sync clerk_organization_sync;
 
 /** What the URL asks for. */
 typedef struct clerk_organization_target {
-    int wanted;                      /**< 0: nothing */
-    const char *id;                  /**< organization by id, or NULL */
-    const char *slug;                /**< organization by slug, or NULL; neither: the personal account */
+    int wanted;       /**< 0: nothing */
+    const char *id;   /**< organization by id, or NULL */
+    const char *slug; /**< organization by slug, or NULL; neither: the personal account */
 } clerk_organization_target;
 
 /**

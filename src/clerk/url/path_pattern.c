@@ -22,29 +22,29 @@ typedef enum token_type {
 
 /** A parameter, a group, or both: what may be optional or repeat. */
 typedef struct key {
-    const char *name;                /**< or NULL */
-    const char *regex;               /**< or NULL */
-    int takes_text;                  /**< it has a name or a regex, and is not just a group of literals */
+    const char *name;  /**< or NULL */
+    const char *regex; /**< or NULL */
+    int takes_text;    /**< it has a name or a regex, and is not just a group of literals */
     const char *prefix;
     const char *suffix;
-    const char *stop;                /**< without regex: text that ends the parameter besides a delimiter, or NULL */
-    char modifier;                   /**< 0 for none */
+    const char *stop; /**< without regex: text that ends the parameter besides a delimiter, or NULL */
+    char modifier;    /**< 0 for none */
 } key;
 
 typedef struct reader {
     clerk_path_program *program;
     apr_pool_t *pool;
-    const char *p;                   /**< behind the current token */
-    token_type type;                 /**< of the current token */
-    const char *value;               /**< its text */
-    const char *literal;             /**< text read and not yet written out */
-    const char *before;              /**< the literal just before, "" where a parameter is; NULL at the beginning */
+    const char *p;       /**< behind the current token */
+    token_type type;     /**< of the current token */
+    const char *value;   /**< its text */
+    const char *literal; /**< text read and not yet written out */
+    const char *before;  /**< the literal just before, "" where a parameter is; NULL at the beginning */
     const char *error;
 } reader;
 
 static void fail(reader *r, const char *error)
 {
-    if (r->error == NULL) {
+    if (!r->error) {
         r->error = error;
     }
     r->type = TOKEN_END;
@@ -138,7 +138,7 @@ static const char *take(reader *r, token_type type)
 {
     const char *value = r->value;
 
-    if (r->error != NULL || r->type != type || type == TOKEN_END) {
+    if (r->error || r->type != type || type == TOKEN_END) {
         return NULL;
     }
     next_token(r);
@@ -152,10 +152,10 @@ static const char *take_text(reader *r)
     for (;;) {
         const char *piece = take(r, TOKEN_CHARACTER);
 
-        if (piece == NULL) {
+        if (!piece) {
             piece = take(r, TOKEN_ESCAPED);
         }
-        if (piece == NULL) {
+        if (!piece) {
             return text;
         }
         text = apr_pstrcat(r->pool, text, piece, NULL);
@@ -175,7 +175,7 @@ static void emit_segment(reader *r, const char *stop)
     for (d = delimiters; *d != '\0'; d++) {
         set[*d >> 3] &= (unsigned char)~(1u << (*d & 7));
     }
-    if (stop != NULL) {
+    if (stop) {
         int i = clerk_path_emit(r->program, CLERK_PATH_NOT_TEXT);
 
         r->program->code[i].text = stop;
@@ -187,12 +187,12 @@ static void emit_segment(reader *r, const char *stop)
 
 static void emit_value(reader *r, const key *k)
 {
-    if (k->regex == NULL) {
+    if (!k->regex) {
         emit_segment(r, k->stop);
     } else {
         const char *error = clerk_path_emit_regex(r->program, k->regex);
 
-        if (error != NULL) {
+        if (error) {
             fail(r, error);
         }
     }
@@ -229,9 +229,9 @@ static void emit_key(reader *r, const key *k)
     int slot = -1;
     int optional = -1;
 
-    if (k->name != NULL && strcmp(k->name, "id") == 0) {
+    if (k->name && !strcmp(k->name, "id")) {
         slot = 2 * CLERK_PATH_ID;
-    } else if (k->name != NULL && strcmp(k->name, "slug") == 0) {
+    } else if (k->name && !strcmp(k->name, "slug")) {
         slot = 2 * CLERK_PATH_SLUG;
     }
     if (slot >= 0 && is_repeated(k)) {
@@ -277,25 +277,25 @@ static void flush(reader *r)
 /** What a parameter without a regex ends at: at a delimiter, or where the text before it begins again. */
 static void set_stop(reader *r, key *k)
 {
-    const char *text = *k->prefix != '\0' || r->before == NULL ? k->prefix : r->before;
+    const char *text = *k->prefix != '\0' || !r->before ? k->prefix : r->before;
 
-    if (r->before != NULL && *text == '\0') {
+    if (r->before && *text == '\0') {
         fail(r, "there must be text between two parameters");
         return;
     }
-    k->stop = *text == '\0' || strpbrk(text, DELIMITERS) != NULL ? NULL : text;
+    k->stop = *text == '\0' || strpbrk(text, DELIMITERS) ? NULL : text;
 }
 
 static void finish_key(reader *r, key *k)
 {
     const char *modifier = take(r, TOKEN_MODIFIER);
 
-    k->modifier = (char)(modifier != NULL ? *modifier : 0);
-    k->takes_text = k->name != NULL || k->regex != NULL;
-    if (k->name != NULL && k->regex == NULL) {
+    k->modifier = (char)(modifier ? *modifier : 0);
+    k->takes_text = k->name || k->regex;
+    if (k->name && !k->regex) {
         set_stop(r, k);
     }
-    if (r->error == NULL) {
+    if (!r->error) {
         emit_key(r, k);
     }
     r->before = "";
@@ -309,25 +309,25 @@ static void read_part(reader *r)
 
     k.name = take(r, TOKEN_NAME);
     k.regex = take(r, TOKEN_REGEX);
-    if (k.name != NULL || k.regex != NULL) {
-        if (character != NULL && (*character == '/' || *character == '.')) {
+    if (k.name || k.regex) {
+        if (character && (*character == '/' || *character == '.')) {
             k.prefix = character;
-        } else if (character != NULL) {
+        } else if (character) {
             r->literal = apr_pstrcat(r->pool, r->literal, character, NULL);
         }
         flush(r);
         finish_key(r, &k);
         return;
     }
-    if (character == NULL) {
+    if (!character) {
         character = take(r, TOKEN_ESCAPED);
     }
-    if (character != NULL) {
+    if (character) {
         r->literal = apr_pstrcat(r->pool, r->literal, character, NULL);
         return;
     }
     flush(r);
-    if (take(r, TOKEN_OPEN) == NULL) {
+    if (!take(r, TOKEN_OPEN)) {
         fail(r, "a modifier or a } that belongs to nothing");
         return;
     }
@@ -335,7 +335,7 @@ static void read_part(reader *r)
     k.name = take(r, TOKEN_NAME);
     k.regex = take(r, TOKEN_REGEX);
     k.suffix = take_text(r);
-    if (take(r, TOKEN_CLOSE) == NULL) {
+    if (!take(r, TOKEN_CLOSE)) {
         fail(r, "a { without its }");
         return;
     }
@@ -362,12 +362,12 @@ const char *clerk_path_pattern_compile(const clerk_path_program **pprogram, cons
 
     r.program = clerk_path_program_create(pool);
     next_token(&r);
-    while (r.error == NULL && r.type != TOKEN_END && !r.program->too_long) {
+    while (!r.error && r.type != TOKEN_END && !r.program->too_long) {
         read_part(&r);
     }
     flush(&r);
     emit_end(r.program);
-    if (r.error == NULL && r.program->too_long) {
+    if (!r.error && r.program->too_long) {
         r.error = "it is too long";
     }
     *pprogram = r.program;

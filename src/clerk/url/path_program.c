@@ -109,7 +109,7 @@ static int follow(machine *m, int at, int position)
             position++;
             break;
         case CLERK_PATH_NOT_TEXT:
-            if (strncasecmp(m->path + position, instruction->text, strlen(instruction->text)) == 0) {
+            if (!strncasecmp(m->path + position, instruction->text, strlen(instruction->text))) {
                 return 0;
             }
             break;
@@ -135,7 +135,6 @@ int clerk_path_program_match(clerk_path_captures *captures, const clerk_path_pro
 {
     apr_size_t len = strlen(path);
     machine m;
-    int i;
 
     memset(captures, 0, sizeof(*captures));
     if (len > CLERK_PATH_MAX) {
@@ -154,7 +153,7 @@ int clerk_path_program_match(clerk_path_captures *captures, const clerk_path_pro
         if (next.instruction < 0) {
             m.slots[next.slot] = next.position;
         } else if (follow(&m, next.instruction, next.position)) {
-            for (i = 0; i < CLERK_PATH_CAPTURES; i++) {
+            for (int i = 0; i < CLERK_PATH_CAPTURES; i++) {
                 const int *slot = &m.slots[(apr_size_t)i * 2];
 
                 if (slot[0] >= 0 && slot[1] >= slot[0]) {

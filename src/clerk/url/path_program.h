@@ -19,23 +19,23 @@
 typedef enum clerk_path_capture {
     CLERK_PATH_ID,
     CLERK_PATH_SLUG,
-    CLERK_PATH_CAPTURES              /**< how many there are */
+    CLERK_PATH_CAPTURES /**< how many there are */
 } clerk_path_capture;
 
 typedef enum clerk_path_op {
-    CLERK_PATH_CHAR,                 /**< this character, in either case */
-    CLERK_PATH_SET,                  /**< one of a set */
-    CLERK_PATH_NOT_TEXT,             /**< the text is not what follows; takes nothing */
-    CLERK_PATH_SPLIT,                /**< go on at `next`, else at `other` */
-    CLERK_PATH_JUMP,                 /**< go on at `next` */
-    CLERK_PATH_SAVE,                 /**< note the position in slot `next` */
-    CLERK_PATH_END                   /**< matched, if this is the end of the path */
+    CLERK_PATH_CHAR,     /**< this character, in either case */
+    CLERK_PATH_SET,      /**< one of a set */
+    CLERK_PATH_NOT_TEXT, /**< the text is not what follows; takes nothing */
+    CLERK_PATH_SPLIT,    /**< go on at `next`, else at `other` */
+    CLERK_PATH_JUMP,     /**< go on at `next` */
+    CLERK_PATH_SAVE,     /**< note the position in slot `next` */
+    CLERK_PATH_END       /**< matched, if this is the end of the path */
 } clerk_path_op;
 
 typedef struct clerk_path_instruction {
     clerk_path_op op;
-    char character;                  /**< lower case */
-    const unsigned char *set;        /**< 256 bits */
+    char character;           /**< lower case */
+    const unsigned char *set; /**< 256 bits */
     const char *text;
     int next;
     int other;
@@ -44,7 +44,7 @@ typedef struct clerk_path_instruction {
 typedef struct clerk_path_program {
     clerk_path_instruction *code;
     int length;
-    int too_long;                    /**< an instruction did not fit; the program is of no use */
+    int too_long; /**< an instruction did not fit; the program is of no use */
     apr_pool_t *pool;
 } clerk_path_program;
 

@@ -20,7 +20,7 @@ static void parse_alternatives(parser *r);
 
 static void fail(parser *r, const char *error)
 {
-    if (r->error == NULL) {
+    if (!r->error) {
         r->error = error;
     }
 }
@@ -33,9 +33,7 @@ static void set_add(unsigned char *set, unsigned char c)
 /** Add a range, in both cases. */
 static void set_add_range(unsigned char *set, unsigned char first, unsigned char last)
 {
-    unsigned int c;
-
-    for (c = first; c <= last; c++) {
+    for (unsigned int c = first; c <= last; c++) {
         set_add(set, (unsigned char)c);
         set_add(set, (unsigned char)clerk_to_lower((char)c));
         if (c >= 'a' && c <= 'z') {
@@ -46,9 +44,7 @@ static void set_add_range(unsigned char *set, unsigned char first, unsigned char
 
 static void set_invert(unsigned char *set)
 {
-    int i;
-
-    for (i = 0; i < 32; i++) {
+    for (int i = 0; i < 32; i++) {
         set[i] = (unsigned char)~set[i];
     }
 }
@@ -57,7 +53,6 @@ static void set_invert(unsigned char *set)
 static int set_add_shorthand(unsigned char *set, char letter)
 {
     unsigned char members[32] = {0};
-    int i;
 
     switch (clerk_to_lower(letter)) {
     case 'd':
@@ -78,7 +73,7 @@ static int set_add_shorthand(unsigned char *set, char letter)
     if (letter != clerk_to_lower(letter)) {
         set_invert(members);
     }
-    for (i = 0; i < 32; i++) {
+    for (int i = 0; i < 32; i++) {
         set[i] |= members[i];
     }
     return 1;
@@ -120,7 +115,7 @@ static void parse_class(parser *r)
     int negated = *r->p == '^';
 
     r->p += negated;
-    while (r->error == NULL && *r->p != ']') {
+    while (!r->error && *r->p != ']') {
         char first;
         char last;
 
@@ -286,7 +281,7 @@ static void emit_repeated(parser *r, const char *atom, int min, int max, int laz
     int count = 0;
     int i;
 
-    for (i = 0; i < min && r->error == NULL && !r->program->too_long; i++) {
+    for (i = 0; i < min && !r->error && !r->program->too_long; i++) {
         emit_atom_again(r, atom);
     }
     if (max == UNLIMITED) {
@@ -299,7 +294,7 @@ static void emit_repeated(parser *r, const char *atom, int min, int max, int laz
         set_split(r, split, split + 1, jump + 1, lazy);
         return;
     }
-    for (; i < max && r->error == NULL && !r->program->too_long; i++) {
+    for (; i < max && !r->error && !r->program->too_long; i++) {
         splits[count++] = clerk_path_emit(r->program, CLERK_PATH_SPLIT);
         emit_atom_again(r, atom);
     }
@@ -311,7 +306,7 @@ static void emit_repeated(parser *r, const char *atom, int min, int max, int laz
 
 static void parse_sequence(parser *r)
 {
-    while (r->error == NULL && !r->program->too_long && *r->p != '\0' && *r->p != '|' && *r->p != ')') {
+    while (!r->error && !r->program->too_long && *r->p != '\0' && *r->p != '|' && *r->p != ')') {
         const char *atom = r->p;
         int start = r->program->length;
         const char *behind;
@@ -320,7 +315,7 @@ static void parse_sequence(parser *r)
         int lazy;
 
         parse_atom(r);
-        if (r->error == NULL && parse_quantifier(r, &min, &max, &lazy)) {
+        if (!r->error && parse_quantifier(r, &min, &max, &lazy)) {
             behind = r->p;
             r->program->length = start;
             emit_repeated(r, atom, min, max, lazy);
@@ -338,7 +333,7 @@ static void parse_alternatives(parser *r)
         int split = clerk_path_emit(r->program, CLERK_PATH_SPLIT);
 
         parse_sequence(r);
-        if (r->error != NULL || r->program->too_long) {
+        if (r->error || r->program->too_long) {
             return;
         }
         if (*r->p != '|') {
@@ -360,7 +355,7 @@ const char *clerk_path_emit_regex(clerk_path_program *program, const char *regex
     parser r = {program, regex, 0, NULL};
 
     parse_alternatives(&r);
-    if (r.error == NULL && *r.p != '\0' && !program->too_long) {
+    if (!r.error && *r.p != '\0' && !program->too_long) {
         r.error = "a ) without its (";
     }
     /* Where it did not fit, reading stopped somewhere, and what is wrong there means nothing. */

@@ -71,10 +71,9 @@ static apr_size_t utf8_scan(const unsigned char *text, apr_size_t len, apr_size_
     unsigned char low;
     unsigned char high;
     apr_size_t want = utf8_shape(text[0], &low, &high);
-    apr_size_t i;
 
     *pbad = 1;
-    for (i = 1; i < want; i++) {
+    for (apr_size_t i = 1; i < want; i++) {
         if (i >= len || text[i] < low || text[i] > high) {
             *pbad = i;
             return 0;
@@ -141,18 +140,18 @@ static const char *decode(const char *text, apr_size_t len, apr_size_t *plen, ap
 apr_array_header_t *clerk_query_parse(const char *query, apr_pool_t *pool)
 {
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(clerk_parameter));
-    const char *p = query != NULL ? query : "";
+    const char *p = query ? query : "";
 
     while (*p != '\0') {
         apr_size_t len = strcspn(p, "&");
         const char *equals = memchr(p, '=', len);
-        apr_size_t name_len = equals != NULL ? (apr_size_t)(equals - p) : len;
+        apr_size_t name_len = equals ? (apr_size_t)(equals - p) : len;
 
         if (len > 0) {
             clerk_parameter *parameter = apr_array_push(list);
 
             parameter->name = decode(p, name_len, &parameter->name_len, pool);
-            if (equals != NULL) {
+            if (equals) {
                 parameter->value = decode(equals + 1, len - name_len - 1, &parameter->value_len, pool);
             } else {
                 parameter->value = "";
@@ -169,14 +168,12 @@ static int is_named(const clerk_parameter *parameter, const char *name)
 {
     apr_size_t len = strlen(name);
 
-    return parameter->name_len == len && memcmp(parameter->name, name, len) == 0;
+    return parameter->name_len == len && !memcmp(parameter->name, name, len);
 }
 
 static int find(const apr_array_header_t *query, const char *name)
 {
-    int i;
-
-    for (i = 0; i < query->nelts; i++) {
+    for (int i = 0; i < query->nelts; i++) {
         if (is_named(&APR_ARRAY_IDX(query, i, clerk_parameter), name)) {
             return i;
         }
@@ -215,9 +212,8 @@ void clerk_query_append(apr_array_header_t *query, const char *name, const char 
 static void delete_from(apr_array_header_t *query, const char *name, int from)
 {
     int kept = from;
-    int i;
 
-    for (i = from; i < query->nelts; i++) {
+    for (int i = from; i < query->nelts; i++) {
         if (!is_named(&APR_ARRAY_IDX(query, i, clerk_parameter), name)) {
             APR_ARRAY_IDX(query, kept, clerk_parameter) = APR_ARRAY_IDX(query, i, clerk_parameter);
             kept++;
@@ -246,9 +242,7 @@ void clerk_query_delete(apr_array_header_t *query, const char *name)
 
 static char *encode(char *out, const char *text, apr_size_t len)
 {
-    apr_size_t i;
-
-    for (i = 0; i < len; i++) {
+    for (apr_size_t i = 0; i < len; i++) {
         char c = text[i];
 
         if (clerk_is_alnum(c) || c == '*' || c == '-' || c == '.' || c == '_') {
@@ -267,18 +261,17 @@ const char *clerk_query_text(const apr_array_header_t *query, apr_pool_t *pool)
     apr_size_t size = 1;
     char *out;
     char *o;
-    int i;
 
     if (query->nelts == 0) {
         return NULL;
     }
-    for (i = 0; i < query->nelts; i++) {
+    for (int i = 0; i < query->nelts; i++) {
         const clerk_parameter *parameter = &APR_ARRAY_IDX(query, i, clerk_parameter);
 
         size += (parameter->name_len + parameter->value_len) * 3 + 2;
     }
     o = out = apr_palloc(pool, size);
-    for (i = 0; i < query->nelts; i++) {
+    for (int i = 0; i < query->nelts; i++) {
         const clerk_parameter *parameter = &APR_ARRAY_IDX(query, i, clerk_parameter);
 
         if (i > 0) {

@@ -11,7 +11,7 @@
 
 static int needs_escape(unsigned char c, const char *special)
 {
-    return c < 0x20 || c >= 0x7f || strchr(special, c) != NULL;
+    return c < 0x20 || c >= 0x7f || strchr(special, c);
 }
 
 /** Percent-encode controls, non-ASCII bytes and @a special. */
@@ -19,9 +19,8 @@ static char *escape(const char *text, apr_size_t len, const char *special, apr_p
 {
     char *out = apr_palloc(pool, len * 3 + 1);
     char *o = out;
-    apr_size_t i;
 
-    for (i = 0; i < len; i++) {
+    for (apr_size_t i = 0; i < len; i++) {
         if (needs_escape((unsigned char)text[i], special)) {
             o = clerk_percent_encode(o, (unsigned char)text[i]);
         } else {
@@ -112,12 +111,12 @@ static void set_target(clerk_url *url, char *rest, apr_pool_t *pool)
     char *fragment = strchr(rest, '#');
     char *query;
 
-    if (fragment != NULL) {
+    if (fragment) {
         *fragment++ = '\0';
         url->fragment = escape(fragment, strlen(fragment), " \"<>`", pool);
     }
     query = strchr(rest, '?');
-    if (query != NULL) {
+    if (query) {
         *query++ = '\0';
         url->query = escape(query, strlen(query), " \"<>'", pool);
     }
@@ -134,7 +133,7 @@ static int host_is_valid(const char *host)
         return len >= 2 && host[1 + len] == ']' && host[2 + len] == '\0';
     }
     for (p = host; *p != '\0'; p++) {
-        if (*p <= ' ' || *p >= 0x7f || strchr("#/:<>?@[\\]^|%", *p) != NULL) {
+        if (*p <= ' ' || *p >= 0x7f || strchr("#/:<>?@[\\]^|%", *p)) {
             return 0;
         }
     }
@@ -156,7 +155,7 @@ static int set_port(clerk_url *url, const char *port, apr_pool_t *pool)
             return 0;
         }
     }
-    if (*port == '\0' || number == (strcmp(url->scheme, "https") == 0 ? 443 : 80)) {
+    if (*port == '\0' || number == (!strcmp(url->scheme, "https") ? 443 : 80)) {
         url->port = "";
     } else {
         url->port = apr_psprintf(pool, "%lu", number);
@@ -171,7 +170,7 @@ static int set_authority(clerk_url *url, char *authority, apr_pool_t *pool)
     char *colon;
     char *p;
 
-    if (at != NULL) {
+    if (at) {
         url->has_userinfo = 1;
         authority = at + 1;
     }
@@ -179,12 +178,12 @@ static int set_authority(clerk_url *url, char *authority, apr_pool_t *pool)
         *p = clerk_to_lower(*p);
     }
     colon = strrchr(authority, ':');
-    if (colon != NULL && strchr(colon, ']') == NULL) {
+    if (colon && !strchr(colon, ']')) {
         *colon++ = '\0';
     } else {
         colon = NULL;
     }
-    if (!host_is_valid(authority) || !set_port(url, colon != NULL ? colon : "", pool)) {
+    if (!host_is_valid(authority) || !set_port(url, colon ? colon : "", pool)) {
         return 0;
     }
     url->host = authority;
@@ -205,10 +204,10 @@ clerk_url *clerk_url_parse(const char *text, apr_pool_t *pool)
     for (len = strlen(p); len > 0 && (unsigned char)p[len - 1] <= ' '; len--) {
         p[len - 1] = '\0';
     }
-    if (strncasecmp(p, "https://", 8) == 0) {
+    if (!strncasecmp(p, "https://", 8)) {
         url->scheme = "https";
         p += 8;
-    } else if (strncasecmp(p, "http://", 7) == 0) {
+    } else if (!strncasecmp(p, "http://", 7)) {
         url->scheme = "http";
         p += 7;
     } else {
@@ -228,7 +227,7 @@ clerk_url *clerk_url_join(const char *origin, const char *target, apr_pool_t *po
 {
     clerk_url *url = clerk_url_parse(origin, pool);
 
-    if (url != NULL) {
+    if (url) {
         url->query = NULL;
         url->fragment = NULL;
         set_target(url, without_line_breaks(target, pool), pool);
@@ -238,7 +237,6 @@ clerk_url *clerk_url_join(const char *origin, const char *target, apr_pool_t *po
 
 const char *clerk_url_text(const clerk_url *url, apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, url->origin, url->path, url->query != NULL ? "?" : "",
-                       url->query != NULL ? url->query : "", url->fragment != NULL ? "#" : "",
-                       url->fragment != NULL ? url->fragment : "", NULL);
+    return apr_pstrcat(pool, url->origin, url->path, url->query ? "?" : "", url->query ? url->query : "",
+                       url->fragment ? "#" : "", url->fragment ? url->fragment : "", NULL);
 }

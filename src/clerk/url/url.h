@@ -12,14 +12,14 @@
 
 /** An absolute http or https URL, serialised part by part. */
 typedef struct clerk_url {
-    const char *scheme;              /**< "http" or "https" */
-    const char *host;                /**< lower case; an IPv6 address keeps its brackets */
-    const char *port;                /**< "" where it is the scheme's own */
-    const char *origin;              /**< `scheme://host[:port]` */
-    int has_userinfo;                /**< there was a `user@`; it is never written out again */
-    const char *path;                /**< begins with '/' */
-    const char *query;               /**< without '?'; NULL: none */
-    const char *fragment;            /**< without '#'; NULL: none */
+    const char *scheme;   /**< "http" or "https" */
+    const char *host;     /**< lower case; an IPv6 address keeps its brackets */
+    const char *port;     /**< "" where it is the scheme's own */
+    const char *origin;   /**< `scheme://host[:port]` */
+    int has_userinfo;     /**< there was a `user@`; it is never written out again */
+    const char *path;     /**< begins with '/' */
+    const char *query;    /**< without '?'; NULL: none */
+    const char *fragment; /**< without '#'; NULL: none */
 } clerk_url;
 
 /**

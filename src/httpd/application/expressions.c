@@ -24,7 +24,7 @@ static const clerk_identity *identity_of(ap_expr_eval_ctx_t *ctx)
     }
     state = clerk_state(ctx->r);
     state->expression_asked = 1;
-    if ((identity = clerk_established_identity(ctx->r)) != NULL || ctx->r->user || state->settled) {
+    if ((identity = clerk_established_identity(ctx->r)) || ctx->r->user || state->settled) {
         return identity;
     }
     outcome = clerk_judge(ctx->r);

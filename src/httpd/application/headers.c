@@ -20,8 +20,7 @@ static const char *header_name(const char *fact, apr_pool_t *pool)
         if (*at == '_') {
             *at = '-';
             first = 1;
-        }
-        else {
+        } else {
             *at = (char)(first ? apr_toupper(*at) : apr_tolower(*at));
             first = 0;
         }
@@ -59,12 +58,12 @@ static void strip_credentials(request_rec *r)
     const char *cookie = apr_table_get(r->headers_in, "Cookie");
     const char *authorization = apr_table_get(r->headers_in, "Authorization");
     const char *left = cookie ? clerk_cookies_strip(cookie, r->pool) : NULL;
-    /* Somebody else's scheme, or a header that does not count here, is the application's own affair. Where nobody has been judged
-     * (an IP address was enough), what would be taken for a token goes. */
-    int ours = authorization && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
-                                                : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
-                                                      && (!strncmp(authorization, "Bearer ", 7)
-                                                          || !strchr(authorization, ' ')));
+    /* Somebody else's scheme, or a header that does not count here, is the application's own affair. Where nobody has
+     * been judged (an IP address was enough), what would be taken for a token goes. */
+    int ours = authorization
+               && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
+                                  : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
+                                        && (!strncmp(authorization, "Bearer ", 7) || !strchr(authorization, ' ')));
 
     if (left == cookie && !ours) {
         return;
@@ -75,8 +74,7 @@ static void strip_credentials(request_rec *r)
     state->sent_authorization = authorization;
     if (!left) {
         apr_table_unset(r->headers_in, "Cookie");
-    }
-    else {
+    } else {
         apr_table_setn(r->headers_in, "Cookie", left);
     }
     if (ours) {

@@ -7,11 +7,13 @@
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 
-const char *const clerk_fact_names[] = {
-    "CLERK_AUTH_STATUS", "CLERK_TOKEN_TYPE", "CLERK_USER_ID", "CLERK_SESSION_ID", "CLERK_SESSION_STATUS",
-    "CLERK_ORG_ID", "CLERK_ORG_SLUG", "CLERK_ORG_ROLE", "CLERK_ORG_PERMISSIONS", "CLERK_FEATURES", "CLERK_PLANS",
-    "CLERK_FACTOR_AGE", "CLERK_ACTOR_ID", NULL
-};
+const char *const clerk_fact_names[] = {"CLERK_AUTH_STATUS",     "CLERK_TOKEN_TYPE",
+                                        "CLERK_USER_ID",         "CLERK_SESSION_ID",
+                                        "CLERK_SESSION_STATUS",  "CLERK_ORG_ID",
+                                        "CLERK_ORG_SLUG",        "CLERK_ORG_ROLE",
+                                        "CLERK_ORG_PERMISSIONS", "CLERK_FEATURES",
+                                        "CLERK_PLANS",           "CLERK_FACTOR_AGE",
+                                        "CLERK_ACTOR_ID",        NULL};
 
 /** Where the facts of one identity go. */
 typedef struct teller {
@@ -30,8 +32,8 @@ static void tell(const teller *to, const char *name, const char *value)
 static void tell_list(const teller *to, const char *name, const char *value)
 {
     if (value && strlen(value) > CLERK_FACT_MAX) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
-                      CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes", name, CLERK_FACT_MAX);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r, CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes",
+                      name, CLERK_FACT_MAX);
         return;
     }
     tell(to, name, value);
@@ -60,7 +62,8 @@ static void tell_claims(teller *to, const clerk_identity *identity)
         if (claim && !text) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
                           CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
-                          "bytes", wanted->path, CLERK_CLAIM_TEXT_MAX);
+                                            "bytes",
+                          wanted->path, CLERK_CLAIM_TEXT_MAX);
         }
         /* Two paths may have been given one name; the last one counts. */
         if (text) {
@@ -138,10 +141,11 @@ const char *clerk_remote_user(request_rec *r, const clerk_identity *identity)
     if (!user || !*user) {
         int level = clerk_httpd_message_level();
 
-        ap_log_rerror(APLOG_MARK, level, 0, r,
-                      CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
-                      "to the session token in the Clerk dashboard, or choose one that every user has", path,
-                      identity->user_id, claim ? "has no usable name there" : "has no such claim");
+        ap_log_rerror(
+            APLOG_MARK, level, 0, r,
+            CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
+                              "to the session token in the Clerk dashboard, or choose one that every user has",
+            path, identity->user_id, claim ? "has no usable name there" : "has no such claim");
         return NULL;
     }
     return apr_pstrdup(r->pool, user);

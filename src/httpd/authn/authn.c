@@ -17,13 +17,11 @@
 /* How long a client should wait before it asks again when keys are out of reach; the key store tries more often. */
 #define RETRY_AFTER "5"
 
-static const char *const status_texts[] = {
-    [CLERK_SIGNED_IN] = "signed-in",
-    [CLERK_SIGNED_OUT] = "signed-out",
-    [CLERK_HANDSHAKE] = "handshake",
-    [CLERK_UNAVAILABLE] = "signed-out",
-    [CLERK_BAD_REQUEST] = "signed-out"
-};
+static const char *const status_texts[] = {[CLERK_SIGNED_IN] = "signed-in",
+                                           [CLERK_SIGNED_OUT] = "signed-out",
+                                           [CLERK_HANDSHAKE] = "handshake",
+                                           [CLERK_UNAVAILABLE] = "signed-out",
+                                           [CLERK_BAD_REQUEST] = "signed-out"};
 
 /* All of it goes to err_headers_out: headers_out does not survive an error or a redirect. */
 
@@ -129,15 +127,16 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
         clerk_wire_read(&request, r);
         if (clerk_request_is_navigation(&request)
             || (dir->unauthenticated == CLERK_UNAUTHENTICATED_SIGN_IN && r->method_number == M_GET)) {
-            location = clerk_sign_in_location(&request, clerk_config_runtime(r)->instance, &dir->policy, outcome,
-                                              r->pool);
+            location
+                = clerk_sign_in_location(&request, clerk_config_runtime(r)->instance, &dir->policy, outcome, r->pool);
             if (location) {
                 return redirect(r, location);
             }
             level = clerk_httpd_message_level();
             ap_log_rerror(APLOG_MARK, level, 0, r,
                           CLERK_LOGNO(3052) "no sign-in page to send a browser to; write ClerkSignInURL, or "
-                          "ClerkPublishableKey in the server configuration. It must not be a page that is itself protected");
+                                            "ClerkPublishableKey in the server configuration. It must not be a page "
+                                            "that is itself protected");
         }
     }
     if (outcome->loop) {

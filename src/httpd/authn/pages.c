@@ -16,90 +16,102 @@
 /** What a page says. HTML; nothing of it comes from the request. */
 typedef struct page_text {
     const char *title;
-    const char *what;                /* happened */
-    const char *visitor;             /* can do */
-    const char *operator;            /* of the server can do */
+    const char *what;     /* happened */
+    const char *visitor;  /* can do */
+    const char *operator; /* of the server can do */
 } page_text;
 
 /* Plain ASCII: httpd declares ISO 8859-1. */
-static const char head[] =
-    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"iso-8859-1\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"robots\" content=\"noindex\">\n<style>\n"
-    ":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--link:#40508f}\n"
-    "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
-    "--link:#a9b8ff}}\n"
-    "*{box-sizing:border-box}body{margin:0;padding:8vh 1rem;background:var(--bg);color:var(--text);"
-    "font:16px/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
-    "main{max-width:38rem;margin:0 auto;padding:1.75rem 2rem;background:var(--card);border:1px solid var(--line);"
-    "border-radius:.75rem}\n"
-    "h1{font-size:1.4rem;line-height:1.3;margin:0 0 1rem}"
-    "h2{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.75rem 0 .25rem}\n"
-    "p{margin:0 0 .75rem}a{display:inline-block;margin-top:.5rem;padding:.45rem 1.1rem;border-radius:.5rem;"
-    "background:var(--link);color:var(--card);text-decoration:none;font-weight:600}\n"
-    "code{font:.9em ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
-    "footer{margin-top:1.5rem;padding-top:.75rem;border-top:1px solid var(--line);color:var(--dim);font-size:.85rem}\n"
-    "</style>\n";
+static const char head[]
+    = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"iso-8859-1\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"robots\" content=\"noindex\">\n<style>\n"
+      ":root{color-scheme:light "
+      "dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--link:#40508f}\n"
+      "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
+      "--link:#a9b8ff}}\n"
+      "*{box-sizing:border-box}body{margin:0;padding:8vh 1rem;background:var(--bg);color:var(--text);"
+      "font:16px/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
+      "main{max-width:38rem;margin:0 auto;padding:1.75rem 2rem;background:var(--card);border:1px solid var(--line);"
+      "border-radius:.75rem}\n"
+      "h1{font-size:1.4rem;line-height:1.3;margin:0 0 1rem}"
+      "h2{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.75rem 0 .25rem}\n"
+      "p{margin:0 0 .75rem}a{display:inline-block;margin-top:.5rem;padding:.45rem 1.1rem;border-radius:.5rem;"
+      "background:var(--link);color:var(--card);text-decoration:none;font-weight:600}\n"
+      "code{font:.9em ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
+      "footer{margin-top:1.5rem;padding-top:.75rem;border-top:1px solid "
+      "var(--line);color:var(--dim);font-size:.85rem}\n"
+      "</style>\n";
 
 static const char loop_title[] = "Signing in goes round in circles";
 
 static const page_text loop_pages[] = {
-    [CLERK_LOOP_UNKNOWN] =
-        {loop_title,
-         "This site and its sign-in service sent your browser back and forth several times, and it still could not be told "
-         "whether you are signed in. It was stopped here.",
-         "Delete the cookies of this site, or use a private window, and try again.",
-         "None of the known causes shows in this request. The reason below and the error log (AC3100) say what was missing; "
-         "compare the publishable key, the secret key and the domain with those in the Clerk Dashboard."},
-    [CLERK_LOOP_WRONG_ORIGIN] =
-        {loop_title,
-         "Your browser knows this site by another address (scheme, host name or port) than its server does, so it was sent "
-         "back and forth until it was stopped here.",
-         "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
-         "The server derives its own address from <code>ServerName</code> and from how it was reached; behind a proxy that "
-         "ends TLS that is not what browsers use. Write the origin that browsers see, such as <code>ClerkPublicOrigin "
-         "https://www.example.com</code>, or <code>ClerkTrustForwarded On</code> where a proxy of yours sets "
-         "<code>X-Forwarded-Proto</code> and <code>X-Forwarded-Host</code>."},
-    [CLERK_LOOP_CLOCK] =
-        {loop_title,
-         "The sign-in service keeps issuing sessions that this server takes for expired or not yet valid: their clocks "
-         "differ.",
-         "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
-         "Set the clock of this server (NTP). <code>ClerkClockSkew</code> allows for a few seconds; it is no cure for "
-         "minutes."},
-    [CLERK_LOOP_TWO_CLIENT_UATS] =
-        {loop_title,
-         "Your browser holds several <code>__client_uat</code> cookies for this site that contradict each other, so it cannot "
-         "be told which session is the current one.",
-         "Delete the cookies of this site and of its parent domain, and try again.",
-         "Two sites below one domain use different Clerk instances or different domain settings, or a cookie of an earlier "
-         "set-up is left over. Use one instance for sites that share a domain, and the same publishable key, letter for "
-         "letter, in the pages and in the server."},
-    [CLERK_LOOP_WRONG_KEY] =
-        {loop_title,
-         "The sign-in service sends sessions that this server cannot use: it is set up with keys of another Clerk instance.",
-         "There is nothing wrong with your account. If the site has changed its sign-in lately, delete its cookies and try "
-         "again; otherwise please tell whoever runs it.",
-         "<code>ClerkPublishableKey</code> and <code>ClerkSecretKey</code> (and <code>ClerkJWTKey</code> or "
-         "<code>ClerkJWKSURL</code>, where they are used) must belong to the same instance, and to the one that the pages "
-         "use. If they do, see whether this server reaches Clerk's API: the error log and the status page tell."},
-    [CLERK_LOOP_COOKIES] =
-        {loop_title,
-         "Your browser does not send back the cookies that this site needs in order to know that you are signed in.",
-         "Allow cookies for this site, and try again.",
-         "If it happens to everybody: cookies marked <code>Secure</code> need https, a session cookie of more than 4 KB is "
-         "dropped by browsers (too many custom claims), and a proxy must pass <code>Cookie</code> and "
-         "<code>Set-Cookie</code> on."}
-};
+    [CLERK_LOOP_UNKNOWN]
+    = {loop_title,
+       "This site and its sign-in service sent your browser back and forth several times, and it still could not be "
+       "told "
+       "whether you are signed in. It was stopped here.",
+       "Delete the cookies of this site, or use a private window, and try again.",
+       "None of the known causes shows in this request. The reason below and the error log (AC3100) say what was "
+       "missing; "
+       "compare the publishable key, the secret key and the domain with those in the Clerk Dashboard."},
+    [CLERK_LOOP_WRONG_ORIGIN]
+    = {loop_title,
+       "Your browser knows this site by another address (scheme, host name or port) than its server does, so it was "
+       "sent "
+       "back and forth until it was stopped here.",
+       "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
+       "The server derives its own address from <code>ServerName</code> and from how it was reached; behind a proxy "
+       "that "
+       "ends TLS that is not what browsers use. Write the origin that browsers see, such as <code>ClerkPublicOrigin "
+       "https://www.example.com</code>, or <code>ClerkTrustForwarded On</code> where a proxy of yours sets "
+       "<code>X-Forwarded-Proto</code> and <code>X-Forwarded-Host</code>."},
+    [CLERK_LOOP_CLOCK]
+    = {loop_title,
+       "The sign-in service keeps issuing sessions that this server takes for expired or not yet valid: their clocks "
+       "differ.",
+       "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
+       "Set the clock of this server (NTP). <code>ClerkClockSkew</code> allows for a few seconds; it is no cure for "
+       "minutes."},
+    [CLERK_LOOP_TWO_CLIENT_UATS]
+    = {loop_title,
+       "Your browser holds several <code>__client_uat</code> cookies for this site that contradict each other, so it "
+       "cannot "
+       "be told which session is the current one.",
+       "Delete the cookies of this site and of its parent domain, and try again.",
+       "Two sites below one domain use different Clerk instances or different domain settings, or a cookie of an "
+       "earlier "
+       "set-up is left over. Use one instance for sites that share a domain, and the same publishable key, letter for "
+       "letter, in the pages and in the server."},
+    [CLERK_LOOP_WRONG_KEY]
+    = {loop_title,
+       "The sign-in service sends sessions that this server cannot use: it is set up with keys of another Clerk "
+       "instance.",
+       "There is nothing wrong with your account. If the site has changed its sign-in lately, delete its cookies and "
+       "try "
+       "again; otherwise please tell whoever runs it.",
+       "<code>ClerkPublishableKey</code> and <code>ClerkSecretKey</code> (and <code>ClerkJWTKey</code> or "
+       "<code>ClerkJWKSURL</code>, where they are used) must belong to the same instance, and to the one that the "
+       "pages "
+       "use. If they do, see whether this server reaches Clerk's API: the error log and the status page tell."},
+    [CLERK_LOOP_COOKIES]
+    = {loop_title,
+       "Your browser does not send back the cookies that this site needs in order to know that you are signed in.",
+       "Allow cookies for this site, and try again.",
+       "If it happens to everybody: cookies marked <code>Secure</code> need https, a session cookie of more than 4 KB "
+       "is "
+       "dropped by browsers (too many custom claims), and a proxy must pass <code>Cookie</code> and "
+       "<code>Set-Cookie</code> on."}};
 
-static const page_text bad_handshake_page = {
-    "This sign-in link cannot be used here",
-    "The address carries a message from the sign-in service that this server cannot verify. Either the link is an old one, or "
-    "the site has been given other keys since.",
-    "Go on without it: you will be asked to sign in again if need be.",
-    "If it happens again, the keys differ: <code>ClerkPublishableKey</code>, <code>ClerkSecretKey</code> and, where they are "
-    "used, <code>ClerkJWTKey</code> or <code>ClerkJWKSURL</code> must belong to the same Clerk instance."
-};
+static const page_text bad_handshake_page
+    = {"This sign-in link cannot be used here",
+       "The address carries a message from the sign-in service that this server cannot verify. Either the link is an "
+       "old one, or "
+       "the site has been given other keys since.",
+       "Go on without it: you will be asked to sign in again if need be.",
+       "If it happens again, the keys differ: <code>ClerkPublishableKey</code>, <code>ClerkSecretKey</code> and, where "
+       "they are "
+       "used, <code>ClerkJWTKey</code> or <code>ClerkJWKSURL</code> must belong to the same Clerk instance."};
 
 static const char *render(const page_text *text, const char *link, const char *reason, apr_pool_t *pool)
 {
@@ -107,9 +119,8 @@ static const char *render(const page_text *text, const char *link, const char *r
                        "</h1>\n<p>", text->what, "</p>\n<h2>What you can do</h2>\n<p>", text->visitor,
                        "</p>\n<p><a href=\"", ap_escape_html2(pool, link, 1), "\">",
                        text == &bad_handshake_page ? "Go on" : "Try again",
-                       "</a></p>\n<h2>For the administrator</h2>\n<p>", text->operator,
-                       "</p>\n<footer>Reason: <code>", ap_escape_html2(pool, reason, 1),
-                       "</code></footer>\n</main>\n</body>\n</html>\n", NULL);
+                       "</a></p>\n<h2>For the administrator</h2>\n<p>", text->operator, "</p>\n<footer>Reason: <code>",
+                       ap_escape_html2(pool, reason, 1), "</code></footer>\n</main>\n</body>\n</html>\n", NULL);
 }
 
 /** The page becomes the body of the error answer; an administrator's own ErrorDocument goes first. */
@@ -168,6 +179,7 @@ void clerk_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
 
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "
-                  "Clerk instance", outcome->reason_text);
+                                    "Clerk instance",
+                  outcome->reason_text);
     show(r, HTTP_BAD_REQUEST, render(&bad_handshake_page, "?", outcome->reason_text, r->pool));
 }

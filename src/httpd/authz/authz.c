@@ -16,18 +16,16 @@ void clerk_authz_register(apr_pool_t *pool)
     static const struct {
         const char *name;
         const authz_provider *provider;
-    } providers[] = {
-        {"clerk-optional", &clerk_require_optional},
-        {"clerk-role", &clerk_require_role},
-        {"clerk-org", &clerk_require_org},
-        {"clerk-permission", &clerk_require_permission},
-        {"clerk-feature", &clerk_require_feature},
-        {"clerk-plan", &clerk_require_plan},
-        {"clerk-reverification", &clerk_require_reverification},
-        {"clerk-mfa", &clerk_require_mfa},
-        {"clerk-claim", &clerk_require_claim},
-        {"clerk-actor", &clerk_require_actor}
-    };
+    } providers[] = {{"clerk-optional", &clerk_require_optional},
+                     {"clerk-role", &clerk_require_role},
+                     {"clerk-org", &clerk_require_org},
+                     {"clerk-permission", &clerk_require_permission},
+                     {"clerk-feature", &clerk_require_feature},
+                     {"clerk-plan", &clerk_require_plan},
+                     {"clerk-reverification", &clerk_require_reverification},
+                     {"clerk-mfa", &clerk_require_mfa},
+                     {"clerk-claim", &clerk_require_claim},
+                     {"clerk-actor", &clerk_require_actor}};
 
     for (apr_size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
         ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, providers[i].name, AUTHZ_PROVIDER_VERSION,
@@ -55,8 +53,7 @@ int clerk_check_access(request_rec *r)
     if (rc == DECLINED) {
         /* To say so ourselves would run all the hooks a second time. */
         state->user_needed = 1;
-    }
-    else if (state->expression_asked && !r->user) {
+    } else if (state->expression_asked && !r->user) {
         /* mod_authz_core does not know that the expression was about a user; if it did, it would have asked for one. */
         state->user_needed = rc == OK ? state->outcome && state->outcome->status == CLERK_SIGNED_IN
                                       : rc == HTTP_FORBIDDEN || rc == HTTP_UNAUTHORIZED;
@@ -73,9 +70,10 @@ int clerk_force_authn(request_rec *r)
 int clerk_authz_fixups(request_rec *r)
 {
     if (clerk_is_auth_type(r) && clerk_state(r)->user_needed && !r->user) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      CLERK_LOGNO(3066) "a user is required, and no user was authenticated; another module answers httpd's "
-                      "force_authn hook before this one");
+        ap_log_rerror(
+            APLOG_MARK, APLOG_ERR, 0, r,
+            CLERK_LOGNO(3066) "a user is required, and no user was authenticated; another module answers httpd's "
+                              "force_authn hook before this one");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return DECLINED;
@@ -99,7 +97,7 @@ int clerk_check_authz(request_rec *r)
     if (r->user && !identity) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       CLERK_LOGNO(3062) "AuthType is Clerk, but another module set the user and this one never saw the "
-                      "request; load auth_clerk_module before that module");
+                                        "request; load auth_clerk_module before that module");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     state->trial = &trial;

@@ -9,13 +9,13 @@
 /** `Require clerk-claim PATH=VALUE` or `PATH~REGEX`. */
 typedef struct claim_test {
     const char *path;
-    const ap_regex_t *regex;             /* else: */
-    int value;                           /* index of the VALUE among the requirement's words */
+    const ap_regex_t *regex; /* else: */
+    int value;               /* index of the VALUE among the requirement's words */
 } claim_test;
 
 typedef struct claim_requirement {
-    clerk_requirement base;              /* its words are the VALUEs */
-    apr_array_header_t *tests;           /* of claim_test */
+    clerk_requirement base;    /* its words are the VALUEs */
+    apr_array_header_t *tests; /* of claim_test */
 } claim_requirement;
 
 static const clerk_requirement_kind claim_kind = {"clerk-claim", NULL, NULL, NULL, NULL};

@@ -83,8 +83,8 @@ static int actor_granted(const clerk_identity *identity, const char *unused)
     return identity->has_actor;
 }
 
-static const clerk_requirement_kind
-    role_kind = {"clerk-role", "admin", clerk_authorize_role, NULL, NULL},
+static const clerk_requirement_kind role_kind
+    = {"clerk-role", "admin", clerk_authorize_role, NULL, NULL},
     org_kind = {"clerk-org", NULL, clerk_authorize_org, NULL, NULL},
     permission_kind = {"clerk-permission", "org:invoices:create", clerk_authorize_permission, NULL, had_permissions},
     feature_kind = {"clerk-feature", "reports", clerk_authorize_feature, scope_problem, had_features},
@@ -168,7 +168,8 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
     if (!outcome) {
         return AUTHZ_GENERAL_ERROR;
     }
-    /* Where a redirect makes no sense, who would be redirected is an anonymous visitor; check_authn would answer 401. */
+    /* Where a redirect makes no sense, who would be redirected is an anonymous visitor; check_authn would answer 401.
+     */
     if ((outcome->status != CLERK_SIGNED_OUT && outcome->status != CLERK_HANDSHAKE)
         || (outcome->location && clerk_may_redirect(r))) {
         return AUTHZ_DENIED_NO_USER;

@@ -28,8 +28,7 @@ const char *clerk_requirement_parse(clerk_requirement **prequirement, const cler
         }
         if (strchr(word->text, '%')) {
             word->expression = ap_expr_parse_cmd(cmd, word->text, AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
-        }
-        else if (kind->problem) {
+        } else if (kind->problem) {
             error = kind->problem(word->text);
         }
         if (error) {
@@ -138,9 +137,9 @@ static const char *lines_text(const clerk_trial *trial, int granted, apr_pool_t 
 /** What the user has of what was asked for; of each kind once. */
 static const char *had_text(const clerk_trial *trial, const clerk_identity *identity, apr_pool_t *pool)
 {
-    const char *text = apr_psprintf(pool, "organization %s (%s), role %s", identity->org_id ? identity->org_id : "none",
-                                    identity->org_slug ? identity->org_slug : "-",
-                                    identity->org_role ? identity->org_role : "none");
+    const char *text
+        = apr_psprintf(pool, "organization %s (%s), role %s", identity->org_id ? identity->org_id : "none",
+                       identity->org_slug ? identity->org_slug : "-", identity->org_role ? identity->org_role : "none");
 
     for (int i = 0; trial->answers && i < trial->answers->nelts; i++) {
         const clerk_answer *answer = &APR_ARRAY_IDX(trial->answers, i, clerk_answer);

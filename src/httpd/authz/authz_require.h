@@ -16,8 +16,8 @@
 
 /** One kind of Require line. */
 typedef struct clerk_requirement_kind {
-    const char *name;                    /**< "clerk-role" */
-    const char *example;                 /**< an argument, for messages; NULL: none is needed */
+    const char *name;    /**< "clerk-role" */
+    const char *example; /**< an argument, for messages; NULL: none is needed */
     int (*granted)(const clerk_identity *identity, const char *argument); /**< NULL argument: the line has none */
     /** Why a literal argument can never match, or NULL. No function: any may. */
     const char *(*problem)(const char *argument);
@@ -29,28 +29,28 @@ typedef struct clerk_requirement_kind {
  * space, say) never
  *  becomes a further argument. */
 typedef struct clerk_requirement_word {
-    const char *text;                    /**< as written */
-    const ap_expr_info_t *expression;    /**< NULL: literal */
+    const char *text;                 /**< as written */
+    const ap_expr_info_t *expression; /**< NULL: literal */
 } clerk_requirement_word;
 
 /** A Require line, parsed. */
 typedef struct clerk_requirement {
     const clerk_requirement_kind *kind;
-    apr_array_header_t *words;           /**< of clerk_requirement_word */
+    apr_array_header_t *words; /**< of clerk_requirement_word */
 } clerk_requirement;
 
 /** What one line said. */
 typedef struct clerk_answer {
     const clerk_requirement_kind *kind;
-    const char *line;                    /**< its arguments as written */
-    const char *seen;                    /**< values of its expressions; NULL: has none */
+    const char *line; /**< its arguments as written */
+    const char *seen; /**< values of its expressions; NULL: has none */
     int granted;
 } clerk_answer;
 
 /** What the lines said in one run of httpd's auth_checker hook. */
 typedef struct clerk_trial {
-    apr_array_header_t *answers;         /**< of clerk_answer; NULL: none */
-    const clerk_reverification *missed;  /**< the last clerk-reverification that was not met */
+    apr_array_header_t *answers;        /**< of clerk_answer; NULL: none */
+    const clerk_reverification *missed; /**< the last clerk-reverification that was not met */
 } clerk_trial;
 
 /** Read the arguments of a line. @return NULL, or what is wrong with it */

@@ -8,13 +8,12 @@
 /** `Require clerk-reverification LEVEL` or `LEVEL MINUTES`. */
 typedef struct reverification_requirement {
     clerk_requirement base;
-    clerk_reverification wanted;         /* where no argument is an expression */
+    clerk_reverification wanted; /* where no argument is an expression */
     int fixed;
 } reverification_requirement;
 
-static const clerk_requirement_kind reverification_kind = {
-    "clerk-reverification", "strict", NULL, NULL, clerk_requirement_had_factors
-};
+static const clerk_requirement_kind reverification_kind
+    = {"clerk-reverification", "strict", NULL, NULL, clerk_requirement_had_factors};
 
 static const char *parse_reverification(cmd_parms *cmd, const char *line, const void **pparsed)
 {
@@ -22,7 +21,7 @@ static const char *parse_reverification(cmd_parms *cmd, const char *line, const 
     const char *error, *text[2] = {NULL, NULL};
     clerk_requirement *base = NULL;
 
-    if ((error = clerk_requirement_parse(&base, &reverification_kind, cmd, line)) != NULL) {
+    if ((error = clerk_requirement_parse(&base, &reverification_kind, cmd, line))) {
         return error;
     }
     requirement->base = *base;
@@ -36,7 +35,7 @@ static const char *parse_reverification(cmd_parms *cmd, const char *line, const 
         text[i] = word->text;
         requirement->fixed = requirement->fixed && !word->expression;
     }
-    if (requirement->fixed && (error = clerk_reverification_parse(&requirement->wanted, text[0], text[1])) != NULL) {
+    if (requirement->fixed && (error = clerk_reverification_parse(&requirement->wanted, text[0], text[1]))) {
         return apr_psprintf(cmd->pool, "Require clerk-reverification: '%s': %s", line, error);
     }
     *pparsed = requirement;

@@ -33,14 +33,15 @@ static const char *reverification_json(const clerk_reverification *missed, apr_p
 
     if (missed->preset) {
         wanted = apr_psprintf(pool, "\"%s\"", missed->preset);
-    }
-    else {
+    } else {
         wanted = apr_psprintf(pool, "{\"level\":\"%s\",\"afterMinutes\":%.15g}", level_name(missed->level),
                               missed->after_minutes);
     }
 
-    return apr_pstrcat(pool, "{\"clerk_error\":{\"type\":\"forbidden\",\"reason\":\"reverification-error\","
-                       "\"metadata\":{\"reverification\":", wanted, "}}}", NULL);
+    return apr_pstrcat(pool,
+                       "{\"clerk_error\":{\"type\":\"forbidden\",\"reason\":\"reverification-error\","
+                       "\"metadata\":{\"reverification\":",
+                       wanted, "}}}", NULL);
 }
 
 /** Whether a person will look at the answer, whatever the method: a form that was posted is followed by a page too. */

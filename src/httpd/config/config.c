@@ -75,7 +75,9 @@ void *clerk_config_merge_server(apr_pool_t *pool, void *base_conf, void *add_con
 
     merge_identity(&conf->own, &base->own, &add->own);
     clerk_config_inherit_transport(&conf->own, &base->own);
-    conf->named = !add->named ? base->named : !base->named ? add->named : apr_hash_overlay(pool, add->named, base->named);
+    conf->named = !add->named    ? base->named
+                  : !base->named ? add->named
+                                 : apr_hash_overlay(pool, add->named, base->named);
     conf->shared_memory = base->shared_memory;
     conf->state_dir = base->state_dir;
     return conf;
@@ -89,10 +91,10 @@ void clerk_config_set_policy(clerk_dir_config *dir)
     policy->authorized_parties = dir->authorized_parties;
     policy->audience = dir->audience;
     policy->clock_skew = dir->clock_skew != CLERK_UNSET ? dir->clock_skew : DEFAULT_CLOCK_SKEW;
-    policy->pending_sessions = dir->pending_sessions != CLERK_UNSET ? (clerk_pending)dir->pending_sessions
-                                                                    : DEFAULT_PENDING_SESSIONS;
-    policy->cross_origin_sync = dir->cross_origin_sync != CLERK_UNSET ? dir->cross_origin_sync
-                                                                      : DEFAULT_CROSS_ORIGIN_SYNC;
+    policy->pending_sessions
+        = dir->pending_sessions != CLERK_UNSET ? (clerk_pending)dir->pending_sessions : DEFAULT_PENDING_SESSIONS;
+    policy->cross_origin_sync
+        = dir->cross_origin_sync != CLERK_UNSET ? dir->cross_origin_sync : DEFAULT_CROSS_ORIGIN_SYNC;
     policy->sign_in_url = dir->sign_in_url;
     policy->sign_up_url = dir->sign_up_url;
     policy->organization_sync = dir->organization_sync;
@@ -140,8 +142,7 @@ void *clerk_config_merge_dir(apr_pool_t *pool, void *base_conf, void *add_conf)
         if (!add->public_origin && add->trust_forwarded == 0) {
             dir->public_origin = base->public_origin;
         }
-    }
-    else {
+    } else {
         dir->public_origin = base->public_origin;
         dir->trust_forwarded = base->trust_forwarded;
     }
@@ -172,5 +173,6 @@ clerk_runtime *clerk_config_runtime(const request_rec *r)
     if (!dir->instance_name) {
         return server->runtime;
     }
-    return server->named_runtimes ? apr_hash_get(server->named_runtimes, dir->instance_name, APR_HASH_KEY_STRING) : NULL;
+    return server->named_runtimes ? apr_hash_get(server->named_runtimes, dir->instance_name, APR_HASH_KEY_STRING)
+                                  : NULL;
 }

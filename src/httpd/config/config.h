@@ -18,19 +18,19 @@
 
 /** What the directives of one instance said: a server's own (unnamed) instance or a <ClerkInstance NAME>. */
 typedef struct clerk_instance_config {
-    const char *name;                    /**< NULL: the server's unnamed one */
-    const char *where;                   /**< "line N of FILE" of the first directive, for messages; or NULL */
+    const char *name;  /**< NULL: the server's unnamed one */
+    const char *where; /**< "line N of FILE" of the first directive, for messages; or NULL */
     /* who the instance is: inherited as a whole or not at all, so that no server pairs its key with another's secret */
     const char *publishable_key;
     const char *secret_key;
-    const char *jwt_key;                 /**< PEM */
+    const char *jwt_key; /**< PEM */
     const char *jwks_url;
     const char *frontend_api;
     const char *proxy_url;
     const char *domain;
     int satellite;
     int satellite_auto_sync;
-    apr_array_header_t *issuers;         /**< of const char * */
+    apr_array_header_t *issuers; /**< of const char * */
     /* how it is reached: inherited one by one, by named instances too */
     const char *api_url;
     const char *http_proxy;
@@ -42,14 +42,14 @@ typedef struct clerk_instance_config {
 
 typedef struct clerk_server_config {
     clerk_instance_config own;
-    apr_hash_t *named;                   /**< name -> clerk_instance_config *; NULL: none */
-    clerk_instance_config *open;         /**< the <ClerkInstance> being read, while its directives are */
+    apr_hash_t *named;           /**< name -> clerk_instance_config *; NULL: none */
+    clerk_instance_config *open; /**< the <ClerkInstance> being read, while its directives are */
     /* worked out in check_config */
-    clerk_runtime *runtime;              /**< the server's unnamed instance, or NULL */
-    apr_hash_t *named_runtimes;          /**< name -> clerk_runtime * */
+    clerk_runtime *runtime;     /**< the server's unnamed instance, or NULL */
+    apr_hash_t *named_runtimes; /**< name -> clerk_runtime * */
     /* the main server's only */
-    apr_size_t shared_memory;            /**< bytes, 0: as needed */
-    const char *state_dir;               /**< absolute; NULL: default; "" none */
+    apr_size_t shared_memory; /**< bytes, 0: as needed */
+    const char *state_dir;    /**< absolute; NULL: default; "" none */
 } clerk_server_config;
 
 typedef enum clerk_unauthenticated {
@@ -61,30 +61,30 @@ typedef enum clerk_unauthenticated {
 /** A claim of ClerkExportClaim. */
 typedef struct clerk_export {
     const char *path;
-    const char *name;                    /**< of the variable: CLERK_CLAIM_<NAME> */
+    const char *name; /**< of the variable: CLERK_CLAIM_<NAME> */
 } clerk_export;
 
 typedef struct clerk_dir_config {
     const char *instance_name;
-    unsigned int token_sources;          /**< CLERK_SOURCE_*, 0: unset */
+    unsigned int token_sources;             /**< CLERK_SOURCE_*, 0: unset */
     apr_array_header_t *authorized_parties; /**< of const char * */
-    apr_array_header_t *audience;        /**< of const char * */
+    apr_array_header_t *audience;           /**< of const char * */
     apr_interval_time_t clock_skew;
-    int unauthenticated;                 /**< clerk_unauthenticated */
+    int unauthenticated; /**< clerk_unauthenticated */
     const char *sign_in_url;
     const char *sign_up_url;
-    int pending_sessions;                /**< clerk_pending */
+    int pending_sessions; /**< clerk_pending */
     int cross_origin_sync;
     const char *public_origin;
     int trust_forwarded;
-    const char *remote_user;             /**< claim path; NULL: the user id */
-    apr_array_header_t *export_claims;   /**< of clerk_export */
+    const char *remote_user;           /**< claim path; NULL: the user id */
+    apr_array_header_t *export_claims; /**< of clerk_export */
     int pass_headers;
     int strip_credentials;
-    apr_array_header_t *org_patterns;    /**< of const char * */
+    apr_array_header_t *org_patterns; /**< of const char * */
     apr_array_header_t *personal_patterns;
     clerk_organization_sync *organization_sync; /**< the two above, compiled */
-    clerk_policy policy;                 /**< all of it with defaults filled in; what requests read */
+    clerk_policy policy;                        /**< all of it with defaults filled in; what requests read */
 } clerk_dir_config;
 
 void *clerk_config_create_server(apr_pool_t *pool, server_rec *server);

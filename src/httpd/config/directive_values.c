@@ -17,8 +17,9 @@ const char *clerk_parse_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, co
                             cmd->cmd->name, text);
     }
     if (value < least || value > most) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is out of range; allowed are %" APR_TIME_T_FMT " to %" APR_TIME_T_FMT
-                            " seconds", cmd->cmd->name, text, apr_time_sec(least), apr_time_sec(most));
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is out of range; allowed are %" APR_TIME_T_FMT " to %" APR_TIME_T_FMT " seconds",
+                            cmd->cmd->name, text, apr_time_sec(least), apr_time_sec(most));
     }
     *pvalue = value;
     return NULL;
@@ -56,14 +57,15 @@ const char *clerk_parse_http_origin(const char **porigin, cmd_parms *cmd, const 
         problem = "is neither http nor https";
     }
     if (problem) {
-        return apr_psprintf(cmd->pool, "%s: '%s' %s; write scheme://host or scheme://host:port, such as "
-                            "https://www.example.com", cmd->cmd->name, text, problem);
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' %s; write scheme://host or scheme://host:port, such as "
+                            "https://www.example.com",
+                            cmd->cmd->name, text, problem);
     }
     len = strlen(origin);
     if (!strncmp(origin, "https://", 8) && len > 4 && !strcmp(origin + len - 4, ":443")) {
         origin[len - 4] = '\0';
-    }
-    else if (!strncmp(origin, "http://", 7) && len > 3 && !strcmp(origin + len - 3, ":80")) {
+    } else if (!strncmp(origin, "http://", 7) && len > 3 && !strcmp(origin + len - 3, ":80")) {
         origin[len - 3] = '\0';
     }
     *porigin = origin;

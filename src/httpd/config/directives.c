@@ -69,15 +69,26 @@ const command_rec clerk_commands[] = {
                  "On: the application receives the identity in X-Clerk-* request headers"),
     AP_INIT_FLAG("ClerkStripCredentials", clerk_set_strip_credentials, NULL, ANYWHERE,
                  "On: the application does not see Clerk's tokens, in cookies or Authorization"),
-    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}
-};
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 /* The directives of the table that say something about an instance, and may stand inside <ClerkInstance>. */
-static const char *const instance_directives[] = {
-    "ClerkPublishableKey", "ClerkSecretKey", "ClerkJWTKey", "ClerkJWKSURL", "ClerkAPIURL", "ClerkFrontendAPI",
-    "ClerkProxyURL", "ClerkDomain", "ClerkSatellite", "ClerkSatelliteAutoSync", "ClerkIssuer", "ClerkJWKSCacheTTL",
-    "ClerkJWKSMaxStale", "ClerkHTTPTimeout", "ClerkHTTPProxy", "ClerkCAFile", NULL
-};
+static const char *const instance_directives[] = {"ClerkPublishableKey",
+                                                  "ClerkSecretKey",
+                                                  "ClerkJWTKey",
+                                                  "ClerkJWKSURL",
+                                                  "ClerkAPIURL",
+                                                  "ClerkFrontendAPI",
+                                                  "ClerkProxyURL",
+                                                  "ClerkDomain",
+                                                  "ClerkSatellite",
+                                                  "ClerkSatelliteAutoSync",
+                                                  "ClerkIssuer",
+                                                  "ClerkJWKSCacheTTL",
+                                                  "ClerkJWKSMaxStale",
+                                                  "ClerkHTTPTimeout",
+                                                  "ClerkHTTPProxy",
+                                                  "ClerkCAFile",
+                                                  NULL};
 
 int clerk_is_instance_directive(const char *name)
 {

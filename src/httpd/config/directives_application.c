@@ -19,8 +19,10 @@ static const char *path_problem(const char *path)
 
 static const char *bad_path(cmd_parms *cmd, const char *path, const char *problem)
 {
-    return apr_psprintf(cmd->pool, "%s: the claim path '%s' %s; write the name of a claim, with dots for nested ones, "
-                        "such as metadata.department", cmd->cmd->name, path, problem);
+    return apr_psprintf(cmd->pool,
+                        "%s: the claim path '%s' %s; write the name of a claim, with dots for nested ones, "
+                        "such as metadata.department",
+                        cmd->cmd->name, path, problem);
 }
 
 const char *clerk_set_remote_user(cmd_parms *cmd, void *conf, const char *path)
@@ -59,8 +61,10 @@ static const char *add_export(cmd_parms *cmd, clerk_dir_config *dir, const char 
         const clerk_export *other = &APR_ARRAY_IDX(dir->export_claims, i, clerk_export);
 
         if (!strcmp(other->name, name)) {
-            return apr_psprintf(cmd->pool, "ClerkExportClaim: %s and %s are both %s; give one of them another name, "
-                                "as in %s as OTHER", other->path, path, name, path);
+            return apr_psprintf(cmd->pool,
+                                "ClerkExportClaim: %s and %s are both %s; give one of them another name, "
+                                "as in %s as OTHER",
+                                other->path, path, name, path);
         }
     }
     added = apr_array_push(dir->export_claims);

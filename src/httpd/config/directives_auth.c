@@ -13,10 +13,12 @@ const char *clerk_set_instance_name(cmd_parms *cmd, void *conf, const char *name
     const clerk_server_config *server = clerk_config_server(cmd->server);
 
     /* In .htaccess the instances are known; in the server configuration they may still come: see check.c. */
-    if (cmd->pool == cmd->temp_pool && (!server->named_runtimes
-                                        || !apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING))) {
-        return apr_psprintf(cmd->pool, "ClerkInstance: this server has no <ClerkInstance %s>; the server's "
-                            "administrator defines instances in the server configuration", name);
+    if (cmd->pool == cmd->temp_pool
+        && (!server->named_runtimes || !apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING))) {
+        return apr_psprintf(cmd->pool,
+                            "ClerkInstance: this server has no <ClerkInstance %s>; the server's "
+                            "administrator defines instances in the server configuration",
+                            name);
     }
     dir->instance_name = name;
     return NULL;
@@ -28,11 +30,9 @@ const char *clerk_add_token_source(cmd_parms *cmd, void *conf, const char *sourc
 
     if (!strcasecmp(source, "header")) {
         dir->token_sources |= CLERK_SOURCE_HEADER;
-    }
-    else if (!strcasecmp(source, "cookie")) {
+    } else if (!strcasecmp(source, "cookie")) {
         dir->token_sources |= CLERK_SOURCE_COOKIE;
-    }
-    else {
+    } else {
         return apr_psprintf(cmd->pool, "ClerkTokenSources: '%s' is none of header, cookie", source);
     }
     clerk_config_set_policy(dir);
@@ -45,8 +45,10 @@ const char *clerk_add_authorized_party(cmd_parms *cmd, void *conf, const char *o
     const char *problem = clerk_origin_problem(origin);
 
     if (problem) {
-        return apr_psprintf(cmd->pool, "ClerkAuthorizedParties: '%s' %s; write origins as browsers send them, such as "
-                            "https://www.example.com or http://localhost:8080", origin, problem);
+        return apr_psprintf(cmd->pool,
+                            "ClerkAuthorizedParties: '%s' %s; write origins as browsers send them, such as "
+                            "https://www.example.com or http://localhost:8080",
+                            origin, problem);
     }
     clerk_push(&dir->authorized_parties, cmd, origin);
     clerk_config_set_policy(dir);
@@ -80,14 +82,11 @@ const char *clerk_set_unauthenticated(cmd_parms *cmd, void *conf, const char *va
 
     if (!strcasecmp(value, "auto")) {
         dir->unauthenticated = CLERK_UNAUTHENTICATED_AUTO;
-    }
-    else if (!strcasecmp(value, "challenge")) {
+    } else if (!strcasecmp(value, "challenge")) {
         dir->unauthenticated = CLERK_UNAUTHENTICATED_CHALLENGE;
-    }
-    else if (!strcasecmp(value, "sign-in")) {
+    } else if (!strcasecmp(value, "sign-in")) {
         dir->unauthenticated = CLERK_UNAUTHENTICATED_SIGN_IN;
-    }
-    else {
+    } else {
         return apr_psprintf(cmd->pool, "ClerkUnauthenticated: '%s' is none of auto, challenge, sign-in", value);
     }
     return NULL;
@@ -117,11 +116,9 @@ const char *clerk_set_pending_sessions(cmd_parms *cmd, void *conf, const char *v
 
     if (!strcasecmp(value, "signed-out")) {
         dir->pending_sessions = CLERK_PENDING_SIGNED_OUT;
-    }
-    else if (!strcasecmp(value, "allow")) {
+    } else if (!strcasecmp(value, "allow")) {
         dir->pending_sessions = CLERK_PENDING_ALLOW;
-    }
-    else {
+    } else {
         return apr_psprintf(cmd->pool, "ClerkPendingSessions: '%s' is none of signed-out, allow", value);
     }
     clerk_config_set_policy(dir);
@@ -164,8 +161,9 @@ static const char *proxy_path_of(const clerk_runtime *runtime)
 }
 
 /**
- * A ClerkProxyURL that is a path is found below the public origin, and handshakes with session tokens in them go there: then it is not for
- * .htaccess to say where that is. Which of the server's instances counts is not known here, so that any of them will do.
+ * A ClerkProxyURL that is a path is found below the public origin, and handshakes with session tokens in them go there:
+ * then it is not for .htaccess to say where that is. Which of the server's instances counts is not known here, so that
+ * any of them will do.
  */
 static const char *not_in_htaccess(cmd_parms *cmd)
 {
@@ -179,8 +177,10 @@ static const char *not_in_htaccess(cmd_parms *cmd)
          at && !path; at = apr_hash_next(at)) {
         path = proxy_path_of(apr_hash_this_val(at));
     }
-    return path ? apr_psprintf(cmd->pool, "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's "
-                               "administrator writes it into the server configuration", cmd->cmd->name, path)
+    return path ? apr_psprintf(cmd->pool,
+                               "%s: not in .htaccess where ClerkProxyURL is a path (%s); the server's "
+                               "administrator writes it into the server configuration",
+                               cmd->cmd->name, path)
                 : NULL;
 }
 

@@ -63,10 +63,12 @@ const char *clerk_set_jwt_key(cmd_parms *cmd, void *dummy, const char *ref)
                "exec:/absolute/path arg ...";
     }
     error = clerk_secret_ref_read(&instance->jwt_key, cmd, ref);
-    if (!error && jose_keyset_from_pem(&keys, instance->jwt_key, strlen(instance->jwt_key), &why,
-                                       cmd->temp_pool) != JOSE_OK) {
-        return apr_psprintf(cmd->pool, "ClerkJWTKey: %.*s: %s; copy the 'JWKS Public Key' (PEM) from the Clerk "
-                            "dashboard, API keys", (int)strcspn(ref, " "), ref, why);
+    if (!error
+        && jose_keyset_from_pem(&keys, instance->jwt_key, strlen(instance->jwt_key), &why, cmd->temp_pool) != JOSE_OK) {
+        return apr_psprintf(cmd->pool,
+                            "ClerkJWTKey: %.*s: %s; copy the 'JWKS Public Key' (PEM) from the Clerk "
+                            "dashboard, API keys",
+                            (int)strcspn(ref, " "), ref, why);
     }
     return error;
 }
@@ -110,7 +112,8 @@ const char *clerk_set_proxy_url(cmd_parms *cmd, void *dummy, const char *url)
     }
     problem = clerk_http_url_problem(url);
     return problem ? apr_psprintf(cmd->pool, "ClerkProxyURL: '%s' %s; write an https URL, or a path such as /__clerk",
-                                  url, problem) : NULL;
+                                  url, problem)
+                   : NULL;
 }
 
 const char *clerk_set_domain(cmd_parms *cmd, void *dummy, const char *domain)
@@ -140,11 +143,14 @@ const char *clerk_add_issuer(cmd_parms *cmd, void *dummy, const char *issuer)
 
     (void)dummy;
     if (strcmp(issuer, "auto") && strcmp(issuer, "any") && !strstr(issuer, "://")) {
-        return apr_psprintf(cmd->pool, "ClerkIssuer: '%s' is none of auto, any, or a URL such as "
-                            "https://clerk.example.com", issuer);
+        return apr_psprintf(cmd->pool,
+                            "ClerkIssuer: '%s' is none of auto, any, or a URL such as "
+                            "https://clerk.example.com",
+                            issuer);
     }
-    if (instance->issuers && (!strcmp(issuer, "auto") || !strcmp(issuer, "any")
-                              || !strstr(APR_ARRAY_IDX(instance->issuers, 0, const char *), "://"))) {
+    if (instance->issuers
+        && (!strcmp(issuer, "auto") || !strcmp(issuer, "any")
+            || !strstr(APR_ARRAY_IDX(instance->issuers, 0, const char *), "://"))) {
         return "ClerkIssuer: auto and any stand alone; write one of them, or a list of URLs";
     }
     return clerk_push(&instance->issuers, cmd, issuer);
@@ -200,7 +206,7 @@ const char *clerk_open_instance(cmd_parms *cmd, void *dummy, const char *args)
     clerk_instance_config *instance;
 
     (void)dummy;
-    if ((error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT)) != NULL) {
+    if ((error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT))) {
         return error;
     }
     if (!end) {
@@ -248,8 +254,7 @@ const char *clerk_set_shared_memory(cmd_parms *cmd, void *dummy, const char *tex
     }
     if (!strcasecmp(unit, "k") || !strcasecmp(unit, "m") || !strcasecmp(unit, "g")) {
         size <<= apr_tolower(*unit) == 'k' ? 10 : apr_tolower(*unit) == 'm' ? 20 : 30;
-    }
-    else if (*unit) {
+    } else if (*unit) {
         size = 0;
     }
     if (size < 65536 || size > APR_INT64_C(64) << 30 || size != (apr_int64_t)(apr_size_t)size) {

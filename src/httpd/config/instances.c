@@ -19,8 +19,9 @@ static const char *from_environment(const char *set, const char *name, apr_pool_
 }
 
 /**
- * Whose secrets the environment holds: its own publishable key's, else the main server's, else the one key that all virtual hosts name. NULL
- * where that cannot be said; then a server with a key of its own gets no secret that may be another instance's.
+ * Whose secrets the environment holds: its own publishable key's, else the main server's, else the one key that all
+ * virtual hosts name. NULL where that cannot be said; then a server with a key of its own gets no secret that may be
+ * another instance's.
  */
 static const char *environment_key(const server_rec *main_server)
 {
@@ -41,7 +42,8 @@ static const char *environment_key(const server_rec *main_server)
     return key;
 }
 
-/** The unnamed instance of a server takes what the environment offers where the configuration is silent (interface 2). */
+/** The unnamed instance of a server takes what the environment offers where the configuration is silent (interface 2).
+ */
 static void environment_defaults(clerk_instance_config *own, const char *environment_key, apr_pool_t *pool)
 {
     own->publishable_key = from_environment(own->publishable_key, CLERK_ENV_PUBLISHABLE_KEY, pool);
@@ -81,12 +83,20 @@ static int source_id(unsigned char id[32], const clerk_instance *instance)
 static const char *fingerprint(const clerk_instance_config *conf, apr_pool_t *pool)
 {
     const char *issuers = conf->issuers ? apr_array_pstrcat(pool, conf->issuers, ' ') : "";
-    const char *text[] = {
-        conf->publishable_key, conf->secret_key, conf->jwt_key, conf->jwks_url, conf->frontend_api, conf->proxy_url,
-        conf->domain, issuers, conf->api_url, conf->http_proxy, conf->ca_file,
-        apr_psprintf(pool, "%d %d %" APR_TIME_T_FMT " %" APR_TIME_T_FMT " %" APR_TIME_T_FMT, conf->satellite,
-                     conf->satellite_auto_sync, conf->jwks_cache_ttl, conf->jwks_max_stale, conf->http_timeout)
-    };
+    const char *text[]
+        = {conf->publishable_key,
+           conf->secret_key,
+           conf->jwt_key,
+           conf->jwks_url,
+           conf->frontend_api,
+           conf->proxy_url,
+           conf->domain,
+           issuers,
+           conf->api_url,
+           conf->http_proxy,
+           conf->ca_file,
+           apr_psprintf(pool, "%d %d %" APR_TIME_T_FMT " %" APR_TIME_T_FMT " %" APR_TIME_T_FMT, conf->satellite,
+                        conf->satellite_auto_sync, conf->jwks_cache_ttl, conf->jwks_max_stale, conf->http_timeout)};
     char *all = "";
 
     for (apr_size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
@@ -114,7 +124,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     options.api_url = conf->api_url;
     options.jwks_url = conf->jwks_url;
     options.issuers = conf->issuers;
-    if ((error = clerk_instance_create(&instance, &options, pool)) != NULL) {
+    if ((error = clerk_instance_create(&instance, &options, pool))) {
         return error;
     }
     runtime->instance = instance;
@@ -123,12 +133,12 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
         jose_keyset *keys;
 
         if (jose_keyset_from_pem(&keys, conf->jwt_key, strlen(conf->jwt_key), &why, pool) != JOSE_OK) {
-            return apr_pstrcat(pool, "the PEM public key (ClerkJWTKey, or CLERK_JWT_KEY in the environment) is not usable: ",
-                               why, NULL);
+            return apr_pstrcat(
+                pool, "the PEM public key (ClerkJWTKey, or CLERK_JWT_KEY in the environment) is not usable: ", why,
+                NULL);
         }
         runtime->static_keys = keys;
-    }
-    else if (!instance->jwks_url) {
+    } else if (!instance->jwks_url) {
         return "there is nothing to verify tokens with; write ClerkPublishableKey, or ClerkSecretKey, ClerkJWTKey or "
                "ClerkJWKSURL";
     }
@@ -180,10 +190,13 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (runtime->instance->type == CLERK_INSTANCE_DEVELOPMENT) {
-        clerk_httpd_warn(server, CLERK_LOGNO(3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
-                         "good for trying things out, with limits and laxer cookies; a public site needs the production "
-                         "instance's pk_live_ key", conf->name ? conf->name : "of the server",
-                         conf->where ? conf->where : "from the environment");
+        clerk_httpd_warn(
+            server,
+            CLERK_LOGNO(
+                3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
+                      "good for trying things out, with limits and laxer cookies; a public site needs the production "
+                      "instance's pk_live_ key",
+            conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment");
     }
     if (runtime->instance->warning) {
         clerk_httpd_warn(server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s",
@@ -228,8 +241,8 @@ static int resolve_server(resolving *all, server_rec *server)
 
 int clerk_instances_resolve(apr_array_header_t **pruntimes, server_rec *main_server, apr_pool_t *pool)
 {
-    resolving all = {apr_array_make(pool, 4, sizeof(clerk_runtime *)), apr_hash_make(pool), environment_key(main_server),
-                     pool};
+    resolving all
+        = {apr_array_make(pool, 4, sizeof(clerk_runtime *)), apr_hash_make(pool), environment_key(main_server), pool};
     int rc;
 
     for (server_rec *server = main_server; server; server = server->next) {

@@ -7,8 +7,8 @@
 #include "httpd/process/runtime.h"
 
 /**
- * Work out the instances of all servers: environment defaults, inheritance, checks. Servers with the same instance share one runtime.
- * Logs what is wrong, with file and line, and what is risky.
+ * Work out the instances of all servers: environment defaults, inheritance, checks. Servers with the same instance
+ * share one runtime. Logs what is wrong, with file and line, and what is risky.
  * @param pruntimes of clerk_runtime *, all different ones, from @a pool
  * @return OK, or HTTP_INTERNAL_SERVER_ERROR where httpd must not start
  */

@@ -29,7 +29,8 @@ static const char *read_env(const char **psecret, cmd_parms *cmd, const char *na
     const char *value = getenv(name);
 
     if (!value || !*value) {
-        return apr_psprintf(cmd->pool, "%s: the environment variable %s is not set for the process that starts httpd; "
+        return apr_psprintf(cmd->pool,
+                            "%s: the environment variable %s is not set for the process that starts httpd; "
                             "export it there (Debian: /etc/apache2/envvars; systemd: EnvironmentFile=)",
                             cmd->cmd->name, name);
     }
@@ -70,15 +71,17 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
                             apr_strerror(rv, message, sizeof(message)));
     }
     if (info.protection & APR_FPROT_WREAD) {
-        clerk_httpd_warn(cmd->server, CLERK_LOGNO(3001) "%s (line %d of %s): every user of this machine can read %s; make it "
-                         "readable for the user who starts httpd only (chmod 600)", cmd->cmd->name,
-                         cmd->directive->line_num, cmd->directive->filename, path);
+        clerk_httpd_warn(cmd->server,
+                         CLERK_LOGNO(3001) "%s (line %d of %s): every user of this machine can read %s; make it "
+                                           "readable for the user who starts httpd only (chmod 600)",
+                         cmd->cmd->name, cmd->directive->line_num, cmd->directive->filename, path);
     }
     *psecret = drop_line_break(cmd->pool, text, len);
     return NULL;
 }
 
-/** Run a program without a shell and take all it prints: ap_get_exec_line() would give the first line only, and a PEM key has many. */
+/** Run a program without a shell and take all it prints: ap_get_exec_line() would give the first line only, and a PEM
+ * key has many. */
 static apr_status_t run_program(char **poutput, apr_size_t *plen, char **argv, apr_pool_t *pool)
 {
     apr_procattr_t *attr;
@@ -131,16 +134,15 @@ const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const ch
     }
     if (!strncmp(ref, "env:", 4)) {
         error = read_env(psecret, cmd, ref + 4);
-    }
-    else if (!strncmp(ref, "file:", 5)) {
+    } else if (!strncmp(ref, "file:", 5)) {
         error = read_file(psecret, cmd, ref + 5);
-    }
-    else if (!strncmp(ref, "exec:", 5)) {
+    } else if (!strncmp(ref, "exec:", 5)) {
         error = read_exec(psecret, cmd, ref + 5);
-    }
-    else {
-        return apr_psprintf(cmd->pool, "%s: a secret must not stand in a configuration file; write env:NAME, "
-                            "file:/absolute/path or exec:/absolute/path arg ... instead", cmd->cmd->name);
+    } else {
+        return apr_psprintf(cmd->pool,
+                            "%s: a secret must not stand in a configuration file; write env:NAME, "
+                            "file:/absolute/path or exec:/absolute/path arg ... instead",
+                            cmd->cmd->name);
     }
     if (!error && !**psecret) {
         error = apr_psprintf(cmd->pool, "%s: %.*s gave an empty value", cmd->cmd->name, (int)strcspn(ref, " "), ref);

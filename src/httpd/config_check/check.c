@@ -13,8 +13,9 @@ static int any_reaches(const clerk_survey *survey, const clerk_place *here, int 
     for (int i = 0; i < survey->places->nelts; i++) {
         const clerk_place *other = APR_ARRAY_IDX(survey->places, i, const clerk_place *);
 
-        if (has(other) && (clerk_survey_reaches(survey, other, here) != CLERK_REACH_NO
-                           || (inner_too && clerk_survey_reaches(survey, here, other) != CLERK_REACH_NO))) {
+        if (has(other)
+            && (clerk_survey_reaches(survey, other, here) != CLERK_REACH_NO
+                || (inner_too && clerk_survey_reaches(survey, here, other) != CLERK_REACH_NO))) {
             return 1;
         }
     }
@@ -55,17 +56,19 @@ static int check_instance(const clerk_survey *survey, const clerk_place *here)
         if (!conf->named_runtimes || !apr_hash_get(conf->named_runtimes, name, APR_HASH_KEY_STRING)) {
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, here->server,
                          CLERK_LOGNO(3020) "ClerkInstance on line %d of %s: there is no <ClerkInstance %s> in this "
-                         "server", instance->line_num, instance->filename, name);
+                                           "server",
+                         instance->line_num, instance->filename, name);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
     if (clerk_place_is_clerk(here) && !conf->runtime && !any_reaches(survey, here, has_instance, 1)
         && (here->server != survey->main_server || !any_runtime(survey->main_server))) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, here->server,
-                     CLERK_LOGNO(3021) "AuthType Clerk on line %d of %s: no Clerk instance is configured for this "
-                     "server; write ClerkPublishableKey pk_... in it, or set CLERK_PUBLISHABLE_KEY in httpd's "
-                     "environment",
-                     auth_type->line_num, auth_type->filename);
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, 0, here->server,
+            CLERK_LOGNO(3021) "AuthType Clerk on line %d of %s: no Clerk instance is configured for this "
+                              "server; write ClerkPublishableKey pk_... in it, or set CLERK_PUBLISHABLE_KEY in httpd's "
+                              "environment",
+            auth_type->line_num, auth_type->filename);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
@@ -77,19 +80,26 @@ static void warn_about(const clerk_survey *survey, const clerk_place *here)
 
     /* What stands beside it, even Require all granted, is meant; an outer section's is often the distribution's. */
     if (clerk_place_is_clerk(here) && !here->require && !any_reaches(survey, here, has_restriction, 1)) {
-        clerk_httpd_warn(here->server, CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require "
-                         "reaches this place, so everybody is let in; write for example Require valid-user",
-                         auth_type->line_num, auth_type->filename);
+        clerk_httpd_warn(
+            here->server,
+            CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require "
+                              "reaches this place, so everybody is let in; write for example Require valid-user",
+            auth_type->line_num, auth_type->filename);
     }
     if (here->require_clerk && !any_reaches(survey, here, clerk_place_is_clerk, 0)) {
-        clerk_httpd_warn(here->server, CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk reaches this "
-                         "place, so nobody can meet it; write AuthType Clerk beside it", here->require_clerk->args,
-                         here->require_clerk->line_num, here->require_clerk->filename);
+        clerk_httpd_warn(here->server,
+                         CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk reaches this "
+                                           "place, so nobody can meet it; write AuthType Clerk beside it",
+                         here->require_clerk->args, here->require_clerk->line_num, here->require_clerk->filename);
     }
     if (page && (here->open || (!here->require && !any_reaches(survey, here, has_restriction, 0)))) {
-        clerk_httpd_warn(here->server, CLERK_LOGNO(3025) "SetHandler clerk-status on line %d of %s: everybody may look "
-                         "at it; write beside it for example Require local, or AuthType Clerk and Require clerk-role "
-                         "admin", page->line_num, page->filename);
+        clerk_httpd_warn(
+            here->server,
+            CLERK_LOGNO(
+                3025) "SetHandler clerk-status on line %d of %s: everybody may look "
+                      "at it; write beside it for example Require local, or AuthType Clerk and Require clerk-role "
+                      "admin",
+            page->line_num, page->filename);
     }
 }
 
@@ -107,9 +117,12 @@ int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
         warn_about(survey, here);
     }
     if (!survey->authorized_parties && any_runtime(main_server)) {
-        clerk_httpd_warn(main_server, CLERK_LOGNO(3024) "no ClerkAuthorizedParties: a token that another site of the "
-                         "same Clerk instance obtained is accepted here; list the origins of your own pages, such as "
-                         "https://www.example.com");
+        clerk_httpd_warn(
+            main_server,
+            CLERK_LOGNO(
+                3024) "no ClerkAuthorizedParties: a token that another site of the "
+                      "same Clerk instance obtained is accepted here; list the origins of your own pages, such as "
+                      "https://www.example.com");
     }
     return OK;
 }

@@ -22,7 +22,7 @@ typedef struct dump {
 
 /** What decides at a place: something that surely reaches it, else something that may. */
 typedef struct decision {
-    const clerk_place *by;               /**< NULL: nothing */
+    const clerk_place *by; /**< NULL: nothing */
     clerk_reach reach;
 } decision;
 
@@ -215,8 +215,7 @@ static void print_instance(const dump *to, const clerk_place *here)
     }
     if (conf->runtime) {
         line(to, "instance", "default", "");
-    }
-    else {
+    } else {
         line(to, "instance", "that of the virtual host that is asked", "");
     }
 }
@@ -225,8 +224,9 @@ static void print_sources(const dump *to, const clerk_place *here)
 {
     decision from = decide(to, here, says_token_sources);
 
-    line(to, "accepts", apr_pstrcat(to->pool, "session tokens from ",
-                                    from.by ? args_of(&from, CLERK_SETTING_TOKEN_SOURCES) : "header and cookie", NULL),
+    line(to, "accepts",
+         apr_pstrcat(to->pool, "session tokens from ",
+                     from.by ? args_of(&from, CLERK_SETTING_TOKEN_SOURCES) : "header and cookie", NULL),
          from.by ? origin(&from, here, to->pool) : "");
 }
 
@@ -367,9 +367,10 @@ void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server)
                 print_server(&to, place->server);
             }
         }
-        apr_file_printf(to.out, "\nSections: %d protected by Clerk, %d optional, %d OPEN, %d that depend, %d that let "
-                        "nobody in\n", to.protected_places, to.optional_places, to.open_places, to.doubtful_places,
-                        to.closed_places);
+        apr_file_printf(to.out,
+                        "\nSections: %d protected by Clerk, %d optional, %d OPEN, %d that depend, %d that let "
+                        "nobody in\n",
+                        to.protected_places, to.optional_places, to.open_places, to.doubtful_places, to.closed_places);
     }
     apr_pool_destroy(to.pool);
 }

@@ -3,13 +3,11 @@
 
 #include <apr_strings.h>
 
-static const char *const setting_names[CLERK_SETTINGS] = {
-    [CLERK_SETTING_AUTH_TYPE] = "AuthType",
-    [CLERK_SETTING_INSTANCE] = "ClerkInstance",
-    [CLERK_SETTING_TOKEN_SOURCES] = "ClerkTokenSources",
-    [CLERK_SETTING_SATISFY] = "Satisfy",
-    [CLERK_SETTING_STATUS_PAGE] = "SetHandler"
-};
+static const char *const setting_names[CLERK_SETTINGS] = {[CLERK_SETTING_AUTH_TYPE] = "AuthType",
+                                                          [CLERK_SETTING_INSTANCE] = "ClerkInstance",
+                                                          [CLERK_SETTING_TOKEN_SOURCES] = "ClerkTokenSources",
+                                                          [CLERK_SETTING_SATISFY] = "Satisfy",
+                                                          [CLERK_SETTING_STATUS_PAGE] = "SetHandler"};
 
 int clerk_directive_is(const ap_directive_t *directive, const char *name)
 {
@@ -113,14 +111,14 @@ static clerk_place *add_place(clerk_survey *survey, const ap_directive_t *sectio
     here->kind = kind;
     here->prefix = "";
     here->server = kind == 'S' && section ? server_of(section, survey->main_server)
-                                          : around ? around->server : survey->main_server;
+                   : around               ? around->server
+                                          : survey->main_server;
     if (kind == 'F') {
         here->files = 1;
         here->kind = (char)(around->kind == 'S' ? 'D' : around->kind);
         here->path = around->path;
         here->prefix = around->prefix;
-    }
-    else if (kind != 'S') {
+    } else if (kind != 'S') {
         set_path(here, section, survey->pool);
     }
     APR_ARRAY_PUSH(survey->places, clerk_place *) = here;
@@ -129,8 +127,8 @@ static clerk_place *add_place(clerk_survey *survey, const ap_directive_t *sectio
 
 /** Around a directive, inside its place. */
 typedef struct surroundings {
-    int condition;                       /* <Limit>, <LimitExcept>, <If>, <ElseIf>, <Else> */
-    int combination;                     /* <RequireAll>, <RequireAny>, <RequireNone> */
+    int condition;   /* <Limit>, <LimitExcept>, <If>, <ElseIf>, <Else> */
+    int combination; /* <RequireAll>, <RequireAny>, <RequireNone> */
 } surroundings;
 
 static void note_require(clerk_survey *survey, clerk_place *here, const ap_directive_t *directive,

@@ -36,7 +36,7 @@ int clerk_httpd_message_level(void)
     apr_int64_t last = atomic_load(&warned_at), now = apr_time_now();
 
     return now - last > apr_time_from_sec(60) && atomic_compare_exchange_strong(&warned_at, &last, now) ? APLOG_WARNING
-                                                                                                       : APLOG_INFO;
+                                                                                                        : APLOG_INFO;
 }
 
 void clerk_httpd_reset_warnings(apr_pool_t *pconf)

@@ -13,12 +13,12 @@
  */
 typedef struct clerk_runtime {
     clerk_instance *instance;
-    const jose_keyset *static_keys;      /**< ClerkJWTKey; then nothing is ever fetched */
-    clerk_key_source source;             /**< otherwise */
-    int slot;                            /**< in the key store; -1 with static keys, and before post_config */
-    clerk_backend_api backend;           /**< how the Backend API is reached */
-    clerk_verdicts *verdicts;            /**< in shared memory, set in post_config */
-    unsigned int number;                 /**< its place in the list of runtimes, from 0: what was remembered for one is no other's */
+    const jose_keyset *static_keys; /**< ClerkJWTKey; then nothing is ever fetched */
+    clerk_key_source source;        /**< otherwise */
+    int slot;                       /**< in the key store; -1 with static keys, and before post_config */
+    clerk_backend_api backend;      /**< how the Backend API is reached */
+    clerk_verdicts *verdicts;       /**< in shared memory, set in post_config */
+    unsigned int number; /**< its place in the list of runtimes, from 0: what was remembered for one is no other's */
 } clerk_runtime;
 
 #endif

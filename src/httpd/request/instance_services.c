@@ -93,8 +93,8 @@ static int is_same_call(const clerk_backend_call *one, const clerk_backend_call 
 }
 
 /**
- * Make a call once for each request of a client: a nonce is good only once, and neither the parts of a page nor a second judgement under other rules
- * (a front controller's, those inside an <If>) should cost another one.
+ * Make a call once for each request of a client: a nonce is good only once, and neither the parts of a page nor a
+ * second judgement under other rules (a front controller's, those inside an <If>) should cost another one.
  */
 static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
 {

@@ -49,8 +49,8 @@ int clerk_is_auth_type(request_rec *r)
     return 1;
 }
 
-/** Whether a token that was accepted under @a made would be accepted under @a now. Lists that were inherited are the same array;
- *  equal lists written twice count as different, which costs one more verification and nothing else. */
+/** Whether a token that was accepted under @a made would be accepted under @a now. Lists that were inherited are the
+ * same array; equal lists written twice count as different, which costs one more verification and nothing else. */
 static int same_rules(const clerk_policy *made, const clerk_policy *now)
 {
     return made == now
@@ -59,7 +59,8 @@ static int same_rules(const clerk_policy *made, const clerk_policy *now)
                && made->pending_sessions == now->pending_sessions);
 }
 
-/** The state of the nearest request up the chain that was judged for this instance under these rules and found signed in. */
+/** The state of the nearest request up the chain that was judged for this instance under these rules and found signed
+ * in. */
 static clerk_request_state *inherited_state(const request_rec *r, const clerk_runtime *runtime,
                                             const clerk_policy *policy)
 {
@@ -111,10 +112,11 @@ clerk_outcome *clerk_judge(request_rec *r)
     if (!runtime) {
         const char *name = clerk_config_dir(r)->instance_name;
 
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      CLERK_LOGNO(3040) "AuthType Clerk: this server has no Clerk instance%s%s; write ClerkPublishableKey "
-                      "pk_... in the server configuration, or ClerkInstance with a name that is defined there",
-                      name ? " named " : "", name ? name : "");
+        ap_log_rerror(
+            APLOG_MARK, APLOG_ERR, 0, r,
+            CLERK_LOGNO(3040) "AuthType Clerk: this server has no Clerk instance%s%s; write ClerkPublishableKey "
+                              "pk_... in the server configuration, or ClerkInstance with a name that is defined there",
+            name ? " named " : "", name ? name : "");
         return NULL;
     }
     if (state->outcome && state->runtime == runtime && same_rules(state->policy, policy)) {

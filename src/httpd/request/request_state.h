@@ -9,22 +9,22 @@
 
 /** What we know of one request; lives in its request_config and nowhere else (httpd: notes and env are others' too). */
 typedef struct clerk_request_state {
-    const clerk_runtime *runtime;        /**< the instance that judged */
-    const clerk_policy *policy;          /**< under these rules */
-    clerk_outcome *outcome;              /**< what came out; NULL: not judged */
-    const void *ours;                    /**< the configuration for which AuthType was found to be Clerk */
-    unsigned int headers_sent : 1;       /**< the outcome's headers are in err_headers_out already */
-    unsigned int exported : 1;           /**< the environment has been set for this request_rec */
-    unsigned int in_access : 1;          /**< inside our own run of the access_checker_ex hook */
-    unsigned int expression_asked : 1;   /**< an expression asked about the session */
-    unsigned int user_needed : 1;        /**< it has to be decided after authentication */
-    unsigned int settled : 1;            /**< the handler has been chosen: expressions do not judge any more */
-    unsigned int json_refusal : 1;       /**< the text of the 403 is JSON */
-    unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; what the client sent was: */
+    const clerk_runtime *runtime;      /**< the instance that judged */
+    const clerk_policy *policy;        /**< under these rules */
+    clerk_outcome *outcome;            /**< what came out; NULL: not judged */
+    const void *ours;                  /**< the configuration for which AuthType was found to be Clerk */
+    unsigned int headers_sent : 1;     /**< the outcome's headers are in err_headers_out already */
+    unsigned int exported : 1;         /**< the environment has been set for this request_rec */
+    unsigned int in_access : 1;        /**< inside our own run of the access_checker_ex hook */
+    unsigned int expression_asked : 1; /**< an expression asked about the session */
+    unsigned int user_needed : 1;      /**< it has to be decided after authentication */
+    unsigned int settled : 1;          /**< the handler has been chosen: expressions do not judge any more */
+    unsigned int json_refusal : 1;     /**< the text of the 403 is JSON */
+    unsigned int stripped : 1;         /**< ClerkStripCredentials changed the headers; what the client sent was: */
     const char *sent_cookie;
     const char *sent_authorization;
-    apr_array_header_t *replies;         /**< of the Backend API, in the request that the client made; services.c's own */
-    struct clerk_trial *trial;           /**< inside our own run of the auth_checker hook: what Require lines say */
+    apr_array_header_t *replies; /**< of the Backend API, in the request that the client made; services.c's own */
+    struct clerk_trial *trial;   /**< inside our own run of the auth_checker hook: what Require lines say */
 } clerk_request_state;
 
 /** The request that the client made: this one, or what it is a part of or was redirected from. */
@@ -34,8 +34,8 @@ request_rec *clerk_top_request(request_rec *r);
 clerk_request_state *clerk_state(request_rec *r);
 
 /**
- * The outcome for this request: the one made before for it, or for the request it is part of or was redirected from (same
- * instance, same rules, signed in), or a fresh one.
+ * The outcome for this request: the one made before for it, or for the request it is part of or was redirected from
+ * (same instance, same rules, signed in), or a fresh one.
  * @return NULL where the place has no instance (misconfigured; logged)
  */
 clerk_outcome *clerk_judge(request_rec *r);

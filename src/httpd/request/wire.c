@@ -43,8 +43,7 @@ static int plain_host(const char *host)
             return 0;
         }
         port = host + len + 2;
-    }
-    else {
+    } else {
         apr_size_t len = strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._");
 
         if (!len || *host == '.' || *host == '-') {
@@ -153,7 +152,8 @@ void clerk_wire_read(clerk_request *request, request_rec *r)
     (void)clerk_request_complete(request);
 }
 
-/** Equal where CGI or an application server would make the same variable of both: case aside, `-`, `_` and `.` are one. */
+/** Equal where CGI or an application server would make the same variable of both: case aside, `-`, `_` and `.` are one.
+ */
 static int folds_to(const char *name, const char *prefix, int whole)
 {
     for (; *prefix; name++, prefix++) {
@@ -169,9 +169,11 @@ static int folds_to(const char *name, const char *prefix, int whole)
 static int is_ours(const char *name)
 {
     switch (*name) {
-    case 'X': case 'x':
+    case 'X':
+    case 'x':
         return folds_to(name, "x-clerk-", 0);
-    case 'R': case 'r':
+    case 'R':
+    case 'r':
         return folds_to(name, "remote-user", 1);
     default:
         return 0;

@@ -7,19 +7,20 @@
 #include "clerk/request.h"
 
 /**
- * Read what authentication needs from a request: the only place that reads the wire. The URL is the one the browser asked for, also
- * after internal redirects and in subrequests.
+ * Read what authentication needs from a request: the only place that reads the wire. The URL is the one the browser
+ * asked for, also after internal redirects and in subrequests.
  */
 void clerk_wire_read(clerk_request *request, request_rec *r);
 
 /** The same, but most of it only when it is asked for. @param request to be used no longer than @a r */
 void clerk_wire_open(clerk_request *request, request_rec *r);
 
-/** The first value of a list header, lower case, without white space, from the request's pool; NULL where there is none. */
+/** The first value of a list header, lower case, without white space, from the request's pool; NULL where there is
+ * none. */
 const char *clerk_wire_first_value(request_rec *r, const char *name);
 
-/** Delete request headers that an application could take for ours (X-Clerk-*, Remote-User), in every spelling that CGI or a proxied
- *  application folds together. Main requests only; post_read_request hook. */
+/** Delete request headers that an application could take for ours (X-Clerk-*, Remote-User), in every spelling that CGI
+ * or a proxied application folds together. Main requests only; post_read_request hook. */
 int clerk_wire_scrub(request_rec *r);
 
 #endif

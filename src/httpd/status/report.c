@@ -29,8 +29,8 @@ static apr_array_header_t *servers_of(const clerk_runtime *runtime, const server
         if (has_runtime(server, runtime, pool)) {
             const char *host = server->server_hostname ? server->server_hostname : "(no ServerName)";
 
-            APR_ARRAY_PUSH(list, const char *) = server->port ? apr_psprintf(pool, "%s:%u", host, server->port)
-                                                              : apr_pstrdup(pool, host);
+            APR_ARRAY_PUSH(list, const char *)
+                = server->port ? apr_psprintf(pool, "%s:%u", host, server->port) : apr_pstrdup(pool, host);
         }
     }
     return list;
@@ -59,8 +59,9 @@ static const char *source_name(const clerk_runtime *runtime)
         return "Backend API";
     }
     return instance->frontend_url
-           && !strncmp(instance->jwks_url, instance->frontend_url, strlen(instance->frontend_url)) ? "frontend API"
-                                                                                                   : "ClerkJWKSURL";
+                   && !strncmp(instance->jwks_url, instance->frontend_url, strlen(instance->frontend_url))
+               ? "frontend API"
+               : "ClerkJWKSURL";
 }
 
 static clerk_report_health health_of(const clerk_report_instance *entry, apr_time_t now)
@@ -121,13 +122,11 @@ const clerk_report *clerk_report_make(server_rec *main_server, apr_pool_t *pool)
 
 const char *clerk_report_health_name(clerk_report_health health)
 {
-    static const char *const names[] = {
-        [CLERK_HEALTH_OK] = "ok",
-        [CLERK_HEALTH_FIXED] = "fixed",
-        [CLERK_HEALTH_IDLE] = "idle",
-        [CLERK_HEALTH_FAILING] = "failing",
-        [CLERK_HEALTH_DOWN] = "down"
-    };
+    static const char *const names[] = {[CLERK_HEALTH_OK] = "ok",
+                                        [CLERK_HEALTH_FIXED] = "fixed",
+                                        [CLERK_HEALTH_IDLE] = "idle",
+                                        [CLERK_HEALTH_FAILING] = "failing",
+                                        [CLERK_HEALTH_DOWN] = "down"};
 
     return names[health];
 }

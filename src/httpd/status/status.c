@@ -129,8 +129,8 @@ static json_t *json_instance(const clerk_report_instance *entry, const clerk_rep
         json_array_append_new(used_by, json_text(APR_ARRAY_IDX(entry->used_by, i, const char *)));
     }
     json_object_set_new(one, "name", json_text(instance->name));
-    json_object_set_new(one, "type", json_string(instance->type == CLERK_INSTANCE_DEVELOPMENT ? "development"
-                                                                                              : "production"));
+    json_object_set_new(one, "type",
+                        json_string(instance->type == CLERK_INSTANCE_DEVELOPMENT ? "development" : "production"));
     json_object_set_new(one, "frontend_api", json_text(instance->frontend_host));
     json_object_set_new(one, "used_by", used_by);
     json_object_set_new(one, "keys", json_keys(entry, report));
@@ -185,8 +185,7 @@ int clerk_status_handler(request_rec *r)
     }
     if (json) {
         status_json(r, clerk_report_make(ap_server_conf, r->pool));
-    }
-    else {
+    } else {
         clerk_status_html(r, clerk_report_make(ap_server_conf, r->pool));
     }
     return OK;

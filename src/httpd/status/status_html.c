@@ -10,41 +10,42 @@
 /* More servers than this are counted and not listed. */
 #define LISTED_SERVERS 8
 
-static const char head[] =
-    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"robots\" content=\"noindex\">\n<title>Clerk status</title>\n<style>\n"
-    ":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--bar:#6c5ce7;"
-    "--ok:#0d7a4f;--ok-bg:#dff5ea;--warn:#8a5a00;--warn-bg:#fff1d1;--bad:#b3261e;--bad-bg:#fde4e1;--note:#40508f;"
-    "--note-bg:#e6eaff}\n"
-    "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
-    "--bar:#8c7cff;--ok:#6fdcae;--ok-bg:#123528;--warn:#ffcf70;--warn-bg:#3b2f10;--bad:#ff9a91;--bad-bg:#431c19;"
-    "--note:#a9b8ff;--note-bg:#232b4d}}\n"
-    "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);"
-    "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
-    "header,main{max-width:62rem;margin:0 auto;padding:0 1.25rem}"
-    "header{padding-top:2rem;padding-bottom:1rem;display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:baseline}\n"
-    "h1{font-size:1.5rem;margin:0}"
-    "h2{font-size:1.15rem;margin:0;display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
-    "h3{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.5rem 0 .5rem}\n"
-    "header p,.sub{color:var(--dim);margin:0}header nav{margin-left:auto;display:flex;gap:1rem}a{color:var(--note)}\n"
-    ".card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.25rem 1.5rem;"
-    "margin:0 0 1.25rem}\n"
-    ".badge{font-size:.75rem;font-weight:600;padding:.1rem .6rem;border-radius:1rem;background:var(--note-bg);"
-    "color:var(--note)}.ok{background:var(--ok-bg);color:var(--ok)}.warn{background:var(--warn-bg);color:var(--warn)}"
-    ".bad{background:var(--bad-bg);color:var(--bad)}\n"
-    ".alert{margin:1rem 0 0;padding:.65rem .9rem;border-radius:.5rem;overflow-wrap:anywhere}\n"
-    "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:1rem;margin:1rem 0 0}"
-    "dt{font-size:.8rem;color:var(--dim)}dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}"
-    "dd small{font-weight:400;color:var(--dim)}\n"
-    "table{border-collapse:collapse;width:100%}th{font-size:.8rem;font-weight:500;color:var(--dim);text-align:left}"
-    "td,th{padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}"
-    "td:last-child,th:last-child{padding-right:0}\n"
-    "code{font:.85rem/1.4 ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
-    ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.share{width:34%}"
-    ".share i{display:block;height:.5rem;min-width:2px;border-radius:.25rem;background:var(--bar)}\n"
-    "@media(max-width:40rem){.share,.wide{display:none}}\n"
-    "</style>\n</head>\n<body>\n";
+static const char head[]
+    = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"robots\" content=\"noindex\">\n<title>Clerk status</title>\n<style>\n"
+      ":root{color-scheme:light "
+      "dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--bar:#6c5ce7;"
+      "--ok:#0d7a4f;--ok-bg:#dff5ea;--warn:#8a5a00;--warn-bg:#fff1d1;--bad:#b3261e;--bad-bg:#fde4e1;--note:#40508f;"
+      "--note-bg:#e6eaff}\n"
+      "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
+      "--bar:#8c7cff;--ok:#6fdcae;--ok-bg:#123528;--warn:#ffcf70;--warn-bg:#3b2f10;--bad:#ff9a91;--bad-bg:#431c19;"
+      "--note:#a9b8ff;--note-bg:#232b4d}}\n"
+      "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);"
+      "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
+      "header,main{max-width:62rem;margin:0 auto;padding:0 1.25rem}"
+      "header{padding-top:2rem;padding-bottom:1rem;display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:baseline}\n"
+      "h1{font-size:1.5rem;margin:0}"
+      "h2{font-size:1.15rem;margin:0;display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
+      "h3{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.5rem 0 .5rem}\n"
+      "header p,.sub{color:var(--dim);margin:0}header nav{margin-left:auto;display:flex;gap:1rem}a{color:var(--note)}\n"
+      ".card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.25rem 1.5rem;"
+      "margin:0 0 1.25rem}\n"
+      ".badge{font-size:.75rem;font-weight:600;padding:.1rem .6rem;border-radius:1rem;background:var(--note-bg);"
+      "color:var(--note)}.ok{background:var(--ok-bg);color:var(--ok)}.warn{background:var(--warn-bg);color:var(--warn)}"
+      ".bad{background:var(--bad-bg);color:var(--bad)}\n"
+      ".alert{margin:1rem 0 0;padding:.65rem .9rem;border-radius:.5rem;overflow-wrap:anywhere}\n"
+      "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:1rem;margin:1rem 0 0}"
+      "dt{font-size:.8rem;color:var(--dim)}dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}"
+      "dd small{font-weight:400;color:var(--dim)}\n"
+      "table{border-collapse:collapse;width:100%}th{font-size:.8rem;font-weight:500;color:var(--dim);text-align:left}"
+      "td,th{padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}"
+      "td:last-child,th:last-child{padding-right:0}\n"
+      "code{font:.85rem/1.4 ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
+      ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.share{width:34%}"
+      ".share i{display:block;height:.5rem;min-width:2px;border-radius:.25rem;background:var(--bar)}\n"
+      "@media(max-width:40rem){.share,.wide{display:none}}\n"
+      "</style>\n</head>\n<body>\n";
 
 static const char *escape(request_rec *r, const char *text)
 {
@@ -97,13 +98,11 @@ static void health_badge(request_rec *r, clerk_report_health health)
 {
     static const struct {
         const char *kind, *text;
-    } badges[] = {
-        [CLERK_HEALTH_OK] = {"ok", "keys fresh"},
-        [CLERK_HEALTH_FIXED] = {"ok", "fixed key"},
-        [CLERK_HEALTH_IDLE] = {"", "no keys fetched yet"},
-        [CLERK_HEALTH_FAILING] = {"warn", "last good keys serve"},
-        [CLERK_HEALTH_DOWN] = {"bad", "no usable keys"}
-    };
+    } badges[] = {[CLERK_HEALTH_OK] = {"ok", "keys fresh"},
+                  [CLERK_HEALTH_FIXED] = {"ok", "fixed key"},
+                  [CLERK_HEALTH_IDLE] = {"", "no keys fetched yet"},
+                  [CLERK_HEALTH_FAILING] = {"warn", "last good keys serve"},
+                  [CLERK_HEALTH_DOWN] = {"bad", "no usable keys"}};
 
     badge(r, badges[health].kind, badges[health].text);
 }
@@ -157,13 +156,16 @@ static void key_facts(request_rec *r, const clerk_report_instance *entry, apr_ti
     fact(r, "Keys from", entry->key_source, NULL);
     if (entry->health != CLERK_HEALTH_FIXED) {
         fact(r, "Age", stats->fetched_at ? interval_text(now - stats->fetched_at, pool) : "never fetched", NULL);
-        fact(r, "Next refresh", !stats->next_refresh ? "on demand" : stats->next_refresh <= now ? "due"
-                                : apr_pstrcat(pool, "in ", interval_text(stats->next_refresh - now, pool), NULL), NULL);
+        fact(r, "Next refresh",
+             !stats->next_refresh ? "on demand"
+             : stats->next_refresh <= now
+                 ? "due"
+                 : apr_pstrcat(pool, "in ", interval_text(stats->next_refresh - now, pool), NULL),
+             NULL);
         if (entry->serves_until > now) {
             fact(r, "Without a refresh",
                  apr_pstrcat(pool, "serve ", interval_text(entry->serves_until - now, pool), NULL), NULL);
-        }
-        else if (entry->serves_until) {
+        } else if (entry->serves_until) {
             fact(r, "Without a refresh", "lapsed", NULL);
         }
         fact(r, "Fetches", count_text(stats->fetches, pool),
@@ -217,13 +219,11 @@ static int more_first(const void *a, const void *b)
 
 static void verdict_table(request_rec *r, const clerk_verdicts *verdicts)
 {
-    static const char *const outcomes[CLERK_STATUS_COUNT] = {
-        [CLERK_SIGNED_IN] = "signed in",
-        [CLERK_SIGNED_OUT] = "signed out",
-        [CLERK_HANDSHAKE] = "handshake",
-        [CLERK_UNAVAILABLE] = "could not be judged",
-        [CLERK_BAD_REQUEST] = "bad request"
-    };
+    static const char *const outcomes[CLERK_STATUS_COUNT] = {[CLERK_SIGNED_IN] = "signed in",
+                                                             [CLERK_SIGNED_OUT] = "signed out",
+                                                             [CLERK_HANDSHAKE] = "handshake",
+                                                             [CLERK_UNAVAILABLE] = "could not be judged",
+                                                             [CLERK_BAD_REQUEST] = "bad request"};
     verdict rows[CLERK_STATUS_COUNT * CLERK_REASON_COUNT];
     apr_uint64_t total = 0;
     int used = 0;
@@ -239,17 +239,21 @@ static void verdict_table(request_rec *r, const clerk_verdicts *verdicts)
         }
     }
     qsort(rows, (size_t)used, sizeof(rows[0]), more_first);
-    ap_rprintf(r, "<h3>Verdicts</h3>\n<p class=\"sub\">%" APR_UINT64_T_FMT " requests judged, %" APR_UINT64_T_FMT
-               " of the signed in refused by a Require</p>\n", total, atomic_load(&verdicts->forbidden));
+    ap_rprintf(r,
+               "<h3>Verdicts</h3>\n<p class=\"sub\">%" APR_UINT64_T_FMT " requests judged, %" APR_UINT64_T_FMT
+               " of the signed in refused by a Require</p>\n",
+               total, atomic_load(&verdicts->forbidden));
     if (!used) {
         return;
     }
     ap_rputs("<table><tr><th>Outcome</th><th>Reason</th><th class=\"share\"></th><th class=\"n\">Count</th>"
-             "<th class=\"n wide\">Share</th></tr>\n", r);
+             "<th class=\"n wide\">Share</th></tr>\n",
+             r);
     for (int i = 0; i < used; i++) {
         double percent = 100.0 * (double)rows[i].count / (double)total;
 
-        ap_rprintf(r, "<tr><td>%s</td><td><code>%s</code></td><td class=\"share\"><i style=\"width:%.1f%%\"></i></td>"
+        ap_rprintf(r,
+                   "<tr><td>%s</td><td><code>%s</code></td><td class=\"share\"><i style=\"width:%.1f%%\"></i></td>"
                    "<td class=\"n\">%" APR_UINT64_T_FMT "</td><td class=\"n wide\">%.1f %%</td></tr>\n",
                    outcomes[rows[i].status], clerk_reason_text(rows[i].reason), percent, rows[i].count, percent);
     }

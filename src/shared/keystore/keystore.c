@@ -10,8 +10,8 @@
 
 /* How much longer than the source's timeout somebody waits for another's fetch: the time to publish it. */
 #define WAIT_SLACK apr_time_from_msec(100)
-/* Anybody can make a thread wait for newer keys, with a token that names a key nobody has. A rotated key is there sooner than this, and so
- * many threads of a process may wait at once; the others go by the keys there are. */
+/* Anybody can make a thread wait for newer keys, with a token that names a key nobody has. A rotated key is there
+ * sooner than this, and so many threads of a process may wait at once; the others go by the keys there are. */
 #define NEWER_WAIT apr_time_from_sec(1)
 #define NEWER_WAITERS 12
 #define POLL_FIRST apr_time_from_msec(1)
@@ -35,8 +35,8 @@ static void load_file(clerk_keystore *store, unsigned int i, apr_uid_t owner, ap
     char *document;
     apr_size_t len;
     apr_time_t fetched_at, now = store->now();
-    apr_status_t rv = clerk_statefile_read(&text, &len, &fetched_at, &problem, store->state_dir, source->id, owner,
-                                           pool);
+    apr_status_t rv
+        = clerk_statefile_read(&text, &len, &fetched_at, &problem, store->state_dir, source->id, owner, pool);
 
     if (rv == APR_SUCCESS) {
         if (now - fetched_at > source->max_stale) {
@@ -53,8 +53,10 @@ static void load_file(clerk_keystore *store, unsigned int i, apr_uid_t owner, ap
         }
     }
     if (problem) {
-        clerk_log(CLERK_LOG_WARNING, 1006, "instance %s: the file of kept keys in %s is ignored: %s; it will be "
-                  "replaced after the next fetch", source->name, store->state_dir, problem);
+        clerk_log(CLERK_LOG_WARNING, 1006,
+                  "instance %s: the file of kept keys in %s is ignored: %s; it will be "
+                  "replaced after the next fetch",
+                  source->name, store->state_dir, problem);
     }
 }
 
@@ -125,7 +127,8 @@ static int is_usable(const clerk_keystore *store, unsigned int i, apr_time_t now
 
 apr_uint32_t clerk_keystore_generation(const clerk_keystore *store, unsigned int slot, apr_time_t now)
 {
-    return slot < store->count && is_usable(store, slot, now) ? atomic_load(&keystore_slot(store, slot)->generation) : 0;
+    return slot < store->count && is_usable(store, slot, now) ? atomic_load(&keystore_slot(store, slot)->generation)
+                                                              : 0;
 }
 
 static clerk_keys_status no_keys(const clerk_keystore *store, unsigned int i)

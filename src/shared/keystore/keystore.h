@@ -21,15 +21,15 @@
 
 /** Where the keys of one instance come from. Configuration; must outlive the store. */
 typedef struct clerk_key_source {
-    const char *name;                /**< the instance, for logs and the status page */
-    const char *url;                 /**< the JWKS URL */
-    const char *bearer;              /**< secret key for the Backend API, or NULL */
-    const char *proxy;               /**< or NULL */
-    const char *ca_file;             /**< or NULL */
-    apr_interval_time_t ttl;         /**< refresh period; the background refresh starts at about 80 % of it */
-    apr_interval_time_t max_stale;   /**< how long keys serve after the last good fetch while the source is down */
-    apr_interval_time_t timeout;     /**< one fetch */
-    unsigned char id[32];            /**< digest of all that makes these keys these: names the persisted file */
+    const char *name;              /**< the instance, for logs and the status page */
+    const char *url;               /**< the JWKS URL */
+    const char *bearer;            /**< secret key for the Backend API, or NULL */
+    const char *proxy;             /**< or NULL */
+    const char *ca_file;           /**< or NULL */
+    apr_interval_time_t ttl;       /**< refresh period; the background refresh starts at about 80 % of it */
+    apr_interval_time_t max_stale; /**< how long keys serve after the last good fetch while the source is down */
+    apr_interval_time_t timeout;   /**< one fetch */
+    unsigned char id[32];          /**< digest of all that makes these keys these: names the persisted file */
 } clerk_key_source;
 
 typedef struct clerk_keystore clerk_keystore;
@@ -57,23 +57,23 @@ apr_status_t clerk_keystore_child_init(clerk_keystore *store, const clerk_http *
 
 /** Why keys are asked for. */
 typedef enum clerk_keys_want {
-    CLERK_KEYS_CURRENT,              /**< to verify a token */
-    CLERK_KEYS_UNKNOWN_KID,          /**< the set of generation `seen` lacks the token's `kid` */
-    CLERK_KEYS_BAD_SIGNATURE         /**< the set of generation `seen` has the `kid`, but the signature is wrong */
+    CLERK_KEYS_CURRENT,      /**< to verify a token */
+    CLERK_KEYS_UNKNOWN_KID,  /**< the set of generation `seen` lacks the token's `kid` */
+    CLERK_KEYS_BAD_SIGNATURE /**< the set of generation `seen` has the `kid`, but the signature is wrong */
 } clerk_keys_want;
 
 typedef enum clerk_keys_status {
-    CLERK_KEYS_OK,                   /**< a set was given */
-    CLERK_KEYS_UNCHANGED,            /**< want was not CURRENT and there is nothing newer than `seen`; no set */
-    CLERK_KEYS_UNAVAILABLE,          /**< no keys: the source is down, or the last good ones are too old; no set */
-    CLERK_KEYS_REFUSED               /**< no keys: the source does not accept *our* credential; no set */
+    CLERK_KEYS_OK,          /**< a set was given */
+    CLERK_KEYS_UNCHANGED,   /**< want was not CURRENT and there is nothing newer than `seen`; no set */
+    CLERK_KEYS_UNAVAILABLE, /**< no keys: the source is down, or the last good ones are too old; no set */
+    CLERK_KEYS_REFUSED      /**< no keys: the source does not accept *our* credential; no set */
 } clerk_keys_status;
 
 /** A set in use. Must be released in the same thread; what it points to is gone afterwards. */
 typedef struct clerk_keys_pin {
     const jose_keyset *set;
     apr_uint32_t generation;
-    void *entry;                     /**< the store's own */
+    void *entry; /**< the store's own */
 } clerk_keys_pin;
 
 /**
@@ -94,14 +94,15 @@ clerk_keys_status clerk_keystore_acquire(clerk_keys_pin *pin, clerk_keystore *st
                                          clerk_keys_want want, apr_uint32_t seen, apr_pool_t *scratch);
 
 /**
- * The newest set there is, to look at and not to verify with: it may be older than max_stale. Never fetches or waits for a fetch.
+ * The newest set there is, to look at and not to verify with: it may be older than max_stale. Never fetches or waits
+ * for a fetch.
  * @return 0 if there is none; else the pin has to be released
  */
 int clerk_keystore_peek(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot, apr_pool_t *scratch);
 
 /**
- * The generation of the keys that serve now, 0 where none do (none yet, or too old): whether what was verified before still counts.
- * Two atomic loads.
+ * The generation of the keys that serve now, 0 where none do (none yet, or too old): whether what was verified before
+ * still counts. Two atomic loads.
  */
 apr_uint32_t clerk_keystore_generation(const clerk_keystore *store, unsigned int slot, apr_time_t now);
 
@@ -116,15 +117,15 @@ apr_interval_time_t clerk_keystore_tick(clerk_keystore *store, apr_pool_t *scrat
 
 /** Numbers for the status page and tests: a copy of a slot's shared state. */
 typedef struct clerk_keystore_stats {
-    apr_uint32_t generation;         /**< 0: no keys yet */
-    apr_time_t fetched_at;           /**< last good fetch, 0: never */
+    apr_uint32_t generation; /**< 0: no keys yet */
+    apr_time_t fetched_at;   /**< last good fetch, 0: never */
     apr_time_t next_refresh;
-    apr_time_t failing_since;        /**< 0: not failing */
-    char last_error[160];            /**< "" when not failing; no secret in it */
-    apr_uint64_t fetches;            /**< calls made, good or bad */
+    apr_time_t failing_since; /**< 0: not failing */
+    char last_error[160];     /**< "" when not failing; no secret in it */
+    apr_uint64_t fetches;     /**< calls made, good or bad */
     apr_uint64_t failures;
-    apr_uint64_t early_refreshes;    /**< caused by unknown kids or bad signatures */
-    apr_uint64_t early_refused;      /**< wanted, but over the allowance */
+    apr_uint64_t early_refreshes; /**< caused by unknown kids or bad signatures */
+    apr_uint64_t early_refused;   /**< wanted, but over the allowance */
 } clerk_keystore_stats;
 
 void clerk_keystore_get_stats(clerk_keystore_stats *stats, const clerk_keystore *store, unsigned int slot);

@@ -19,13 +19,13 @@
 
 /* What an answer comes to. */
 typedef struct fetch_result {
-    char *document;                  /* the canonical text, or NULL where the fetch failed */
+    char *document; /* the canonical text, or NULL where the fetch failed */
     apr_size_t len;
     unsigned int keys;
-    const char *problem;             /* where it failed: what happened, */
-    const char *advice;              /* and what to do about it */
-    int refused;                     /* the source does not accept our credential */
-    int retry_after;                 /* seconds, 0 for none */
+    const char *problem; /* where it failed: what happened, */
+    const char *advice;  /* and what to do about it */
+    int refused;         /* the source does not accept our credential */
+    int retry_after;     /* seconds, 0 for none */
     int aborted;
 } fetch_result;
 
@@ -103,9 +103,10 @@ static int says_key_invalid(const clerk_http_response *response, apr_pool_t *poo
     if (jose_json_parse_object(&object, response->body, response->body_len, JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK) {
         return 0;
     }
-    json_array_foreach(json_object_get(object, "errors"), i, error) {
+    json_array_foreach(json_object_get(object, "errors"), i, error)
+    {
         code = json_string_value(json_object_get(error, "code"));
-        if (code && strcmp(code, "clerk_key_invalid") == 0) {
+        if (code && !strcmp(code, "clerk_key_invalid")) {
             return 1;
         }
     }
@@ -136,19 +137,22 @@ static void judge_status(fetch_result *result, const clerk_http_response *respon
 static void judge_document(fetch_result *result, const clerk_http_response *response, apr_pool_t *pool)
 {
     jose_keyset *set;
-    jose_status status = jose_keyset_canonical(&result->document, &result->len, response->body, response->body_len,
-                                               pool);
+    jose_status status
+        = jose_keyset_canonical(&result->document, &result->len, response->body, response->body_len, pool);
 
     /* What is published is what every process will parse, so parse that. */
     if (status == JOSE_OK) {
         status = jose_keyset_parse(&set, result->document, result->len, pool);
     }
     if (status != JOSE_OK) {
-        set_problem(result, apr_psprintf(pool, "its answer is not a key set with a usable key (%s)",
-                                         jose_status_text(status)), advice_url);
+        set_problem(result,
+                    apr_psprintf(pool, "its answer is not a key set with a usable key (%s)", jose_status_text(status)),
+                    advice_url);
     } else if (result->len > SEGMENT_DOCUMENT_MAX) {
-        set_problem(result, apr_psprintf(pool, "its key set is too large (%" APR_SIZE_T_FMT " bytes, at most %d)",
-                                         result->len, SEGMENT_DOCUMENT_MAX), advice_url);
+        set_problem(result,
+                    apr_psprintf(pool, "its key set is too large (%" APR_SIZE_T_FMT " bytes, at most %d)", result->len,
+                                 SEGMENT_DOCUMENT_MAX),
+                    advice_url);
     } else {
         result->keys = jose_keyset_count(set);
     }
@@ -158,10 +162,15 @@ static fetch_result call_source(const clerk_keystore *store, const clerk_key_sou
                                 apr_interval_time_t timeout, apr_pool_t *pool)
 {
     apr_table_t *headers = apr_table_make(pool, 2);
-    clerk_http_request request = { .method = "GET", .url = source->url, .bearer = source->bearer, .headers = headers,
-                                   .proxy = source->proxy, .ca_file = source->ca_file, .timeout = timeout,
-                                   .max_response = RESPONSE_MAX };
-    fetch_result result = { .document = NULL };
+    clerk_http_request request = {.method = "GET",
+                                  .url = source->url,
+                                  .bearer = source->bearer,
+                                  .headers = headers,
+                                  .proxy = source->proxy,
+                                  .ca_file = source->ca_file,
+                                  .timeout = timeout,
+                                  .max_response = RESPONSE_MAX};
+    fetch_result result = {.document = NULL};
     clerk_http_response *response;
     apr_status_t rv;
 
@@ -201,7 +210,8 @@ static void persist(clerk_keystore *store, unsigned int i, const fetch_result *r
     }
     rv = clerk_statefile_write(store->state_dir, source->id, result->document, result->len, fetched_at, pool);
     if (rv != APR_SUCCESS && !atomic_exchange(&slot->persist_failing, 1)) {
-        clerk_log(CLERK_LOG_WARNING, 1004, "instance %s: the keys cannot be kept in %s: %s; a restart while their "
+        clerk_log(CLERK_LOG_WARNING, 1004,
+                  "instance %s: the keys cannot be kept in %s: %s; a restart while their "
                   "source is down would have no keys; check that the directory of ClerkStateDir can be written",
                   source->name, store->state_dir, apr_strerror(rv, reason, sizeof(reason)));
     } else if (rv == APR_SUCCESS && atomic_exchange(&slot->persist_failing, 0)) {
@@ -221,7 +231,7 @@ static void record_good(clerk_keystore *store, unsigned int i, const fetch_resul
 
     /* A damaged document is as good as another one: it is replaced. */
     if (clerk_slot_copy(slot, &old, &old_len, &generation, pool) != APR_SUCCESS || old_len != result->len
-        || memcmp(old, result->document, old_len) != 0) {
+        || memcmp(old, result->document, old_len)) {
         if (clerk_slot_publish(slot, result->document, result->len) == APR_SUCCESS) {
             clerk_log(CLERK_LOG_INFO, 1003, "instance %s: new key set, %u key(s)", source->name, result->keys);
         } else {
@@ -239,8 +249,9 @@ static void record_good(clerk_keystore *store, unsigned int i, const fetch_resul
     clerk_slot_set_error(slot, "");
     atomic_fetch_add(&slot->attempts, 1);
     if (failing_since) {
-        clerk_log(CLERK_LOG_NOTICE, 1002, "instance %s: the keys can be fetched from %s again, after %" APR_TIME_T_FMT
-                  " s", source->name, clerk_fetch_printable_url(source->url, pool), apr_time_sec(now - failing_since));
+        clerk_log(CLERK_LOG_NOTICE, 1002,
+                  "instance %s: the keys can be fetched from %s again, after %" APR_TIME_T_FMT " s", source->name,
+                  clerk_fetch_printable_url(source->url, pool), apr_time_sec(now - failing_since));
     }
     persist(store, i, result, now, pool);
 }
@@ -275,9 +286,10 @@ static void record_bad(clerk_keystore *store, unsigned int i, const fetch_result
                              : "there are no keys yet, so no token can be verified");
     }
     if (fetched_at && now - fetched_at > source->max_stale && !atomic_exchange(&slot->lapsed, 1)) {
-        clerk_log(CLERK_LOG_ERROR, 1008, "instance %s: the last good keys are older than ClerkJWKSMaxStale and serve "
-                  "no longer, so no token can be verified until %s answers: %s; %s", source->name, url, result->problem,
-                  result->advice);
+        clerk_log(CLERK_LOG_ERROR, 1008,
+                  "instance %s: the last good keys are older than ClerkJWKSMaxStale and serve "
+                  "no longer, so no token can be verified until %s answers: %s; %s",
+                  source->name, url, result->problem, result->advice);
     }
 }
 

@@ -7,11 +7,11 @@
 #include "shared/keystore/keystore_private.h"
 
 typedef enum fetch_outcome {
-    FETCH_DONE,                      /**< a fetch of ours has ended; the slot says how */
-    FETCH_BUSY,                      /**< somebody else fetches, or has just finished; look at the slot again */
-    FETCH_BACKOFF,                   /**< the source failed a moment ago and is left alone */
-    FETCH_REFUSED,                   /**< over the allowance for early fetches */
-    FETCH_ABORTED                    /**< this process is stopping */
+    FETCH_DONE,    /**< a fetch of ours has ended; the slot says how */
+    FETCH_BUSY,    /**< somebody else fetches, or has just finished; look at the slot again */
+    FETCH_BACKOFF, /**< the source failed a moment ago and is left alone */
+    FETCH_REFUSED, /**< over the allowance for early fetches */
+    FETCH_ABORTED  /**< this process is stopping */
 } fetch_outcome;
 
 /**

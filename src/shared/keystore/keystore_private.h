@@ -17,11 +17,11 @@ struct clerk_keystore {
     const clerk_key_source *const *sources;
     unsigned int count;
     const char *state_dir;
-    apr_time_t (*now)(void);         /* apr_time_now, unless a test lets the time pass */
+    apr_time_t (*now)(void); /* apr_time_now, unless a test lets the time pass */
     /* Per process: */
-    const clerk_http *http;          /* NULL before clerk_keystore_child_init() */
-    keystore_ring *rings;            /* one a slot */
-    atomic_int waiting;              /* threads that wait for a key set newer than the one there is */
+    const clerk_http *http; /* NULL before clerk_keystore_child_init() */
+    keystore_ring *rings;   /* one a slot */
+    atomic_int waiting;     /* threads that wait for a key set newer than the one there is */
 };
 
 static inline segment_slot *keystore_slot(const clerk_keystore *store, unsigned int i)

@@ -23,10 +23,10 @@ typedef struct ring_entry {
 } ring_entry;
 
 struct keystore_ring {
-    atomic_uint current;             /* index of the current entry + 1; 0: none yet */
-    segment_u32 damaged;             /* the generation whose document is not whole; 0: none */
-    apr_thread_mutex_t *mutex;       /* held while an entry is refilled; guards the pools */
-    apr_pool_t *pool;                /* with an allocator of its own: the process pool is not ours at run time */
+    atomic_uint current;       /* index of the current entry + 1; 0: none yet */
+    segment_u32 damaged;       /* the generation whose document is not whole; 0: none */
+    apr_thread_mutex_t *mutex; /* held while an entry is refilled; guards the pools */
+    apr_pool_t *pool;          /* with an allocator of its own: the process pool is not ours at run time */
     ring_entry entries[RING_ENTRIES];
 };
 
@@ -151,8 +151,10 @@ static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scra
     /* Not to be tried again for every request; the next fetch replaces it, and that one is due now. */
     if (atomic_exchange(&ring->damaged, generation) != generation) {
         atomic_store(&slot->next_refresh, store->now());
-        clerk_log(CLERK_LOG_WARNING, 1009, "instance %s: the shared key set was damaged by a process that was stopped; "
-                  "it is fetched again", store->sources[i]->name);
+        clerk_log(CLERK_LOG_WARNING, 1009,
+                  "instance %s: the shared key set was damaged by a process that was stopped; "
+                  "it is fetched again",
+                  store->sources[i]->name);
     }
 }
 
@@ -187,4 +189,3 @@ int clerk_ring_pin(clerk_keys_pin *pin, const clerk_keystore *store, unsigned in
     apr_thread_mutex_unlock(ring->mutex);
     return have;
 }
-

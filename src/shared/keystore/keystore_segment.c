@@ -33,7 +33,7 @@ apr_size_t clerk_segment_size(unsigned int count)
 
 static segment_header header_for(apr_size_t size, unsigned int count)
 {
-    segment_header header = { SEGMENT_MAGIC, SEGMENT_VERSION, size, count, sizeof(segment_slot) };
+    segment_header header = {SEGMENT_MAGIC, SEGMENT_VERSION, size, count, sizeof(segment_slot)};
 
     return header;
 }
@@ -46,7 +46,7 @@ apr_status_t clerk_segment_init(void *memory, apr_size_t size, unsigned int coun
     if (!memory || size < clerk_segment_size(count) || (uintptr_t)memory % 8 != 0) {
         return APR_EINVAL;
     }
-    if (memcmp(memory, &zeroed, sizeof(zeroed)) != 0) {
+    if (memcmp(memory, &zeroed, sizeof(zeroed))) {
         return APR_EMISMATCH;
     }
     memcpy(memory, &header, sizeof(header));
@@ -57,7 +57,7 @@ apr_status_t clerk_segment_check(const void *memory, apr_size_t size, unsigned i
 {
     segment_header header = header_for(size, count);
 
-    return memcmp(memory, &header, sizeof(header)) == 0 ? APR_SUCCESS : APR_EMISMATCH;
+    return !memcmp(memory, &header, sizeof(header)) ? APR_SUCCESS : APR_EMISMATCH;
 }
 
 segment_slot *clerk_segment_slot(void *memory, unsigned int i)
@@ -115,7 +115,7 @@ static int copy_document(char *text, apr_size_t *plen, const segment_document *d
     load_words(text, (apr_size_t)len, document->words);
     text[len] = '\0';
     *plen = (apr_size_t)len;
-    return digest_of(digest, text, (apr_size_t)len) && memcmp(digest, expected, sizeof(digest)) == 0;
+    return digest_of(digest, text, (apr_size_t)len) && !memcmp(digest, expected, sizeof(digest));
 }
 
 apr_status_t clerk_slot_copy(const segment_slot *slot, char **ptext, apr_size_t *plen, apr_uint32_t *pgeneration,

@@ -24,11 +24,11 @@
 
 typedef _Atomic apr_uint32_t segment_u32;
 typedef _Atomic apr_uint64_t segment_u64;
-typedef _Atomic apr_int64_t segment_time;       /* microseconds since 1970, or 0 */
+typedef _Atomic apr_int64_t segment_time; /* microseconds since 1970, or 0 */
 
 typedef struct segment_document {
     segment_u64 len;
-    segment_u64 digest[4];                      /* SHA-256 of the document */
+    segment_u64 digest[4]; /* SHA-256 of the document */
     segment_u64 words[SEGMENT_DOCUMENT_MAX / 8];
 } segment_document;
 
@@ -42,18 +42,18 @@ typedef enum segment_allowance {
 /** All that is shared about one source. */
 typedef struct segment_slot {
     /* What every request looks at. */
-    segment_u32 generation;                     /* 0: no document; else documents[generation & 1] counts */
-    segment_u32 attempts;                       /* fetches that have ended; tells a waiter that "its" fetch is over */
+    segment_u32 generation; /* 0: no document; else documents[generation & 1] counts */
+    segment_u32 attempts;   /* fetches that have ended; tells a waiter that "its" fetch is over */
     segment_time fetched_at;
     segment_time next_refresh;
-    segment_time retry_at;                      /* no fetch before this time */
-    apr_uint64_t padding[12];                   /* keeps the counters below off the cache line of the above */
+    segment_time retry_at;    /* no fetch before this time */
+    apr_uint64_t padding[12]; /* keeps the counters below off the cache line of the above */
     /* The holder of the lease alone writes these. */
-    segment_u64 lease;                          /* when it lapses and who has it; 0: free */
+    segment_u64 lease; /* when it lapses and who has it; 0: free */
     segment_time failing_since;
     segment_u32 failures_in_a_row;
-    segment_u32 refused;                        /* the last failure was about our credential */
-    segment_u32 lapsed;                         /* it was logged that the keys are too old to serve */
+    segment_u32 refused; /* the last failure was about our credential */
+    segment_u32 lapsed;  /* it was logged that the keys are too old to serve */
     segment_u32 persist_failing;
     segment_u64 last_error[SEGMENT_ERROR_SIZE / 8];
     /* Anybody writes these. */

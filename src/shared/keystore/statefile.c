@@ -46,9 +46,8 @@ static const char *digest_of(const char *id, apr_time_t fetched_at, const char *
     const char *head = apr_psprintf(pool, "%s\n%" APR_TIME_T_FMT "\n", id, fetched_at);
     unsigned char digest[EVP_MAX_MD_SIZE];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL)
-             && EVP_DigestUpdate(context, head, strlen(head)) && EVP_DigestUpdate(context, document, len)
-             && EVP_DigestFinal_ex(context, digest, NULL);
+    int ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) && EVP_DigestUpdate(context, head, strlen(head))
+             && EVP_DigestUpdate(context, document, len) && EVP_DigestFinal_ex(context, digest, NULL);
 
     EVP_MD_CTX_free(context);
     return ok ? hex_of(digest, pool) : NULL;
@@ -150,8 +149,8 @@ static apr_status_t read_all(char **ptext, apr_size_t *plen, int fd, apr_size_t 
     return APR_SUCCESS;
 }
 
-static apr_status_t read_file(char **ptext, apr_size_t *plen, const char **pproblem, const char *path,
-                              apr_uid_t owner, apr_pool_t *pool)
+static apr_status_t read_file(char **ptext, apr_size_t *plen, const char **pproblem, const char *path, apr_uid_t owner,
+                              apr_pool_t *pool)
 {
     struct stat info;
     apr_status_t rv;
@@ -185,7 +184,7 @@ static const char *expect(const char *text, const char *part)
 {
     apr_size_t len = strlen(part);
 
-    return text && strncmp(text, part, len) == 0 ? text + len : NULL;
+    return text && !strncmp(text, part, len) ? text + len : NULL;
 }
 
 /* Step over 64 hexadecimal digits. */
@@ -222,17 +221,17 @@ apr_status_t clerk_statefile_read(const char **pdocument, apr_size_t *plen, apr_
         at = NULL;
     }
     left = at ? len - (apr_size_t)(at - text) : 0;
-    if (left < end_len || memcmp(text + len - end_len, PART_END, end_len) != 0) {
+    if (left < end_len || memcmp(text + len - end_len, PART_END, end_len)) {
         *pproblem = "it is not complete";
         return APR_EGENERAL;
     }
     left -= end_len;
-    if (strcmp(file_id, hex) != 0) {
+    if (strcmp(file_id, hex)) {
         *pproblem = "it was written for another source";
         return APR_EGENERAL;
     }
     digest = digest_of(file_id, fetched_at, at, left, pool);
-    if (!digest || strcmp(digest, file_digest) != 0) {
+    if (!digest || strcmp(digest, file_digest)) {
         *pproblem = "it is damaged";
         return APR_EGENERAL;
     }
