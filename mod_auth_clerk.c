@@ -19,14 +19,14 @@
 #include "httpd/lifecycle.h"
 #include "httpd/process/log.h"
 #include "httpd/authz/refusal.h"
-#include "httpd/request/request_state.h"
+#include "httpd/request/judge.h"
 #include "httpd/status/status.h"
 #include "httpd/request/wire.h"
 #include "mod_auth_clerk.h"
 
 static const char *clerk_user_id(request_rec *r)
 {
-    const clerk_identity *identity = clerk_established_identity(r);
+    const clerk_identity *identity = clerk_judge_established_identity(r);
 
     return identity ? identity->user_id : NULL;
 }
@@ -44,16 +44,16 @@ static void register_hooks(apr_pool_t *pool)
     clerk_refusal_register(pool);
     ap_hook_post_read_request(clerk_wire_scrub, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
     /* PER_CONF on all of them, or httpd's walk cache no longer knows that a hop has the same configuration. */
-    ap_hook_check_authn(clerk_check_authn, NULL, other_token_modules, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_check_access_ex(clerk_check_access, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_force_authn(clerk_force_authn, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_check_authz(clerk_check_authz, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_note_auth_failure(clerk_note_auth_failure, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_authn(clerk_authn_check, NULL, other_token_modules, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access_ex(clerk_authz_check_access, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_force_authn(clerk_authz_force_authn, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_authz(clerk_authz_check, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_note_auth_failure(clerk_authn_note_failure, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(clerk_authz_fixups, NULL, rewrite, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(clerk_environment_fixups, NULL, rewrite, APR_HOOK_FIRST);
     ap_hook_fixups(clerk_headers_fixups, NULL, rewrite, APR_HOOK_FIRST);
-    ap_hook_insert_filter(clerk_expr_settle, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_expr_lookup(clerk_expr_lookup, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(clerk_expressions_settle, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_expr_lookup(clerk_expressions_lookup, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(clerk_dump_configuration, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(clerk_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     APR_REGISTER_OPTIONAL_FN(clerk_user_id);

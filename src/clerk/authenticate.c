@@ -7,56 +7,9 @@
 
 #include "clerk/browser/context.h"
 #include "clerk/browser/cookie_decision.h"
-#include "clerk/browser/handshake.h"
+#include "clerk/browser/refused_token.h"
+#include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
-
-int clerk_reason_is_unavailable(clerk_reason reason)
-{
-    return reason == CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD || reason == CLERK_REASON_SECRET_KEY_INVALID;
-}
-
-clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, jose_slice token,
-                                  apr_interval_time_t skew)
-{
-    return clerk_session_token_verify(pidentity, clerk_session_token_read(token, context->services, context->pool),
-                                      context->instance, context->policy, skew, context->services, context->pool);
-}
-
-clerk_outcome *clerk_context_signed_out_text(clerk_context *context, clerk_reason reason, const char *text)
-{
-    clerk_outcome *outcome = context->outcome;
-
-    outcome->status = CLERK_SIGNED_OUT;
-    outcome->reason = reason;
-    outcome->reason_text = text;
-    return outcome;
-}
-
-clerk_outcome *clerk_context_signed_out(clerk_context *context, clerk_reason reason)
-{
-    return clerk_context_signed_out_text(context, reason, clerk_reason_text(reason));
-}
-
-clerk_outcome *clerk_context_unavailable(clerk_context *context, clerk_reason reason)
-{
-    (void)clerk_context_signed_out(context, reason);
-    context->outcome->status = CLERK_UNAVAILABLE;
-    return context->outcome;
-}
-
-clerk_outcome *clerk_context_accept(clerk_context *context, clerk_identity *identity)
-{
-    clerk_outcome *outcome = context->outcome;
-
-    outcome->identity = identity;
-    if (identity->pending && context->policy->pending_sessions == CLERK_PENDING_SIGNED_OUT) {
-        return clerk_context_signed_out(context, CLERK_REASON_SESSION_PENDING);
-    }
-    outcome->status = CLERK_SIGNED_IN;
-    outcome->reason = CLERK_REASON_NONE;
-    outcome->reason_text = clerk_reason_text(CLERK_REASON_NONE);
-    return outcome;
-}
 
 /** The token of an Authorization value (2.2), word by word as the SDK splits it. @return 0: none, the cookies decide */
 static int header_token(jose_slice *token, const char *authorization)
@@ -89,22 +42,6 @@ static int header_token(jose_slice *token, const char *authorization)
     return 1;
 }
 
-const clerk_request *clerk_context_page(clerk_context *context)
-{
-    return clerk_request_complete(context->request);
-}
-
-const clerk_url *clerk_context_url(clerk_context *context)
-{
-    if (!context->url) {
-        const clerk_request *page = clerk_context_page(context);
-
-        context->url = clerk_url_join(page->origin_url, page->target, context->pool);
-        context->query = clerk_query_parse(context->url ? context->url->query : NULL, context->pool);
-    }
-    return context->url;
-}
-
 /** Everything that only matters where cookies count; a good header token needs none of it. */
 static void read_browser_state(clerk_context *context)
 {
@@ -121,7 +58,7 @@ static void read_browser_state(clerk_context *context)
     context->browser_flow = instance->publishable_key && instance->frontend_url;
     context->development = context->browser_flow && instance->type == CLERK_INSTANCE_DEVELOPMENT;
     if (context->development) {
-        dev_browser = clerk_query_get(context->query, "__clerk_db_jwt");
+        dev_browser = clerk_query_get(context->query, CLERK_COOKIE_DEV_BROWSER);
         context->dev_browser = dev_browser && *dev_browser != '\0' ? dev_browser : context->cookies->dev_browser;
         context->outcome->dev_browser = context->dev_browser;
     }
@@ -138,7 +75,7 @@ static clerk_outcome *header_path(clerk_context *context, jose_slice token)
         return clerk_context_accept(context, identity);
     }
     read_browser_state(context);
-    return clerk_token_refused(context, reason);
+    return clerk_refused_token(context, reason);
 }
 
 clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *instance, const clerk_policy *policy,
@@ -165,5 +102,5 @@ clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *
         return clerk_context_signed_out(&context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
     }
     read_browser_state(&context);
-    return clerk_cookie_path(&context);
+    return clerk_cookie_decision(&context);
 }

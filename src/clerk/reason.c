@@ -38,3 +38,8 @@ const char *clerk_reason_text(clerk_reason reason)
 
     return (unsigned int)reason < CLERK_REASON_COUNT ? texts[reason] : texts[CLERK_REASON_UNEXPECTED_ERROR];
 }
+
+int clerk_reason_is_unavailable(clerk_reason reason)
+{
+    return reason == CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD || reason == CLERK_REASON_SECRET_KEY_INVALID;
+}

@@ -43,4 +43,7 @@ typedef enum clerk_reason {
 /** The reason's text; "" for CLERK_REASON_NONE. Never NULL. */
 const char *clerk_reason_text(clerk_reason reason);
 
+/** Whether a reason says that the token could not be judged at all. */
+int clerk_reason_is_unavailable(clerk_reason reason);
+
 #endif

@@ -38,6 +38,10 @@ static inline const clerk_request *clerk_request_complete(clerk_request *request
     return request;
 }
 
+/** Whether the request is a page navigation for which a sign-in redirect makes sense: GET, and `Sec-Fetch-Dest` is
+ *  document or iframe, or absent while Accept contains text/html. */
+int clerk_request_is_navigation(const clerk_request *request);
+
 /** Where a session token may come from. */
 #define CLERK_SOURCE_HEADER 1u
 #define CLERK_SOURCE_COOKIE 2u

@@ -52,14 +52,14 @@ typedef struct clerk_services {
      */
 
     /** What is remembered of the token: a copy of the caller's own, from @a pool; or NULL. */
-    clerk_verified *(*recall)(void *baton, jose_slice token, apr_pool_t *pool);
+    clerk_token_record *(*recall)(void *baton, jose_slice token, apr_pool_t *pool);
     /**
      * Remember a token that was verified under the keys of that generation.
      * @param lapses when it is worth nothing any more, in seconds since 1970
      * @param pool for temporary allocations
      */
     void (*remember)(void *baton, jose_slice token, apr_uint32_t generation, apr_int64_t lapses,
-                     const clerk_verified *verified, apr_pool_t *pool);
+                     const clerk_token_record *verified, apr_pool_t *pool);
 } clerk_services;
 
 #endif

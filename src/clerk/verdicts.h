@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "clerk/authenticate.h"
+#include "clerk/outcome.h"
 
 /** How many values clerk_status has. */
 #define CLERK_STATUS_COUNT (CLERK_BAD_REQUEST + 1)

@@ -12,10 +12,11 @@
 #include <unixd.h>
 #include <unistd.h>
 
-#include "httpd/config_check/check.h"
 #include "httpd/config/config.h"
 #include "httpd/config/instances.h"
+#include "httpd/config_check/check.h"
 #include "httpd/process/log.h"
+#include "httpd/process/process.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
 #define DEFAULT_STATE_DIR "clerk"
@@ -27,58 +28,26 @@
 /* A cache line: what one part of the segment writes should not slow down another one. */
 #define LINE 64
 
-/* All of it belongs to one configuration generation: made anew after each restart, from pools that end with it. */
-static struct {
-    apr_array_header_t *runtimes; /* of clerk_runtime * */
-    clerk_keystore *keystore;
-    clerk_http *http; /* each child's own */
-    clerk_verified_tokens *tokens;
-    ap_watchdog_t *watchdog;
-    apr_time_t since; /* when the segment was made, and counting began */
-} process;
-
-clerk_keystore *clerk_process_keystore(void)
-{
-    return process.keystore;
-}
-
-clerk_verified_tokens *clerk_process_tokens(void)
-{
-    return process.tokens;
-}
-
-const apr_array_header_t *clerk_process_runtimes(void)
-{
-    return process.runtimes;
-}
-
-apr_time_t clerk_process_since(void)
-{
-    return process.since;
-}
-
-int clerk_process_has_watchdog(void)
-{
-    return process.watchdog != NULL;
-}
-
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
+    clerk_process *process = clerk_process_get();
+
     (void)plog;
     (void)ptemp;
-    clerk_httpd_reset_warnings(pconf);
-    memset(&process, 0, sizeof(process));
+    clerk_httpd_log_reset_warnings(pconf);
+    memset(process, 0, sizeof(*process));
     clerk_httpd_log_attach(NULL);
     return OK;
 }
 
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    clerk_process *process = clerk_process_get();
     int rc;
 
     (void)plog;
     clerk_httpd_log_attach(s);
-    rc = clerk_instances_resolve(&process.runtimes, s, pconf);
+    rc = clerk_instances_resolve(&process->runtimes, s, pconf);
     return rc == OK ? clerk_check_configuration(s, ptemp) : rc;
 }
 
@@ -109,14 +78,14 @@ static const char *prepare_state_dir(server_rec *s, apr_pool_t *pool)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      CLERK_LOGNO(3030) "ClerkStateDir %s can be written by other users; "
                                        "make it private (chmod 700). Until then no keys are kept there",
-                     dir);
+                                 dir);
         return NULL;
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      CLERK_LOGNO(3031) "ClerkStateDir %s cannot be used, so keys will not "
                                        "survive a restart while Clerk is out of reach; name another directory, or none",
-                     dir);
+                                 dir);
         return NULL;
     }
     return dir;
@@ -125,10 +94,11 @@ static const char *prepare_state_dir(server_rec *s, apr_pool_t *pool)
 /** Give each runtime without a PEM key a slot; equal sources share one. */
 static apr_array_header_t *assign_slots(apr_pool_t *pool)
 {
+    clerk_process *process = clerk_process_get();
     apr_array_header_t *sources = apr_array_make(pool, 4, sizeof(const clerk_key_source *));
 
-    for (int i = 0; i < process.runtimes->nelts; i++) {
-        clerk_runtime *runtime = APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *);
+    for (int i = 0; i < process->runtimes->nelts; i++) {
+        clerk_runtime *runtime = APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *);
 
         if (runtime->static_keys) {
             continue;
@@ -150,28 +120,32 @@ static apr_array_header_t *assign_slots(apr_pool_t *pool)
 
 static apr_status_t watch_keys(int state, void *data, apr_pool_t *scratch)
 {
+    clerk_process *process = clerk_process_get();
+
     /* Anything but success would end the watchdog for good. */
     if (state == AP_WATCHDOG_STATE_RUNNING) {
         APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
             = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
-        apr_interval_time_t next = clerk_keystore_tick(process.keystore, scratch);
+        apr_interval_time_t next = clerk_keystore_tick(process->keystore, scratch);
 
-        set_interval(process.watchdog, next, data, watch_keys);
+        set_interval(process->watchdog, next, data, watch_keys);
     }
     return APR_SUCCESS;
 }
 
 static void start_watchdog(server_rec *s, apr_pool_t *pconf)
 {
+    clerk_process *process = clerk_process_get();
+
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback
         = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     apr_status_t rv = APR_ENOTIMPL;
 
     if (get_instance && register_callback) {
-        rv = get_instance(&process.watchdog, WATCHDOG_NAME, 0, 1, pconf);
+        rv = get_instance(&process->watchdog, WATCHDOG_NAME, 0, 1, pconf);
         if (rv == APR_SUCCESS) {
-            rv = register_callback(process.watchdog, AP_WD_TM_SLICE, s, watch_keys);
+            rv = register_callback(process->watchdog, AP_WD_TM_SLICE, s, watch_keys);
         }
     }
     if (rv != APR_SUCCESS) {
@@ -188,11 +162,12 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
  */
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
 {
-    apr_size_t wanted = clerk_config_server(s)->shared_memory, runtimes = (apr_size_t)process.runtimes->nelts;
+    clerk_process *process = clerk_process_get();
+    apr_size_t wanted = clerk_config_server(s)->shared_memory, runtimes = (apr_size_t)process->runtimes->nelts;
     apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_breaker)), LINE);
     /* The memory begins anywhere. */
     apr_size_t fixed = LINE + keys_size + counters_size;
-    apr_size_t least = fixed + CLERK_VERIFIED_TOKENS_LEAST;
+    apr_size_t least = fixed + CLERK_TOKEN_CACHE_LEAST;
     apr_size_t size = wanted ? wanted : fixed + TOKENS_SIZE;
     clerk_backend_breaker *breakers;
     clerk_verdicts *verdicts;
@@ -204,7 +179,7 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      CLERK_LOGNO(3033) "ClerkSharedMemory is too small: %" APR_SIZE_T_FMT
                                        " instances need at least %" APR_SIZE_T_FMT "K",
-                     runtimes, least / 1024 + 1);
+                                 runtimes, least / 1024 + 1);
         return APR_ENOSPC;
     }
     rv = apr_shm_create(&shm, size, NULL, pconf);
@@ -220,12 +195,12 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     verdicts = (clerk_verdicts *)(memory + keys_size);
     breakers = (clerk_backend_breaker *)(verdicts + runtimes);
     for (apr_size_t i = 0; i < runtimes; i++) {
-        clerk_runtime *runtime = APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *);
+        clerk_runtime *runtime = APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *);
 
         runtime->verdicts = &verdicts[i];
         runtime->backend.breaker = &breakers[i];
     }
-    rv = clerk_verified_tokens_create(&process.tokens, memory + keys_size + counters_size, size - fixed, pconf);
+    rv = clerk_token_cache_create(&process->tokens, memory + keys_size + counters_size, size - fixed, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3037) "cannot set up the memory of verified tokens");
     }
@@ -234,6 +209,7 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    clerk_process *process = clerk_process_get();
     apr_array_header_t *sources;
     apr_size_t keys_size;
     apr_status_t rv;
@@ -244,12 +220,12 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    clerk_httpd_flush_warnings();
-    if (!process.runtimes->nelts) {
+    clerk_httpd_log_flush_warnings();
+    if (!process->runtimes->nelts) {
         return OK;
     }
     clerk_httpd_log_attach(s);
-    process.since = apr_time_now();
+    process->since = apr_time_now();
     sources = assign_slots(pconf);
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
     if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS) {
@@ -258,7 +234,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     /* Where this fails, each child tries for itself, and says so. */
     (void)clerk_http_curl_prepare(pconf);
     if (sources->nelts) {
-        rv = clerk_keystore_create(&process.keystore, keys, keys_size, (const clerk_key_source *const *)sources->elts,
+        rv = clerk_keystore_create(&process->keystore, keys, keys_size, (const clerk_key_source *const *)sources->elts,
                                    (unsigned int)sources->nelts, prepare_state_dir(s, pconf), ap_unixd_config.user_id,
                                    pconf);
         if (rv != APR_SUCCESS) {
@@ -272,18 +248,19 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 
 static void child_init(apr_pool_t *pchild, server_rec *s)
 {
+    clerk_process *process = clerk_process_get();
     apr_status_t rv;
 
-    if (!process.runtimes || !process.runtimes->nelts) {
+    if (!process->runtimes || !process->runtimes->nelts) {
         return;
     }
-    rv = clerk_http_curl_create(&process.http, "mod_auth_clerk/" CLERK_VERSION, pchild);
-    if (rv == APR_SUCCESS && process.keystore) {
-        rv = clerk_keystore_child_init(process.keystore, process.http, pchild);
+    rv = clerk_http_curl_create(&process->http, "mod_auth_clerk/" CLERK_VERSION, pchild);
+    if (rv == APR_SUCCESS && process->keystore) {
+        rv = clerk_keystore_child_init(process->keystore, process->http, pchild);
     }
-    clerk_verified_tokens_child_init(process.tokens);
-    for (int i = 0; rv == APR_SUCCESS && i < process.runtimes->nelts; i++) {
-        APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->backend.http = process.http;
+    clerk_token_cache_child_init(process->tokens);
+    for (int i = 0; rv == APR_SUCCESS && i < process->runtimes->nelts; i++) {
+        APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *)->backend.http = process->http;
     }
     if (rv != APR_SUCCESS) {
         /* Requests that need keys will answer 503; there is no other way to fail here. */
@@ -294,10 +271,12 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 #if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
 static void child_stopping(apr_pool_t *pchild, int graceful)
 {
+    clerk_process *process = clerk_process_get();
+
     (void)pchild;
     /* A child that goes gracefully finishes its requests, and those may need the answer. */
-    if (process.http && !graceful) {
-        clerk_http_curl_abort(process.http);
+    if (process->http && !graceful) {
+        clerk_http_curl_abort(process->http);
     }
 }
 #endif

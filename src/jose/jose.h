@@ -32,4 +32,10 @@ typedef enum jose_status {
 /** A short English text for a status, for logs. Never NULL. */
 const char *jose_status_text(jose_status status);
 
+/** One key. Immutable; may be used by several threads at once. */
+typedef struct jose_key jose_key;
+
+/** A parsed set of public keys. Immutable once made; may be used by several threads at once. */
+typedef struct jose_keyset jose_keyset;
+
 #endif

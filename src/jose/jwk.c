@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/key_private.h"
 
+#include "jose/keyset.h"
+
 #include <string.h>
 
 #include "jose/base64url.h"
@@ -62,7 +64,7 @@ static jose_status ec_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *poo
     return jose_key_set_p256(key, x, y, pool);
 }
 
-jose_status jose_key_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *pool)
+jose_status jose_jwk_read(jose_key *key, const json_t *jwk, apr_pool_t *pool)
 {
     const char *kty = jose_json_string(jwk, "kty");
     const json_t *use = json_object_get(jwk, "use"), *alg = json_object_get(jwk, "alg");
@@ -80,7 +82,7 @@ jose_status jose_key_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *pool
         return jose_key_refuse(key, "unusable: not for signatures (use)");
     }
     if (alg) {
-        key->only = json_is_string(alg) ? jose_algorithm_find(json_string_value(alg)) : NULL;
+        key->only = json_is_string(alg) ? jose_verify_find_algorithm(json_string_value(alg)) : NULL;
         if (!key->only || key->only->family != key->family) {
             return jose_key_refuse(key, "unusable: for an algorithm that is not supported (alg)");
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/key_private.h"
 
+#include "jose/keyset.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
@@ -30,7 +32,7 @@ static apr_status_t verifiers_release(void *data)
 
     for (i = 0; i < JOSE_FAMILY_ALGORITHMS; i++) {
         for (j = 0; j < JOSE_VERIFIERS; j++) {
-            jose_verifier_clear(&verifiers[i][j]);
+            jose_verify_clear(&verifiers[i][j]);
         }
     }
     return APR_SUCCESS;

@@ -6,10 +6,11 @@
 
 #include <stdatomic.h>
 
+#include <jansson.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 
-#include "jose/keyset.h"
+#include "jose/jose.h"
 
 /** How many bytes a coordinate of P-256 has, and each half of an ES256 signature. */
 #define JOSE_P256_BYTES 32
@@ -61,10 +62,10 @@ struct jose_keyset {
 };
 
 /** The supported algorithm of that exact name, or NULL. */
-const jose_algorithm *jose_algorithm_find(const char *name);
+const jose_algorithm *jose_verify_find_algorithm(const char *name);
 
 /** Free what @a verifier holds, so that it can be filled anew. */
-void jose_verifier_clear(jose_verifier *verifier);
+void jose_verify_clear(jose_verifier *verifier);
 
 /**
  * Give @a key the RSA public key of modulus @a n and exponent @a e. Leaves it unusable, with the reason as its
@@ -87,6 +88,6 @@ jose_status jose_key_refuse(jose_key *key, const char *why);
  * Fill @a key from a JWK (RFC 7517, section 4; RFC 7518, 6.2.1 and 6.3.1). The caller has set `kid`.
  * @return JOSE_OK, JOSE_KEY_UNUSABLE or JOSE_INTERNAL
  */
-jose_status jose_key_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *pool);
+jose_status jose_jwk_read(jose_key *key, const json_t *jwk, apr_pool_t *pool);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/key_private.h"
 
+#include "jose/keyset.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +57,7 @@ static jose_status set_build(jose_keyset **pset, const json_t *keys, apr_pool_t 
             continue;
         }
         key.position = (unsigned int)i;
-        if (jose_key_from_jwk(&key, jwk, pool) == JOSE_INTERNAL) {
+        if (jose_jwk_read(&key, jwk, pool) == JOSE_INTERNAL) {
             return JOSE_INTERNAL;
         }
         if (slot && !key.pkey) {

@@ -12,12 +12,6 @@
 /** How many keys a set may have; more is JOSE_TOO_LARGE. */
 #define JOSE_KEYSET_MAX_KEYS 128
 
-/** One key. Immutable; may be used by several threads at once. */
-typedef struct jose_key jose_key;
-
-/** A parsed set of public keys. Immutable once made; may be used by several threads at once. */
-typedef struct jose_keyset jose_keyset;
-
 /**
  * Parse a JWK set (RFC 7517, section 5). Keys with a `kid` that cannot be used (other `kty` or curve, `use` other
  * than `sig`, weak or broken key data) stay in the set so that a token that names one is answered with
@@ -37,8 +31,7 @@ jose_status jose_keyset_parse(jose_keyset **pset, const char *json, apr_size_t l
  * @param pwhy if not NULL, on failure a static text that says what is wrong
  * @return JOSE_OK, JOSE_MALFORMED, JOSE_KEY_UNUSABLE (weak, of an unsupported type, or a private key), JOSE_INTERNAL
  */
-jose_status jose_keyset_from_pem(jose_keyset **pset, const char *pem, apr_size_t len, const char **pwhy,
-                                 apr_pool_t *pool);
+jose_status jose_pem_keyset(jose_keyset **pset, const char *pem, apr_size_t len, const char **pwhy, apr_pool_t *pool);
 
 /**
  * The canonical text of a JWK set: only the public members that matter (`kid kty alg use n e crv x y`; null where such
@@ -63,7 +56,7 @@ const char *jose_key_description(const jose_key *key);
 int jose_key_usable(const jose_key *key);
 
 /** JOSE_OK where the token's `alg` is RS256, RS384, RS512 or ES256; else JOSE_BAD_ALGORITHM. */
-jose_status jose_algorithm_check(const jose_jws *jws);
+jose_status jose_verify_check_algorithm(const jose_jws *jws);
 
 /**
  * Verify the signature (RFC 7515, 5.2; RFC 8725, 3.1): the algorithm must be supported and fit the key's type

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/key_private.h"
 
+#include "jose/keyset.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -185,10 +187,10 @@ static jose_status key_from_der(jose_key *key, const unsigned char *der, apr_siz
     pkey = pkey_from_der(der, (long)len, pwhy, &status);
     if (pkey) {
         if (EVP_PKEY_is_a(pkey, "RSA")) {
-            key->only = jose_algorithm_find("RS256");
+            key->only = jose_verify_find_algorithm("RS256");
             status = rsa_from_pkey(key, pkey, pool);
         } else if (EVP_PKEY_is_a(pkey, "EC")) {
-            key->only = jose_algorithm_find("ES256");
+            key->only = jose_verify_find_algorithm("ES256");
             status = ec_from_pkey(key, pkey, pool);
         } else {
             status = jose_key_refuse(key, "a key type other than RSA and EC");
@@ -202,8 +204,7 @@ static jose_status key_from_der(jose_key *key, const unsigned char *der, apr_siz
     return status;
 }
 
-jose_status jose_keyset_from_pem(jose_keyset **pset, const char *pem, apr_size_t len, const char **pwhy,
-                                 apr_pool_t *pool)
+jose_status jose_pem_keyset(jose_keyset **pset, const char *pem, apr_size_t len, const char **pwhy, apr_pool_t *pool)
 {
     const char *unheard;
     const unsigned char *der;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/key_private.h"
 
+#include "jose/keyset.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@
 /* Two INTEGERs of at most 33 bytes with two bytes of head each, in a SEQUENCE with two bytes of head. */
 #define ES256_DER_MAX (2 + 2 * (2 + JOSE_P256_BYTES + 1))
 
-const jose_algorithm *jose_algorithm_find(const char *name)
+const jose_algorithm *jose_verify_find_algorithm(const char *name)
 {
     static const jose_algorithm algorithms[] = {
         {"RS256", "SHA256", JOSE_FAMILY_RSA, 0},
@@ -30,9 +32,9 @@ const jose_algorithm *jose_algorithm_find(const char *name)
     return NULL;
 }
 
-jose_status jose_algorithm_check(const jose_jws *jws)
+jose_status jose_verify_check_algorithm(const jose_jws *jws)
 {
-    return jose_algorithm_find(jose_json_string(jws->header, "alg")) ? JOSE_OK : JOSE_BAD_ALGORITHM;
+    return jose_verify_find_algorithm(jose_json_string(jws->header, "alg")) ? JOSE_OK : JOSE_BAD_ALGORITHM;
 }
 
 /* OpenSSL takes ECDSA signatures as DER (RFC 3279, 2.2.3) only. */
@@ -58,7 +60,7 @@ static jose_status es256_to_der(unsigned char der[ES256_DER_MAX], size_t *plen, 
     return JOSE_OK;
 }
 
-void jose_verifier_clear(jose_verifier *verifier)
+void jose_verify_clear(jose_verifier *verifier)
 {
     EVP_MD_CTX_free(verifier->digest);
     EVP_PKEY_CTX_free(verifier->pkey);
@@ -80,7 +82,7 @@ static jose_status verifier_fill(jose_verifier *verifier, EVP_PKEY *pkey, const 
                  || EVP_PKEY_CTX_set_rsa_padding(verifier->pkey, RSA_PKCS1_PADDING) == 1);
     EVP_MD_free(md);
     if (!filled) {
-        jose_verifier_clear(verifier);
+        jose_verify_clear(verifier);
     }
     return filled ? JOSE_OK : JOSE_INTERNAL;
 }
@@ -127,7 +129,7 @@ static jose_status verify_signature(const jose_jws *jws, const jose_key *key, co
         status = verifier_run(verifier, jws, signature, len);
     }
     if (verifier == &spare || status == JOSE_INTERNAL) {
-        jose_verifier_clear(verifier);
+        jose_verify_clear(verifier);
     }
     if (verifier != &spare) {
         atomic_store_explicit(&verifier->taken, false, memory_order_release);
@@ -137,7 +139,7 @@ static jose_status verify_signature(const jose_jws *jws, const jose_key *key, co
 
 jose_status jose_verify(const jose_jws *jws, const jose_key *key)
 {
-    const jose_algorithm *algorithm = jose_algorithm_find(jose_json_string(jws->header, "alg"));
+    const jose_algorithm *algorithm = jose_verify_find_algorithm(jose_json_string(jws->header, "alg"));
     const unsigned char *signature = jws->signature;
     size_t len = jws->signature_len;
     unsigned char der[ES256_DER_MAX];

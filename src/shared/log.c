@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Set once before threads start and only read afterwards: the one place where messages leave the lower wings. */
+#include "shared/text.h"
+
+/* Set once before threads start and only read afterwards: the one place where messages leave the core. */
 static clerk_log_sink *log_sink;
 static void *log_baton;
 
@@ -30,7 +32,7 @@ void clerk_log(clerk_log_level level, int number, const char *format, ...)
         return;
     }
     for (char *c = text; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+        if (clerk_text_is_control(*c)) {
             *c = '?';
         }
     }

@@ -58,7 +58,7 @@ typedef struct shared_head {
     _Alignas(LINE) block_head blocks[BLOCKS_MAX];
 } shared_head;
 
-struct clerk_verified_tokens {
+struct clerk_token_cache {
     shared_head *head;
     word *index;     /* sets * WAYS places */
     apr_size_t sets; /* a power of two */
@@ -69,14 +69,13 @@ struct clerk_verified_tokens {
     apr_uint64_t self;   /* as in `writer` */
 };
 
-apr_status_t clerk_verified_tokens_create(clerk_verified_tokens **ptokens, void *memory, apr_size_t size,
-                                          apr_pool_t *pool)
+apr_status_t clerk_token_cache_create(clerk_token_cache **ptokens, void *memory, apr_size_t size, apr_pool_t *pool)
 {
-    clerk_verified_tokens *tokens = apr_pcalloc(pool, sizeof(*tokens));
+    clerk_token_cache *tokens = apr_pcalloc(pool, sizeof(*tokens));
     apr_size_t used, lines;
 
     *ptokens = NULL;
-    if (size < CLERK_VERIFIED_TOKENS_LEAST || (apr_uintptr_t)memory % LINE) {
+    if (size < CLERK_TOKEN_CACHE_LEAST || (apr_uintptr_t)memory % LINE) {
         return APR_EINVAL;
     }
     tokens->sets = 1;
@@ -101,7 +100,7 @@ static pid_t process_of(apr_uint64_t writer)
     return (pid_t)(apr_uint32_t)writer;
 }
 
-void clerk_verified_tokens_child_init(clerk_verified_tokens *tokens)
+void clerk_token_cache_child_init(clerk_token_cache *tokens)
 {
     apr_uint64_t writer = atomic_load(&tokens->head->writer);
     pid_t own = getpid();
@@ -126,7 +125,7 @@ static apr_uint64_t mix(apr_uint64_t bits)
  * The last bytes of a token belong to its signature: nobody can choose them and still have a token that is
  * remembered. So a few multiplications do; the key keeps anybody from knowing what comes of them.
  */
-static apr_uint64_t hash_of(const clerk_verified_tokens *tokens, jose_slice token, unsigned int instance)
+static apr_uint64_t hash_of(const clerk_token_cache *tokens, jose_slice token, unsigned int instance)
 {
     apr_uint64_t tail[2] = {0, 0};
     apr_size_t len = token.len < sizeof(tail) ? token.len : sizeof(tail);
@@ -135,7 +134,7 @@ static apr_uint64_t hash_of(const clerk_verified_tokens *tokens, jose_slice toke
     return mix(mix(tail[0] ^ tokens->key[0]) ^ mix(tail[1] ^ tokens->key[1] ^ instance));
 }
 
-static word *set_of(const clerk_verified_tokens *tokens, apr_uint64_t hash)
+static word *set_of(const clerk_token_cache *tokens, apr_uint64_t hash)
 {
     return &tokens->index[(hash & (tokens->sets - 1)) * WAYS];
 }
@@ -160,22 +159,22 @@ static apr_size_t words_of(apr_size_t bytes)
     return (bytes + WORD - 1) / WORD;
 }
 
-static apr_size_t block_lines(const clerk_verified_tokens *tokens)
+static apr_size_t block_lines(const clerk_token_cache *tokens)
 {
     return (apr_size_t)1 << tokens->line_bits;
 }
 
-static unsigned int block_of(const clerk_verified_tokens *tokens, apr_uint64_t position)
+static unsigned int block_of(const clerk_token_cache *tokens, apr_uint64_t position)
 {
     return (unsigned int)(position >> tokens->line_bits) & (BLOCKS_MAX - 1);
 }
 
-static apr_size_t line_of(const clerk_verified_tokens *tokens, apr_uint64_t position)
+static apr_size_t line_of(const clerk_token_cache *tokens, apr_uint64_t position)
 {
     return (apr_size_t)position & (block_lines(tokens) - 1);
 }
 
-static word *record_at(const clerk_verified_tokens *tokens, apr_uint64_t position)
+static word *record_at(const clerk_token_cache *tokens, apr_uint64_t position)
 {
     apr_size_t line = block_of(tokens, position) * block_lines(tokens) + line_of(tokens, position);
 
@@ -183,7 +182,7 @@ static word *record_at(const clerk_verified_tokens *tokens, apr_uint64_t positio
 }
 
 /** Once there are more fillings than a position can say, none is found any more. */
-static int is_whole(const clerk_verified_tokens *tokens, apr_uint64_t position)
+static int is_whole(const clerk_token_cache *tokens, apr_uint64_t position)
 {
     const block_head *block = &tokens->head->blocks[block_of(tokens, position)];
 
@@ -262,7 +261,7 @@ static void store_bytes(word *to, const void *data, apr_size_t len)
 }
 
 /** From a position to the end of its block. */
-static apr_size_t lines_left(const clerk_verified_tokens *tokens, apr_uint64_t position)
+static apr_size_t lines_left(const clerk_token_cache *tokens, apr_uint64_t position)
 {
     return block_lines(tokens) - line_of(tokens, position);
 }
@@ -271,7 +270,7 @@ static apr_size_t lines_left(const clerk_verified_tokens *tokens, apr_uint64_t p
  * Copy the value of the record at a position, if it is the one that is wanted. What is read here may be overwritten
  * at any moment: no length of it is trusted.
  */
-static void *copy_value(apr_size_t *psize, const clerk_verified_tokens *tokens, apr_uint64_t position, jose_slice token,
+static void *copy_value(apr_size_t *psize, const clerk_token_cache *tokens, apr_uint64_t position, jose_slice token,
                         const apr_uint64_t wanted[HEAD_WORDS], apr_pool_t *pool)
 {
     const word *record = record_at(tokens, position);
@@ -290,8 +289,8 @@ static void *copy_value(apr_size_t *psize, const clerk_verified_tokens *tokens, 
     return value;
 }
 
-void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *tokens, jose_slice token,
-                                unsigned int instance, apr_uint32_t generation, apr_pool_t *pool)
+void *clerk_token_cache_get(apr_size_t *psize, const clerk_token_cache *tokens, jose_slice token, unsigned int instance,
+                            apr_uint32_t generation, apr_pool_t *pool)
 {
     apr_uint64_t hash = hash_of(tokens, token, instance), wanted[HEAD_WORDS];
     const word *set = set_of(tokens, hash);
@@ -315,7 +314,7 @@ void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *
 }
 
 /** Take the pen, unless another one has it who is alive. */
-static int begin_writing(clerk_verified_tokens *tokens)
+static int begin_writing(clerk_token_cache *tokens)
 {
     apr_uint64_t writer = 0;
 
@@ -327,7 +326,7 @@ static int begin_writing(clerk_verified_tokens *tokens)
            && atomic_compare_exchange_strong(&tokens->head->writer, &writer, tokens->self);
 }
 
-static void end_writing(clerk_verified_tokens *tokens)
+static void end_writing(clerk_token_cache *tokens)
 {
     atomic_store(&tokens->head->writer, 0);
 }
@@ -336,7 +335,7 @@ static void end_writing(clerk_verified_tokens *tokens)
  * Where to note a record: where one of the same token was noted, else a place that is empty or says nothing any more,
  * else the oldest. Only the writer calls this.
  */
-static word *place_for(const clerk_verified_tokens *tokens, apr_uint64_t hash)
+static word *place_for(const clerk_token_cache *tokens, apr_uint64_t hash)
 {
     word *set = set_of(tokens, hash), *best = set;
     apr_uint64_t oldest = POSITION_MASK;
@@ -358,7 +357,7 @@ static word *place_for(const clerk_verified_tokens *tokens, apr_uint64_t hash)
 }
 
 /** Whether another process has just remembered the same. Only the writer calls this, so that no record changes. */
-static int is_there(const clerk_verified_tokens *tokens, const word *place, const apr_uint64_t wanted[HEAD_WORDS],
+static int is_there(const clerk_token_cache *tokens, const word *place, const apr_uint64_t wanted[HEAD_WORDS],
                     jose_slice token)
 {
     apr_uint64_t position = load(place) & POSITION_MASK;
@@ -369,7 +368,7 @@ static int is_there(const clerk_verified_tokens *tokens, const word *place, cons
 }
 
 /** The first block in which all has lapsed; else the one that was filled first. */
-static unsigned int block_to_fill(const clerk_verified_tokens *tokens, apr_int64_t now)
+static unsigned int block_to_fill(const clerk_token_cache *tokens, apr_int64_t now)
 {
     const block_head *blocks = tokens->head->blocks;
     unsigned int oldest = 0;
@@ -390,7 +389,7 @@ static unsigned int block_to_fill(const clerk_verified_tokens *tokens, apr_int64
  * of another one. May die at any point and leave nothing behind that would be taken for whole.
  * @return its position
  */
-static apr_uint64_t make_room(const clerk_verified_tokens *tokens, apr_uint64_t lines, apr_int64_t now)
+static apr_uint64_t make_room(const clerk_token_cache *tokens, apr_uint64_t lines, apr_int64_t now)
 {
     shared_head *head = tokens->head;
     apr_uint64_t end = load(&head->end), filling;
@@ -407,14 +406,13 @@ static apr_uint64_t make_room(const clerk_verified_tokens *tokens, apr_uint64_t 
         end = (apr_uint64_t)block << tokens->line_bits;
         store(&head->end, end);
     }
-    /* Before any line is written to, for every record: see clerk_verified_tokens_get(). */
+    /* Before any line is written to, for every record: see clerk_token_cache_get(). */
     atomic_thread_fence(memory_order_release);
     return load(&head->blocks[block].filling) << BLOCK_BITS << tokens->line_bits | end;
 }
 
-int clerk_verified_tokens_put(clerk_verified_tokens *tokens, jose_slice token, unsigned int instance,
-                              apr_uint32_t generation, apr_int64_t expires, apr_int64_t now, const void *value,
-                              apr_size_t size)
+int clerk_token_cache_put(clerk_token_cache *tokens, jose_slice token, unsigned int instance, apr_uint32_t generation,
+                          apr_int64_t expires, apr_int64_t now, const void *value, apr_size_t size)
 {
     apr_uint64_t hash = hash_of(tokens, token, instance), head[HEAD_WORDS], lines, position;
     word *place, *record, *last;

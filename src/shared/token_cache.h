@@ -19,21 +19,20 @@
  * that was filled first. A lookup takes no lock and writes nothing; it copies a record and then looks whether its block
  * was being overwritten meanwhile. Who remembers never waits: while somebody else does, nothing is remembered.
  */
-typedef struct clerk_verified_tokens clerk_verified_tokens;
+typedef struct clerk_token_cache clerk_token_cache;
 
 /** The least memory that is of use. */
-#define CLERK_VERIFIED_TOKENS_LEAST ((apr_size_t)64 * 1024)
+#define CLERK_TOKEN_CACHE_LEAST ((apr_size_t)64 * 1024)
 
 /**
  * Lay out the memory, before the fork.
- * @param memory zeroed, aligned to 64 bytes, shared by all children; at least CLERK_VERIFIED_TOKENS_LEAST bytes
+ * @param memory zeroed, aligned to 64 bytes, shared by all children; at least CLERK_TOKEN_CACHE_LEAST bytes
  * @param pool for the process's handle
  */
-apr_status_t clerk_verified_tokens_create(clerk_verified_tokens **ptokens, void *memory, apr_size_t size,
-                                          apr_pool_t *pool);
+apr_status_t clerk_token_cache_create(clerk_token_cache **ptokens, void *memory, apr_size_t size, apr_pool_t *pool);
 
 /** In each child, before it has threads. */
-void clerk_verified_tokens_child_init(clerk_verified_tokens *tokens);
+void clerk_token_cache_child_init(clerk_token_cache *tokens);
 
 /**
  * What was put for this token.
@@ -42,8 +41,8 @@ void clerk_verified_tokens_child_init(clerk_verified_tokens *tokens);
  * @param psize bytes of the value
  * @return a copy from @a pool, aligned like a pointer; NULL where nothing is remembered
  */
-void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *tokens, jose_slice token,
-                                unsigned int instance, apr_uint32_t generation, apr_pool_t *pool);
+void *clerk_token_cache_get(apr_size_t *psize, const clerk_token_cache *tokens, jose_slice token, unsigned int instance,
+                            apr_uint32_t generation, apr_pool_t *pool);
 
 /**
  * Remember a value for a token. What takes more than about a hundredth of the memory, and more than 16 KB, is not
@@ -52,8 +51,7 @@ void *clerk_verified_tokens_get(apr_size_t *psize, const clerk_verified_tokens *
  * @param value @a size bytes
  * @return whether they are
  */
-int clerk_verified_tokens_put(clerk_verified_tokens *tokens, jose_slice token, unsigned int instance,
-                              apr_uint32_t generation, apr_int64_t expires, apr_int64_t now, const void *value,
-                              apr_size_t size);
+int clerk_token_cache_put(clerk_token_cache *tokens, jose_slice token, unsigned int instance, apr_uint32_t generation,
+                          apr_int64_t expires, apr_int64_t now, const void *value, apr_size_t size);
 
 #endif

@@ -37,7 +37,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void verify(const jose_jws *jws, apr_pool_t *pool)
 {
-    jose_status check = jose_algorithm_check(jws);
+    jose_status check = jose_verify_check_algorithm(jws);
     jose_keyset *set;
     unsigned int i;
 

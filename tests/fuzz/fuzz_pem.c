@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         abort();
     }
-    status = jose_keyset_from_pem(&set, (const char *)data, size, &why, pool);
+    status = jose_pem_keyset(&set, (const char *)data, size, &why, pool);
     /* Either a set with one usable key, or none and a reason. */
     if ((status == JOSE_OK) != (set != NULL) || (status == JOSE_OK) != (!why)) {
         abort();

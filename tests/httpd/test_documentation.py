@@ -7,7 +7,7 @@ import re
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-SOURCES = {path.relative_to(TOP).as_posix(): path.read_text() for path in sorted(TOP.glob("src/*/*.[ch]"))}
+SOURCES = {path.relative_to(TOP).as_posix(): path.read_text() for path in sorted(TOP.glob("src/**/*.[ch]"))}
 CODE = "\n".join(SOURCES.values())
 DIRECTIVES = (TOP / "docs/directives.md").read_text()
 TROUBLESHOOTING = (TOP / "docs/troubleshooting.md").read_text()

@@ -214,8 +214,12 @@ static inline int world_setup(void **state)
     w->http.baton = w->state;
     w->http.perform = fixture_perform;
     for (int i = 0; i < SOURCES; i++) {
-        clerk_key_source source = {
-            .name = i ? "second" : "first", .bearer = SECRET, .ttl = TTL, .max_stale = MAX_STALE, .timeout = TIMEOUT};
+        clerk_key_source source = {.name = i ? "second" : "first",
+                                   .bearer = SECRET,
+                                   .api_version = "2026-05-12",
+                                   .ttl = TTL,
+                                   .max_stale = MAX_STALE,
+                                   .timeout = TIMEOUT};
 
         source.url = i ? "https://second.example/v1/jwks" : "https://api.example/v1/jwks?secret=" SECRET;
         source.id[0] = (unsigned char)(i + 1);

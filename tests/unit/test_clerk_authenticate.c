@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_decision.h"
 
+#include "clerk/outcome.h"
+
 static void header_tokens(void **state)
 {
     static const row rows[] = {

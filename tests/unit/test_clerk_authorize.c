@@ -272,7 +272,7 @@ static void parses_reverification(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        assert_null(clerk_reverification_parse(&reverification, good[i].level, good[i].minutes));
+        assert_null(clerk_authorize_parse_reverification(&reverification, good[i].level, good[i].minutes));
         assert_int_equal(reverification.level, good[i].expected);
         assert_true(reverification.after_minutes == good[i].after);
         if (good[i].preset) {
@@ -282,7 +282,7 @@ static void parses_reverification(void **state)
         }
     }
     for (size_t i = 0; i < COUNT(bad); i++) {
-        const char *why = clerk_reverification_parse(&reverification, bad[i][0], bad[i][1]);
+        const char *why = clerk_authorize_parse_reverification(&reverification, bad[i][0], bad[i][1]);
 
         if (!why || !*why) {
             fail_msg("%s %s", bad[i][0] ? bad[i][0] : "(null)", bad[i][1] ? bad[i][1] : "(null)");

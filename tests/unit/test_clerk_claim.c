@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-#include "clerk/session/claim_path.h"
+#include "clerk/session/claim.h"
 #include "jose/json.h"
 
 static json_t *claims_of(const char *text, apr_pool_t *pool)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-#include "clerk/cookies/cookie_strip.h"
+#include "clerk/cookies/cookie_header.h"
 
 static void takes_out_credentials_and_nothing_else(void **state)
 {
@@ -34,7 +34,7 @@ static void takes_out_credentials_and_nothing_else(void **state)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const char *got = clerk_cookies_strip(rows[i][0], *state);
+        const char *got = clerk_cookie_header_strip(rows[i][0], *state);
 
         if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]) != 0)) {
             fail_msg("'%s': '%s'", rows[i][0], got ? got : "(none)");
@@ -46,7 +46,7 @@ static void gives_the_header_itself_where_nothing_is_to_do(void **state)
 {
     static const char header[] = "a=1; b=2";
 
-    assert_ptr_equal(clerk_cookies_strip(header, *state), header);
+    assert_ptr_equal(clerk_cookie_header_strip(header, *state), header);
 }
 
 int main(void)

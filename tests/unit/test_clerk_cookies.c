@@ -2,6 +2,7 @@
 #include "clerk_fixture.h"
 
 #include "clerk/cookies/cookies.h"
+#include "clerk/cookies/cookie_header.h"
 
 #define S_SESSION "__session_" LIVE_SUFFIX
 #define S_UAT "__client_uat_" LIVE_SUFFIX
@@ -46,7 +47,7 @@ static void cookies_are_found_as_the_parser_table_says(void **state)
     fixture *f = *state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_case(rows[i].header, clerk_cookie_find(rows[i].header, rows[i].name, f->pool), rows[i].value);
+        assert_case(rows[i].header, clerk_cookie_header_find(rows[i].header, rows[i].name, f->pool), rows[i].value);
     }
 }
 

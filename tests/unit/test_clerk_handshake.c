@@ -134,17 +134,17 @@ static void directives_are_taken_over_where_they_are_clerks(void **state)
         json_t *list = json_loads(rows[i].list, JSON_DECODE_ANY, NULL);
 
         outcome.set_cookies = apr_array_make(f->pool, 4, sizeof(const char *));
-        assert_case(rows[i].list, clerk_directives_apply(outcome.set_cookies, list, live_instance(f), f->pool),
+        assert_case(rows[i].list, clerk_set_cookies_take(outcome.set_cookies, list, live_instance(f), f->pool),
                     rows[i].token);
         assert_case(rows[i].list, cookies_of(&outcome, f->pool), rows[i].cookies);
         json_decref(list);
     }
     outcome.set_cookies = apr_array_make(f->pool, 4, sizeof(const char *));
-    assert_string_equal(clerk_directives_apply(outcome.set_cookies, NULL, live_instance(f), f->pool), "");
+    assert_string_equal(clerk_set_cookies_take(outcome.set_cookies, NULL, live_instance(f), f->pool), "");
     {
         json_t *list = json_pack("[s]", "__session_=x");
 
-        assert_string_equal(clerk_directives_apply(outcome.set_cookies, list, fixture_instance(f, &keyless), f->pool),
+        assert_string_equal(clerk_set_cookies_take(outcome.set_cookies, list, fixture_instance(f, &keyless), f->pool),
                             "");
         json_decref(list);
     }

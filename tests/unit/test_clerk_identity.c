@@ -27,11 +27,11 @@ static jose_slice token_of(const char *claims, apr_pool_t *pool)
 }
 
 /* What comes out of a piece of memory that was copied elsewhere, the original being gone. */
-static clerk_verified *remember(const clerk_verified *verified, const char *claims, apr_pool_t *pool)
+static clerk_token_record *remember(const clerk_token_record *verified, const char *claims, apr_pool_t *pool)
 {
     apr_size_t size;
-    void *packed = clerk_verified_pack(&size, verified, pool), *copy = apr_pmemdup(pool, packed, size);
-    clerk_verified *unpacked = clerk_verified_unpack(copy, size, token_of(claims, pool), pool);
+    void *packed = clerk_token_record_pack(&size, verified, pool), *copy = apr_pmemdup(pool, packed, size);
+    clerk_token_record *unpacked = clerk_token_record_unpack(copy, size, token_of(claims, pool), pool);
 
     memset(packed, 'x', size);
     assert_non_null(unpacked);
@@ -42,7 +42,7 @@ static clerk_identity *identity_of(const char *claims, apr_pool_t *pool)
 {
     json_t *payload = parse(claims, pool);
     clerk_identity *identity = clerk_identity_create(payload, pool);
-    clerk_verified verified;
+    clerk_token_record verified;
 
     if (!identity || !remembered) {
         return identity;
@@ -390,7 +390,7 @@ static void remembers_the_claims(void **state)
     static const char text[] = "{\"sub\":\"u\",\"azp\":\"https://a.test\",\"iss\":\"https://c.test\","
                                "\"aud\":[\"one\",\"\",\"two\"],\"exp\":1700000060.5,\"iat\":null}";
     json_t *payload = parse(text, *state);
-    clerk_verified verified, *kept;
+    clerk_token_record verified, *kept;
 
     clerk_claims_read(&verified.claims, payload, *state);
     verified.identity = *clerk_identity_create(payload, *state);
@@ -420,7 +420,7 @@ static void remembers_empty_lists_and_none(void **state)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *payload = parse(cases[i].claims, *state);
-        clerk_verified verified, *kept;
+        clerk_token_record verified, *kept;
 
         clerk_claims_read(&verified.claims, payload, *state);
         verified.identity = *clerk_identity_create(payload, *state);
@@ -434,24 +434,24 @@ static void refuses_what_it_did_not_pack(void **state)
 {
     static const char text[] = "{\"sub\":\"user_1\",\"azp\":\"https://a.test\",\"org_permissions\":[\"org:a:b\"]}";
     json_t *payload = parse(text, *state);
-    clerk_verified verified;
+    clerk_token_record verified;
     apr_size_t size, short_size;
     char *packed, *copy;
 
     clerk_claims_read(&verified.claims, payload, *state);
     verified.identity = *clerk_identity_create(payload, *state);
-    packed = clerk_verified_pack(&size, &verified, *state);
+    packed = clerk_token_record_pack(&size, &verified, *state);
     for (short_size = 0; short_size < size; short_size++) {
         copy = apr_pmemdup(*state, packed, size);
-        assert_null(clerk_verified_unpack(copy, short_size, token_of(text, *state), *state));
+        assert_null(clerk_token_record_unpack(copy, short_size, token_of(text, *state), *state));
     }
     /* A text that would not end. */
     copy = apr_pmemdup(*state, packed, size);
     copy[size - 1] = 'x';
-    assert_null(clerk_verified_unpack(copy, size, token_of(text, *state), *state));
+    assert_null(clerk_token_record_unpack(copy, size, token_of(text, *state), *state));
     copy = apr_pmemdup(*state, packed, size);
-    ((clerk_verified *)(void *)copy)->identity.org_permissions.size += size;
-    assert_null(clerk_verified_unpack(copy, size, token_of(text, *state), *state));
+    ((clerk_token_record *)(void *)copy)->identity.org_permissions.size += size;
+    assert_null(clerk_token_record_unpack(copy, size, token_of(text, *state), *state));
 }
 
 int main(void)

@@ -82,7 +82,7 @@ static void account_portals_follow_from_the_host(void **state)
     fixture *f = *state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_case(rows[i][0], clerk_account_portal(rows[i][0], f->pool), rows[i][1]);
+        assert_case(rows[i][0], clerk_publishable_key_account_portal(rows[i][0], f->pool), rows[i][1]);
     }
 }
 
@@ -109,18 +109,18 @@ static void plain_hosts_are_told_from_others(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        assert_case(good[i], clerk_host_is_plain(good[i], 0) ? "yes" : "no", "yes");
+        assert_case(good[i], clerk_publishable_key_host_is_plain(good[i], 0) ? "yes" : "no", "yes");
     }
     for (size_t i = 0; i < COUNT(bad); i++) {
-        assert_case(bad[i], clerk_host_is_plain(bad[i], 1) ? "yes" : "no", "no");
+        assert_case(bad[i], clerk_publishable_key_host_is_plain(bad[i], 1) ? "yes" : "no", "no");
     }
-    assert_true(clerk_host_is_plain("a.b:65535", 1));
-    assert_false(clerk_host_is_plain("a.b:80", 0));
+    assert_true(clerk_publishable_key_host_is_plain("a.b:65535", 1));
+    assert_false(clerk_publishable_key_host_is_plain("a.b:80", 0));
     for (size_t i = 0; i < sizeof(longest) - 1; i++) {
         longest[i] = i % 10 == 9 ? '.' : 'a';
     }
     longest[sizeof(longest) - 1] = '\0';
-    assert_false(clerk_host_is_plain(longest, 0));
+    assert_false(clerk_publishable_key_host_is_plain(longest, 0));
 }
 
 /* A list as one text. */

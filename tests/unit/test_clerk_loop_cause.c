@@ -98,9 +98,9 @@ static void the_cause_that_fits_best_is_named(void **state)
         f->request.cookie = expand(rows[i].cookie, f->pool);
         f->request.origin_url = rows[i].origin ? rows[i].origin : "https://app.example.com";
         f->request.referer = rows[i].referer;
-        cause = clerk_diagnose_loop(&f->request, &hints,
-                                    rows[i].development ? fixture_instance(f, &any) : live_instance(f), &outcome,
-                                    &f->services, f->pool);
+        cause = clerk_loop_cause_find(&f->request, &hints,
+                                      rows[i].development ? fixture_instance(f, &any) : live_instance(f), &outcome,
+                                      &f->services, f->pool);
         assert_case(rows[i].name, clerk_loop_cause_text(cause), clerk_loop_cause_text(rows[i].expected));
     }
     assert_int_equal(f->calls, 0);
@@ -115,9 +115,9 @@ static void a_production_site_needs_https(void **state)
     f->request.sec_fetch_dest = NULL;
     f->request.cookie = "__client_uat=1";
     f->request.origin_url = "http://app.example.com";
-    assert_int_equal(clerk_diagnose_loop(&f->request, &hints, live_instance(f), &outcome, &f->services, f->pool),
+    assert_int_equal(clerk_loop_cause_find(&f->request, &hints, live_instance(f), &outcome, &f->services, f->pool),
                      CLERK_LOOP_WRONG_ORIGIN);
-    assert_int_equal(clerk_diagnose_loop(&f->request, &hints, test_instance(f), &outcome, &f->services, f->pool),
+    assert_int_equal(clerk_loop_cause_find(&f->request, &hints, test_instance(f), &outcome, &f->services, f->pool),
                      CLERK_LOOP_COOKIES);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_decision.h"
 
+#include "clerk/outcome.h"
+
 static void foreign_referrers_ask_for_the_newest_state(void **state)
 {
 #define SYNC "handshake primary-domain-cross-origin-sync"

@@ -37,7 +37,7 @@ static int keys_setup(void **state)
     set_2 = parse_jwks(make_jwks(jwks, group_pool), group_pool);
     set_other = parse_jwks(make_jwks(make_jwk(key_2, "ins_other", "", group_pool), group_pool), group_pool);
     pem = public_pem(key_1, group_pool);
-    return jose_keyset_from_pem(&set_pem, pem, strlen(pem), NULL, group_pool) == JOSE_OK ? 0 : -1;
+    return jose_pem_keyset(&set_pem, pem, strlen(pem), NULL, group_pool) == JOSE_OK ? 0 : -1;
 }
 
 static int keys_teardown(void **state)
@@ -107,7 +107,7 @@ static clerk_reason verify_signature(const char *token, const answer *answers, i
 {
     fake_keys fake = {answers, count, 0, 0};
     clerk_services services = fake_services(&fake);
-    clerk_reason reason = clerk_token_verify_signature(NULL, decode_token(token, pool), &services, pool);
+    clerk_reason reason = clerk_session_token_verify_signature(NULL, decode_token(token, pool), &services, pool);
 
     assert_int_equal(fake.pinned, 0);
     assert_int_equal(fake.asked, count);

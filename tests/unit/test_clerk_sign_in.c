@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk_fixture.h"
 
+#include "clerk/browser/sign_in.h"
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
 

@@ -3,6 +3,7 @@
 
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
+#include "clerk/url/encoding.h"
 
 static void urls_are_serialised_as_browsers_do(void **state)
 {
@@ -137,7 +138,7 @@ static void touching_a_query_rewrites_all_of_it(void **state)
         assert_case(rows[i][0], clerk_query_text(clerk_query_parse(rows[i][0], f->pool), f->pool), rows[i][1]);
     }
     assert_null(clerk_query_text(clerk_query_parse(NULL, f->pool), f->pool));
-    assert_string_equal(clerk_form_encode("a b/\xc3\xa9~", f->pool), "a+b%2F%C3%A9%7E");
+    assert_string_equal(clerk_encoding_form("a b/\xc3\xa9~", f->pool), "a+b%2F%C3%A9%7E");
 }
 
 static void parameters_are_found_and_edited_by_their_decoded_name(void **state)

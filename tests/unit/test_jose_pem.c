@@ -28,7 +28,7 @@ static const jose_key *expect_key(const char *pem, const char *description, cons
     jose_keyset *set;
     const jose_key *key;
 
-    assert_status(jose_keyset_from_pem(&set, pem, strlen(pem), &why, pool), JOSE_OK, name);
+    assert_status(jose_pem_keyset(&set, pem, strlen(pem), &why, pool), JOSE_OK, name);
     assert_null(why);
     assert_int_equal(jose_keyset_count(set), 1);
     key = jose_keyset_at(set, 0);
@@ -46,14 +46,14 @@ static void expect_refusal(const char *pem, jose_status status, const char *reas
     const char *why = NULL;
     jose_keyset *set;
 
-    assert_status(jose_keyset_from_pem(&set, pem, strlen(pem), &why, pool), status, name);
+    assert_status(jose_pem_keyset(&set, pem, strlen(pem), &why, pool), status, name);
     assert_null(set);
     assert_non_null(why);
     if (!strstr(why, reason)) {
         print_error("case '%s': reason '%s'\n", name, why);
     }
     assert_non_null(strstr(why, reason));
-    assert_status(jose_keyset_from_pem(&set, pem, strlen(pem), NULL, pool), status, name);
+    assert_status(jose_pem_keyset(&set, pem, strlen(pem), NULL, pool), status, name);
 }
 
 /* Every way of writing one key down gives a key that verifies the key's tokens. */
@@ -244,7 +244,7 @@ static void refuses_garbage(void **state)
         expect_refusal(cases[i].pem, JOSE_MALFORMED, "", cases[i].name, *state);
     }
     expect_refusal("", JOSE_MALFORMED, "empty", "empty", *state);
-    assert_int_equal(jose_keyset_from_pem(&set, "MIIB\0IjAN", 9, NULL, *state), JOSE_MALFORMED);
+    assert_int_equal(jose_pem_keyset(&set, "MIIB\0IjAN", 9, NULL, *state), JOSE_MALFORMED);
 }
 
 int main(void)

@@ -412,12 +412,12 @@ static void a_fetch_that_has_just_ended_is_enough(void **state)
     world *w = *state;
 
     world_run(w);
-    assert_int_equal(clerk_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_DONE);
+    assert_int_equal(clerk_keystore_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_DONE);
     /* Somebody who saw no keys before that fetch, and got the lease after it. */
-    assert_int_equal(clerk_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_BUSY);
+    assert_int_equal(clerk_keystore_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_BUSY);
     assert_int_equal(calls(w), 1);
-    assert_false(clerk_fetch_under_way(w->store, 0));
-    assert_int_equal(clerk_fetch(w->store, 0, 1, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_DONE);
+    assert_false(clerk_keystore_fetch_under_way(w->store, 0));
+    assert_int_equal(clerk_keystore_fetch(w->store, 0, 1, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_DONE);
     assert_int_equal(calls(w), 2);
 }
 
@@ -449,7 +449,7 @@ static void urls_are_logged_without_secrets(void **state)
     world *w = *state;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_string_equal(clerk_fetch_printable_url(cases[i].url, w->pool), cases[i].printed);
+        assert_string_equal(clerk_keystore_fetch_printable_url(cases[i].url, w->pool), cases[i].printed);
     }
 }
 

@@ -6,13 +6,13 @@
 
 static segment_slot *fresh_slot(apr_pool_t *pool)
 {
-    apr_size_t size = clerk_segment_size(1);
+    apr_size_t size = clerk_keystore_segment_size(1);
     void *memory = apr_pcalloc(pool, size);
 
-    assert_int_equal(clerk_segment_init(memory, size, 1), APR_SUCCESS);
-    assert_int_equal(clerk_segment_check(memory, size, 1), APR_SUCCESS);
-    assert_int_equal(clerk_segment_check(memory, size, 2), APR_EMISMATCH);
-    return clerk_segment_slot(memory, 0);
+    assert_int_equal(clerk_keystore_segment_init(memory, size, 1), APR_SUCCESS);
+    assert_int_equal(clerk_keystore_segment_check(memory, size, 1), APR_SUCCESS);
+    assert_int_equal(clerk_keystore_segment_check(memory, size, 2), APR_EMISMATCH);
+    return clerk_keystore_segment_slot(memory, 0);
 }
 
 static void documents(void **state)
@@ -25,22 +25,22 @@ static void documents(void **state)
     apr_size_t len;
 
     memset(big, 'x', SEGMENT_DOCUMENT_MAX + 1);
-    assert_int_equal(clerk_slot_copy(slot, &text, &len, &generation, pool), APR_NOTFOUND);
+    assert_int_equal(clerk_keystore_segment_copy(slot, &text, &len, &generation, pool), APR_NOTFOUND);
     for (size_t i = 0; i < COUNT(lengths); i++) {
-        assert_int_equal(clerk_slot_publish(slot, big, lengths[i]), APR_SUCCESS);
-        assert_int_equal(clerk_slot_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
+        assert_int_equal(clerk_keystore_segment_publish(slot, big, lengths[i]), APR_SUCCESS);
+        assert_int_equal(clerk_keystore_segment_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
         assert_int_equal(generation, i + 1);
         assert_int_equal(len, lengths[i]);
         assert_int_equal(strlen(text), len);
         assert_memory_equal(text, big, len);
     }
-    assert_int_equal(clerk_slot_publish(slot, big, SEGMENT_DOCUMENT_MAX + 1), APR_ENOSPC);
-    assert_int_equal(clerk_slot_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
+    assert_int_equal(clerk_keystore_segment_publish(slot, big, SEGMENT_DOCUMENT_MAX + 1), APR_ENOSPC);
+    assert_int_equal(clerk_keystore_segment_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
     assert_int_equal(generation, COUNT(lengths));
     /* 0 means "none", so the number after the last one is not 0. */
     atomic_store(&slot->generation, 0xffffffffU);
-    assert_int_equal(clerk_slot_publish(slot, "again", 5), APR_SUCCESS);
-    assert_int_equal(clerk_slot_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
+    assert_int_equal(clerk_keystore_segment_publish(slot, "again", 5), APR_SUCCESS);
+    assert_int_equal(clerk_keystore_segment_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
     assert_int_equal(generation, 2);
     assert_string_equal(text, "again");
 }
@@ -56,20 +56,20 @@ static void damage_is_found(void **state)
     apr_size_t len;
     char *text;
 
-    assert_int_equal(clerk_slot_publish(slot, "0123456789", 10), APR_SUCCESS);
+    assert_int_equal(clerk_keystore_segment_publish(slot, "0123456789", 10), APR_SUCCESS);
     for (size_t i = 0; i < COUNT(places); i++) {
         for (int bit = 0; bit < 64; bit += i == 4 ? 1 : 7) {
             apr_status_t expected = i == 4 && bit >= 16 ? APR_SUCCESS : APR_EMISMATCH;
 
             atomic_fetch_xor(places[i], (apr_uint64_t)1 << bit);
-            if (clerk_slot_copy(slot, &text, &len, &generation, pool) != expected) {
+            if (clerk_keystore_segment_copy(slot, &text, &len, &generation, pool) != expected) {
                 fail_msg("place %d bit %d", (int)i, bit);
             }
             assert_int_equal(generation, 1);
             atomic_fetch_xor(places[i], (apr_uint64_t)1 << bit);
         }
     }
-    assert_int_equal(clerk_slot_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
+    assert_int_equal(clerk_keystore_segment_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
 }
 
 static void arbitrary_bytes_are_read_safely(void **state)
@@ -90,8 +90,8 @@ static void arbitrary_bytes_are_read_safely(void **state)
             bytes[i] = round == 0 ? 0xff : (unsigned char)rand();
         }
         atomic_store(&slot->generation, (apr_uint32_t)round + 1);
-        assert_int_equal(clerk_slot_copy(slot, &text, &len, &generation, scratch), APR_EMISMATCH);
-        clerk_slot_get_error(slot, error);
+        assert_int_equal(clerk_keystore_segment_copy(slot, &text, &len, &generation, scratch), APR_EMISMATCH);
+        clerk_keystore_segment_get_error(slot, error);
         assert_true(memchr(error, '\0', sizeof(error)) != NULL);
         apr_pool_destroy(scratch);
     }
@@ -104,14 +104,14 @@ static void error_texts(void **state)
 
     memset(longest, 'e', sizeof(longest));
     longest[sizeof(longest) - 1] = '\0';
-    clerk_slot_set_error(slot, longest);
-    clerk_slot_get_error(slot, text);
+    clerk_keystore_segment_set_error(slot, longest);
+    clerk_keystore_segment_get_error(slot, text);
     assert_int_equal(strlen(text), SEGMENT_ERROR_SIZE - 1);
-    clerk_slot_set_error(slot, "short");
-    clerk_slot_get_error(slot, text);
+    clerk_keystore_segment_set_error(slot, "short");
+    clerk_keystore_segment_get_error(slot, text);
     assert_string_equal(text, "short");
-    clerk_slot_set_error(slot, "");
-    clerk_slot_get_error(slot, text);
+    clerk_keystore_segment_set_error(slot, "");
+    clerk_keystore_segment_get_error(slot, text);
     assert_string_equal(text, "");
 }
 
@@ -122,27 +122,27 @@ static void leases(void **state)
     apr_time_t now = apr_time_now();
     apr_uint64_t first, second_lease;
 
-    assert_false(clerk_slot_lease_held(slot, now, second));
-    first = clerk_slot_lease_take(slot, now, second);
+    assert_false(clerk_keystore_segment_lease_held(slot, now, second));
+    first = clerk_keystore_segment_lease_take(slot, now, second);
     assert_true(first != 0);
-    assert_true(clerk_slot_lease_held(slot, now, second));
-    assert_true(clerk_slot_lease_take(slot, now + second / 2, second) == 0);
-    assert_true(clerk_slot_lease_renew(slot, &first, now + second / 2, second));
-    assert_true(clerk_slot_lease_take(slot, now + second, second) == 0);
-    assert_false(clerk_slot_lease_held(slot, now + 2 * second, second));
-    second_lease = clerk_slot_lease_take(slot, now + 2 * second, second);
+    assert_true(clerk_keystore_segment_lease_held(slot, now, second));
+    assert_true(clerk_keystore_segment_lease_take(slot, now + second / 2, second) == 0);
+    assert_true(clerk_keystore_segment_lease_renew(slot, &first, now + second / 2, second));
+    assert_true(clerk_keystore_segment_lease_take(slot, now + second, second) == 0);
+    assert_false(clerk_keystore_segment_lease_held(slot, now + 2 * second, second));
+    second_lease = clerk_keystore_segment_lease_take(slot, now + 2 * second, second);
     assert_true(second_lease != 0);
     /* The first holder has lost it, and cannot take it away from the second. */
-    clerk_slot_lease_release(slot, first);
-    assert_false(clerk_slot_lease_renew(slot, &first, now + 2 * second, second));
+    clerk_keystore_segment_lease_release(slot, first);
+    assert_false(clerk_keystore_segment_lease_renew(slot, &first, now + 2 * second, second));
     assert_true(first == 0);
-    clerk_slot_lease_release(slot, first);
-    assert_true(clerk_slot_lease_held(slot, now + 2 * second, second));
-    clerk_slot_lease_release(slot, second_lease);
-    assert_false(clerk_slot_lease_held(slot, now + 2 * second, second));
+    clerk_keystore_segment_lease_release(slot, first);
+    assert_true(clerk_keystore_segment_lease_held(slot, now + 2 * second, second));
+    clerk_keystore_segment_lease_release(slot, second_lease);
+    assert_false(clerk_keystore_segment_lease_held(slot, now + 2 * second, second));
     /* The clock was set back by an hour. */
-    assert_true(clerk_slot_lease_take(slot, now, second) != 0);
-    assert_true(clerk_slot_lease_take(slot, now - 3600 * second, second) != 0);
+    assert_true(clerk_keystore_segment_lease_take(slot, now, second) != 0);
+    assert_true(clerk_keystore_segment_lease_take(slot, now - 3600 * second, second) != 0);
 }
 
 static void allowances(void **state)
@@ -152,20 +152,20 @@ static void allowances(void **state)
     int taken = 0;
 
     for (int i = 0; i < 10; i++) {
-        taken += clerk_slot_allowance_take(slot, SEGMENT_UNKNOWN_KID, now);
+        taken += clerk_keystore_segment_allowance_take(slot, SEGMENT_UNKNOWN_KID, now);
     }
     assert_int_equal(taken, 3);
-    assert_false(clerk_slot_allowance_has(slot, SEGMENT_UNKNOWN_KID, now));
-    assert_true(clerk_slot_allowance_has(slot, SEGMENT_BAD_SIGNATURE, now));
-    assert_false(clerk_slot_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(10) - 1));
-    assert_true(clerk_slot_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(10)));
-    assert_false(clerk_slot_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(10)));
+    assert_false(clerk_keystore_segment_allowance_has(slot, SEGMENT_UNKNOWN_KID, now));
+    assert_true(clerk_keystore_segment_allowance_has(slot, SEGMENT_BAD_SIGNATURE, now));
+    assert_false(clerk_keystore_segment_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(10) - 1));
+    assert_true(clerk_keystore_segment_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(10)));
+    assert_false(clerk_keystore_segment_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(10)));
     taken = 0;
     for (int i = 0; i < 10; i++) {
-        taken += clerk_slot_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(1000));
+        taken += clerk_keystore_segment_allowance_take(slot, SEGMENT_UNKNOWN_KID, now + apr_time_from_sec(1000));
     }
     assert_int_equal(taken, 3);
-    assert_true(clerk_slot_allowance_take(slot, SEGMENT_UNKNOWN_KID, now - apr_time_from_sec(1000)));
+    assert_true(clerk_keystore_segment_allowance_take(slot, SEGMENT_UNKNOWN_KID, now - apr_time_from_sec(1000)));
 }
 
 typedef struct pair {
@@ -187,7 +187,7 @@ static void *APR_THREAD_FUNC copy_until_the_end(apr_thread_t *thread, void *bato
         apr_uint32_t generation;
         apr_size_t len;
         char *text;
-        apr_status_t rv = clerk_slot_copy(p->slot, &text, &len, &generation, scratch);
+        apr_status_t rv = clerk_keystore_segment_copy(p->slot, &text, &len, &generation, scratch);
 
         if (rv == APR_SUCCESS ? text[0] != 'a' + (char)(generation % 26) || strspn(text, (char[]){text[0], 0}) != len
                               : rv != APR_EAGAIN) {
@@ -207,13 +207,14 @@ static void copies_are_never_torn(void **state)
     apr_status_t rv;
 
     memset(document, 'b', sizeof(document));
-    clerk_slot_publish(p.slot, document, sizeof(document));
+    clerk_keystore_segment_publish(p.slot, document, sizeof(document));
     for (size_t i = 0; i < COUNT(threads); i++) {
         assert_int_equal(apr_thread_create(&threads[i], NULL, copy_until_the_end, &p, *state), APR_SUCCESS);
     }
     for (apr_uint32_t generation = 2; generation < 20000; generation++) {
         memset(document, 'a' + (int)(generation % 26), sizeof(document));
-        assert_int_equal(clerk_slot_publish(p.slot, document, sizeof(document) - generation % 100), APR_SUCCESS);
+        assert_int_equal(clerk_keystore_segment_publish(p.slot, document, sizeof(document) - generation % 100),
+                         APR_SUCCESS);
     }
     atomic_store(&p.end, 1);
     for (size_t i = 0; i < COUNT(threads); i++) {

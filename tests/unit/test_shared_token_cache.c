@@ -24,7 +24,7 @@
 
 #include "shared/token_cache.h"
 
-#define SMALL CLERK_VERIFIED_TOKENS_LEAST
+#define SMALL CLERK_TOKEN_CACHE_LEAST
 #define NOW 1800000000
 #define LATER (NOW + 60)
 
@@ -63,22 +63,22 @@ static apr_status_t unmap(void *data)
     return munmap(memory->at, memory->size);
 }
 
-static clerk_verified_tokens *new_tokens_in(shared_memory **pmemory, apr_size_t size)
+static clerk_token_cache *new_tokens_in(shared_memory **pmemory, apr_size_t size)
 {
     shared_memory *memory = apr_palloc(pool, sizeof(*memory));
-    clerk_verified_tokens *tokens;
+    clerk_token_cache *tokens;
 
     memory->size = size;
     memory->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(memory->at != MAP_FAILED);
     apr_pool_cleanup_register(pool, memory, unmap, apr_pool_cleanup_null);
-    assert_int_equal(clerk_verified_tokens_create(&tokens, memory->at, size, pool), APR_SUCCESS);
-    clerk_verified_tokens_child_init(tokens);
+    assert_int_equal(clerk_token_cache_create(&tokens, memory->at, size, pool), APR_SUCCESS);
+    clerk_token_cache_child_init(tokens);
     *pmemory = memory;
     return tokens;
 }
 
-static clerk_verified_tokens *new_tokens(void)
+static clerk_token_cache *new_tokens(void)
 {
     shared_memory *memory;
 
@@ -96,18 +96,18 @@ static const char *value_of(const char *token, int copies, apr_pool_t *from)
     return value;
 }
 
-static int put(clerk_verified_tokens *tokens, const char *token, unsigned int instance, apr_uint32_t generation)
+static int put(clerk_token_cache *tokens, const char *token, unsigned int instance, apr_uint32_t generation)
 {
     const char *value = value_of(token, 3, pool);
 
-    return clerk_verified_tokens_put(tokens, slice(token), instance, generation, LATER, NOW, value, strlen(value) + 1);
+    return clerk_token_cache_put(tokens, slice(token), instance, generation, LATER, NOW, value, strlen(value) + 1);
 }
 
-static const char *get(const clerk_verified_tokens *tokens, const char *token, unsigned int instance,
+static const char *get(const clerk_token_cache *tokens, const char *token, unsigned int instance,
                        apr_uint32_t generation)
 {
     apr_size_t size;
-    const char *value = clerk_verified_tokens_get(&size, tokens, slice(token), instance, generation, pool);
+    const char *value = clerk_token_cache_get(&size, tokens, slice(token), instance, generation, pool);
 
     if (value) {
         assert_int_equal(size, strlen(value) + 1);
@@ -135,7 +135,7 @@ static void test_finds_the_same_token_only(void **state)
                 {"header.payload.a-signature-that-is-long", 1, 0, 0}, /* there are no usable keys */
                 {"header.payload.a-signature-that-is-long", 7, 1, 0},
                 {"", 1, 7, 0}};
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
 
     (void)state;
     assert_null(get(tokens, rows[0].token, 1, 7));
@@ -152,7 +152,7 @@ static void test_finds_the_same_token_only(void **state)
 
 static void test_every_length(void **state)
 {
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
     char text[300];
 
     (void)state;
@@ -163,7 +163,7 @@ static void test_every_length(void **state)
             text[i] = (char)('a' + (i + len) % 26);
         }
         text[len] = '\0';
-        assert_true(clerk_verified_tokens_put(tokens, slice(text), 0, 1, LATER, NOW, text, len + 1));
+        assert_true(clerk_token_cache_put(tokens, slice(text), 0, 1, LATER, NOW, text, len + 1));
         found = get(tokens, text, 0, 1);
         assert_non_null(found);
         assert_string_equal(found, text);
@@ -178,7 +178,7 @@ static void test_every_length(void **state)
 
 static void test_the_newest_generation_counts(void **state)
 {
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
 
     (void)state;
     assert_true(put(tokens, "t", 0, 1));
@@ -200,7 +200,7 @@ static const char *numbered(int number)
 
 static void test_the_oldest_make_room(void **state)
 {
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
     apr_pool_t *parent = pool;
 
     (void)state;
@@ -211,7 +211,7 @@ static void test_the_oldest_make_room(void **state)
         const char *value = value_of(numbered(i), 25, pool);
         int found = 0;
 
-        assert_true(clerk_verified_tokens_put(tokens, slice(numbered(i)), 0, 1, LATER, NOW, value, strlen(value) + 1));
+        assert_true(clerk_token_cache_put(tokens, slice(numbered(i)), 0, 1, LATER, NOW, value, strlen(value) + 1));
         assert_string_equal(get(tokens, numbered(i), 0, 1), value);
         if (i % 1000 == 999) {
             for (int back = 0; back < 33; back++) {
@@ -236,18 +236,17 @@ static apr_size_t touched(const shared_memory *memory)
     return last;
 }
 
-static void put_numbered(clerk_verified_tokens *tokens, int number, int expires, int now)
+static void put_numbered(clerk_token_cache *tokens, int number, int expires, int now)
 {
     const char *value = value_of(numbered(number), 12, pool);
 
-    assert_true(
-        clerk_verified_tokens_put(tokens, slice(numbered(number)), 0, 1, expires, now, value, strlen(value) + 1));
+    assert_true(clerk_token_cache_put(tokens, slice(numbered(number)), 0, 1, expires, now, value, strlen(value) + 1));
 }
 
 static void test_takes_no_more_memory_than_what_has_not_lapsed(void **state)
 {
     shared_memory *memory;
-    clerk_verified_tokens *tokens = new_tokens_in(&memory, 16 * SMALL);
+    clerk_token_cache *tokens = new_tokens_in(&memory, 16 * SMALL);
     apr_pool_t *parent = pool;
 
     (void)state;
@@ -268,7 +267,7 @@ static void test_takes_no_more_memory_than_what_has_not_lapsed(void **state)
 static void test_growth_costs_nobody_his_place(void **state)
 {
     shared_memory *memory;
-    clerk_verified_tokens *tokens = new_tokens_in(&memory, 16 * SMALL);
+    clerk_token_cache *tokens = new_tokens_in(&memory, 16 * SMALL);
     int found = 0;
 
     (void)state;
@@ -289,7 +288,7 @@ static void test_growth_costs_nobody_his_place(void **state)
 
 static void test_every_instance_remembers_for_itself(void **state)
 {
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
 
     (void)state;
     for (unsigned int instance = 0; instance < 4; instance++) {
@@ -302,15 +301,15 @@ static void test_every_instance_remembers_for_itself(void **state)
 
 static void test_what_is_too_large_is_not_remembered(void **state)
 {
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
     char *large = apr_pcalloc(pool, SMALL + 1);
 
     (void)state;
     memset(large, 'l', SMALL);
     assert_true(put(tokens, "t", 0, 1));
-    assert_false(clerk_verified_tokens_put(tokens, slice("large value"), 0, 1, LATER, NOW, large, 16384));
-    assert_false(clerk_verified_tokens_put(tokens, (jose_slice){large, 16384}, 0, 1, LATER, NOW, "v", 2));
-    assert_false(clerk_verified_tokens_put(tokens, slice(large), 0, 1, LATER, NOW, "v", 2));
+    assert_false(clerk_token_cache_put(tokens, slice("large value"), 0, 1, LATER, NOW, large, 16384));
+    assert_false(clerk_token_cache_put(tokens, (jose_slice){large, 16384}, 0, 1, LATER, NOW, "v", 2));
+    assert_false(clerk_token_cache_put(tokens, slice(large), 0, 1, LATER, NOW, "v", 2));
     assert_null(get(tokens, "large value", 0, 1));
     assert_non_null(get(tokens, "t", 0, 1));
     /* Values of any size up to there, at every place of a block. */
@@ -318,8 +317,8 @@ static void test_what_is_too_large_is_not_remembered(void **state)
         apr_size_t found_size = 1;
         const char *token = apr_psprintf(pool, "t-%d", (int)size);
 
-        assert_true(clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, large, size));
-        assert_non_null(clerk_verified_tokens_get(&found_size, tokens, slice(token), 0, 1, pool));
+        assert_true(clerk_token_cache_put(tokens, slice(token), 0, 1, LATER, NOW, large, size));
+        assert_non_null(clerk_token_cache_get(&found_size, tokens, slice(token), 0, 1, pool));
         assert_int_equal(found_size, size);
     }
 }
@@ -328,16 +327,16 @@ static void test_needs_aligned_memory_and_enough(void **state)
 {
     char *memory = apr_pcalloc(pool, SMALL + 128);
     char *aligned = memory + (64 - (uintptr_t)memory % 64) % 64;
-    clerk_verified_tokens *tokens;
+    clerk_token_cache *tokens;
 
     (void)state;
-    assert_int_equal(clerk_verified_tokens_create(&tokens, aligned + 8, SMALL, pool), APR_EINVAL);
+    assert_int_equal(clerk_token_cache_create(&tokens, aligned + 8, SMALL, pool), APR_EINVAL);
     assert_null(tokens);
-    assert_int_equal(clerk_verified_tokens_create(&tokens, aligned, SMALL - 1, pool), APR_EINVAL);
-    assert_int_equal(clerk_verified_tokens_create(&tokens, aligned, SMALL, pool), APR_SUCCESS);
+    assert_int_equal(clerk_token_cache_create(&tokens, aligned, SMALL - 1, pool), APR_EINVAL);
+    assert_int_equal(clerk_token_cache_create(&tokens, aligned, SMALL, pool), APR_SUCCESS);
     /* Nobody but a child remembers anything. */
     assert_false(put(tokens, "t", 0, 1));
-    clerk_verified_tokens_child_init(tokens);
+    clerk_token_cache_child_init(tokens);
     assert_true(put(tokens, "t", 0, 1));
 }
 
@@ -355,7 +354,7 @@ typedef struct tally {
 /*
  * Ask for tokens and remember those that are not there; every value that is found must be whole, and the token's own.
  */
-static tally churn(clerk_verified_tokens *tokens, unsigned int seed, int rounds)
+static tally churn(clerk_token_cache *tokens, unsigned int seed, int rounds)
 {
     tally seen = {0, 0, 0};
     apr_pool_t *request;
@@ -370,13 +369,12 @@ static tally churn(clerk_verified_tokens *tokens, unsigned int seed, int rounds)
         apr_snprintf(token, sizeof(token), "header.payload-%u.signature-%u", seed >> 16 & 127, seed >> 16 & 127);
         /* 3 KB: 15 of them fill the memory, so that they are overwritten all the time. */
         value = value_of(token, 90, request);
-        found = clerk_verified_tokens_get(&size, tokens, slice(token), 0, 1, request);
+        found = clerk_token_cache_get(&size, tokens, slice(token), 0, 1, request);
         if (found) {
             seen.hits++;
             seen.wrong += size != strlen(value) + 1 || memcmp(found, value, size) != 0;
         } else {
-            seen.remembered
-                += clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
+            seen.remembered += clerk_token_cache_put(tokens, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
         }
         apr_pool_clear(request);
     }
@@ -384,7 +382,7 @@ static tally churn(clerk_verified_tokens *tokens, unsigned int seed, int rounds)
     return seen;
 }
 
-static clerk_verified_tokens *common;
+static clerk_token_cache *common;
 static atomic_int hits, wrong, remembered;
 
 static void *APR_THREAD_FUNC churning_thread(apr_thread_t *thread, void *data)
@@ -417,20 +415,20 @@ static void test_threads_read_and_overwrite(void **state)
     assert_true(atomic_load(&remembered) > 1000);
 }
 
-static pid_t start_child(void (*work)(clerk_verified_tokens *tokens), clerk_verified_tokens *tokens)
+static pid_t start_child(void (*work)(clerk_token_cache *tokens), clerk_token_cache *tokens)
 {
     pid_t child = fork();
 
     assert_true(child >= 0);
     if (child == 0) {
-        clerk_verified_tokens_child_init(tokens);
+        clerk_token_cache_child_init(tokens);
         work(tokens);
         _exit(0);
     }
     return child;
 }
 
-static void churning_child(clerk_verified_tokens *tokens)
+static void churning_child(clerk_token_cache *tokens)
 {
     tally seen = churn(tokens, (unsigned int)getpid(), ROUNDS);
 
@@ -439,7 +437,7 @@ static void churning_child(clerk_verified_tokens *tokens)
 
 static void test_processes_read_and_overwrite(void **state)
 {
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
     pid_t children[THREADS];
 
     (void)state;
@@ -458,7 +456,7 @@ static void test_processes_read_and_overwrite(void **state)
 static int ready[2];
 
 /* Write without end, nearly all of the time with the pen in hand. */
-static void writing_child(clerk_verified_tokens *tokens)
+static void writing_child(clerk_token_cache *tokens)
 {
     static char value[SMALL / 20];
     unsigned int number = 0;
@@ -467,7 +465,7 @@ static void writing_child(clerk_verified_tokens *tokens)
         char token[40];
 
         apr_snprintf(token, sizeof(token), "child-%d-%u", (int)getpid(), number);
-        (void)clerk_verified_tokens_put(tokens, slice(token), 0, 1, LATER, NOW, value, sizeof(value));
+        (void)clerk_token_cache_put(tokens, slice(token), 0, 1, LATER, NOW, value, sizeof(value));
         if (number++ == 100 && write(ready[1], "r", 1) != 1) {
             _exit(1);
         }
@@ -476,7 +474,7 @@ static void writing_child(clerk_verified_tokens *tokens)
 
 static void test_goes_on_where_writers_are_killed(void **state)
 {
-    clerk_verified_tokens *tokens = new_tokens();
+    clerk_token_cache *tokens = new_tokens();
     char byte;
 
     (void)state;

@@ -2,8 +2,10 @@
 #ifndef CLERK_BROWSER_CONTEXT_H
 #define CLERK_BROWSER_CONTEXT_H
 
-#include "clerk/authenticate.h"
 #include "clerk/cookies/cookies.h"
+#include "clerk/outcome.h"
+#include "clerk/request.h"
+#include "clerk/services.h"
 #include "clerk/url/organization_sync.h"
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
@@ -37,12 +39,12 @@ const clerk_request *clerk_context_page(clerk_context *context);
  */
 const clerk_url *clerk_context_url(clerk_context *context);
 
+/** What the URL asks for (section 10). */
+clerk_organization_target clerk_context_organization(clerk_context *context);
+
 /** Decode, check the token's class (4.2) and verify a session token. @return CLERK_REASON_NONE, or why not */
 clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, jose_slice token,
                                   apr_interval_time_t skew);
-
-/** Whether a reason says that the token could not be judged at all. */
-int clerk_reason_is_unavailable(clerk_reason reason);
 
 /* What the procedure can end in. Each fills the outcome and returns it. */
 

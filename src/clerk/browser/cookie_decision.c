@@ -6,11 +6,10 @@
 #include <apr_strings.h>
 
 #include "clerk/browser/handshake.h"
-#include "clerk/browser/refresh.h"
 #include "clerk/browser/referrer.h"
+#include "clerk/browser/refused_token.h"
+#include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
-
-#define REFRESH_PREFIX "-refresh-"
 
 static int is_text(const char *value, const char *wanted)
 {
@@ -20,37 +19,6 @@ static int is_text(const char *value, const char *wanted)
 static int is_document_get(const clerk_request *request)
 {
     return !strcmp(request->method, "GET") && is_text(request->sec_fetch_dest, "document");
-}
-
-clerk_outcome *clerk_token_refused(clerk_context *context, clerk_reason reason)
-{
-    clerk_identity *identity = NULL;
-    const char *why;
-
-    switch (reason) {
-    case CLERK_REASON_TOKEN_EXPIRED:
-        if (context->outcome->carrier == CLERK_CARRIER_COOKIE) {
-            why = clerk_refresh(context, &identity);
-        } else {
-            /* A refresh would answer a token with another session: that of the cookies. */
-            why = !strcmp(context->request->method, "GET") ? "non-eligible-no-refresh-cookie" : "non-eligible-non-get";
-        }
-        if (!why) {
-            return clerk_context_accept(context, identity);
-        }
-        return clerk_handshake_propose_text(context, CLERK_REASON_SESSION_TOKEN_EXPIRED,
-                                            apr_pstrcat(context->pool,
-                                                        clerk_reason_text(CLERK_REASON_SESSION_TOKEN_EXPIRED),
-                                                        REFRESH_PREFIX, why, NULL),
-                                            NULL);
-    case CLERK_REASON_TOKEN_NOT_ACTIVE_YET:
-        return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_NBF, NULL);
-    case CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE:
-        return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE, NULL);
-    default:
-        return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason)
-                                                   : clerk_context_signed_out(context, reason);
-    }
 }
 
 /** The primary's sign-in page that a development satellite sends the browser to (row 3b); NULL: not configured. */
@@ -64,7 +32,7 @@ static const char *satellite_sync_location(const clerk_context *context)
         return NULL;
     }
     query = clerk_query_parse(url->query, context->pool);
-    clerk_query_append(query, "__clerk_redirect_url", clerk_url_text(context->url, context->pool));
+    clerk_query_append(query, CLERK_PARAMETER_REDIRECT_URL, clerk_url_text(context->url, context->pool));
     url->query = clerk_query_text(query, context->pool);
     return clerk_url_text(url, context->pool);
 }
@@ -79,7 +47,7 @@ static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
     if (!context->instance->satellite || !is_document_get(context->request)) {
         return NULL;
     }
-    synced = clerk_query_get(context->query, "__clerk_synced");
+    synced = clerk_query_get(context->query, CLERK_PARAMETER_SYNCED);
     needs_sync = is_text(synced, "false");
     if (is_text(synced, "true")) {
         return NULL;
@@ -113,7 +81,7 @@ static int is_listed(const apr_array_header_t *list, const char *text)
 static const char *satellite_answer_location(const clerk_context *context)
 {
     const apr_array_header_t *allowed = context->policy->authorized_parties;
-    const char *back = clerk_query_get(context->query, "__clerk_redirect_url");
+    const char *back = clerk_query_get(context->query, CLERK_PARAMETER_REDIRECT_URL);
     clerk_url *url = back ? clerk_url_parse(back, context->pool) : NULL;
     apr_array_header_t *query;
 
@@ -122,9 +90,9 @@ static const char *satellite_answer_location(const clerk_context *context)
     }
     query = clerk_query_parse(url->query, context->pool);
     if (context->dev_browser) {
-        clerk_query_append(query, "__clerk_db_jwt", context->dev_browser);
+        clerk_query_append(query, CLERK_COOKIE_DEV_BROWSER, context->dev_browser);
     }
-    clerk_query_set(query, "__clerk_synced", "true");
+    clerk_query_set(query, CLERK_PARAMETER_SYNCED, "true");
     url->query = clerk_query_text(query, context->pool);
     return clerk_url_text(url, context->pool);
 }
@@ -141,7 +109,7 @@ static clerk_outcome *development_rows(clerk_context *context)
     if (location) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_RESPONDS_TO_SYNCING, location);
     }
-    if (clerk_query_has(context->query, "__clerk_db_jwt")) {
+    if (clerk_query_has(context->query, CLERK_COOKIE_DEV_BROWSER)) {
         return clerk_handshake_propose(context, CLERK_REASON_DEV_BROWSER_SYNC, NULL);
     }
     if (!context->dev_browser) {
@@ -208,7 +176,7 @@ static clerk_outcome *session_rows(clerk_context *context)
     }
     reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,
                                         context->policy->clock_skew, context->services, context->pool);
-    return reason == CLERK_REASON_NONE ? accepted_rows(context, identity) : clerk_token_refused(context, reason);
+    return reason == CLERK_REASON_NONE ? accepted_rows(context, identity) : clerk_refused_token(context, reason);
 }
 
 static clerk_outcome *decide(clerk_context *context)
@@ -238,7 +206,7 @@ static clerk_outcome *decide(clerk_context *context)
                       : clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
 }
 
-clerk_outcome *clerk_cookie_path(clerk_context *context)
+clerk_outcome *clerk_cookie_decision(clerk_context *context)
 {
     clerk_outcome *outcome = decide(context);
 

@@ -6,11 +6,11 @@
 #include <apr_strings.h>
 
 #include "clerk/cookies/set_cookies.h"
+#include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
+#include "clerk/url/encoding.h"
 #include "jose/json.h"
 
-#define API_VERSION "2026-05-12"
-#define PROBE_NAME "__clerk_help"
 #define PROBE_VALUE "cookies"
 /** Far more than a nonce has; what is longer is not sent anywhere. */
 #define NONCE_MAX 1024
@@ -29,15 +29,6 @@ int clerk_handshake_is_eligible(clerk_context *context)
         return !strcmp(request->sec_fetch_dest, "document") || !strcmp(request->sec_fetch_dest, "iframe");
     }
     return request->accept && !strncmp(request->accept, "text/html", 9);
-}
-
-clerk_organization_target clerk_context_organization(clerk_context *context)
-{
-    clerk_organization_target nothing = {0, NULL, NULL};
-
-    return context->policy->organization_sync && clerk_context_url(context)
-               ? clerk_organization_sync_match(context->policy->organization_sync, context->url->path, context->pool)
-               : nothing;
 }
 
 /** Where the frontend API is for this request, without trailing '/'. */
@@ -68,22 +59,23 @@ static const char *url_without(clerk_context *context, const char *const *names)
 /** 7.2. A token from the Authorization header never goes into a URL; the session cookie does, to the frontend API. */
 static const char *handshake_url(clerk_context *context, const char *text)
 {
-    static const char *const dev_browser[] = {"__clerk_db_jwt", "__dev_session", NULL};
+    static const char *const dev_browser[] = {CLERK_COOKIE_DEV_BROWSER, "__dev_session", NULL};
     apr_array_header_t *query = apr_array_make(context->pool, 8, sizeof(clerk_parameter));
     clerk_organization_target target = clerk_context_organization(context);
 
     clerk_query_append(query, "redirect_url", url_without(context, dev_browser));
-    clerk_query_append(query, "__clerk_api_version", API_VERSION);
+    clerk_query_append(query, CLERK_PARAMETER_API_VERSION, CLERK_API_VERSION);
     clerk_query_append(query, "suffixed_cookies", context->cookies->suffixed ? "true" : "false");
-    clerk_query_append(query, "__clerk_hs_reason", text);
+    clerk_query_append(query, CLERK_PARAMETER_HANDSHAKE_REASON, text);
     if (context->instance->secret_key && context->services->backend) {
         clerk_query_append(query, "format", "nonce");
     }
     if (context->cookies->session) {
-        clerk_query_append(query, "__session", clerk_session_token_text(context->cookies->session, context->pool));
+        clerk_query_append(query, CLERK_COOKIE_SESSION,
+                           clerk_session_token_text(context->cookies->session, context->pool));
     }
     if (context->dev_browser) {
-        clerk_query_append(query, "__clerk_db_jwt", context->dev_browser);
+        clerk_query_append(query, CLERK_COOKIE_DEV_BROWSER, context->dev_browser);
     }
     if (target.wanted) {
         clerk_query_append(query, "organization_id", target.id ? target.id : target.slug ? target.slug : "");
@@ -101,14 +93,14 @@ static int brings_no_cookies(const clerk_cookies *cookies)
 
 static int is_probed(const clerk_context *context)
 {
-    const char *help = context->development ? clerk_query_get(context->query, PROBE_NAME) : NULL;
+    const char *help = context->development ? clerk_query_get(context->query, CLERK_PARAMETER_HELP) : NULL;
 
     return help && !strcmp(help, PROBE_VALUE);
 }
 
 void clerk_handshake_end_probe(clerk_context *context)
 {
-    static const char *const probe[] = {PROBE_NAME, NULL};
+    static const char *const probe[] = {CLERK_PARAMETER_HELP, NULL};
 
     if (!context->outcome->location && !context->outcome->loop && is_probed(context)
         && clerk_handshake_is_eligible(context)) {
@@ -156,7 +148,7 @@ static const json_t *directives_of_nonce(const clerk_context *context, const cha
         return NULL;
     }
     call.path = apr_pstrcat(context->pool,
-                            "/v1/clients/handshake_payload?nonce=", clerk_form_encode(nonce, context->pool), NULL);
+                            "/v1/clients/handshake_payload?nonce=", clerk_encoding_form(nonce, context->pool), NULL);
     context->services->backend(context->services->baton, &reply, &call, context->pool);
     if (reply.status < 200 || reply.status > 299 || !reply.body
         || jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
@@ -194,7 +186,7 @@ static clerk_reason directives_of_token(const clerk_context *context, const json
     if (jose_jws_decode(&jws, slice, context->pool) != JOSE_OK || clerk_session_token_is_other_type(jws)) {
         return CLERK_REASON_TOKEN_INVALID;
     }
-    reason = clerk_token_verify_signature(NULL, jws, context->services, context->pool);
+    reason = clerk_session_token_verify_signature(NULL, jws, context->services, context->pool);
     if (reason == CLERK_REASON_NONE) {
         reason = check_expiry(context, jws->payload);
     }
@@ -221,13 +213,13 @@ static clerk_outcome *failed(clerk_context *context)
 static clerk_outcome *apply(clerk_context *context, const json_t *list)
 {
     static const char *const handshake[]
-        = {"__clerk_handshake", PROBE_NAME, "__clerk_db_jwt", "__clerk_handshake_nonce", NULL};
+        = {CLERK_COOKIE_HANDSHAKE, CLERK_PARAMETER_HELP, CLERK_COOKIE_DEV_BROWSER, CLERK_COOKIE_HANDSHAKE_NONCE, NULL};
     clerk_outcome *outcome = context->outcome;
     clerk_identity *identity = NULL;
     clerk_reason reason;
     jose_slice token;
 
-    token.data = clerk_directives_apply(outcome->set_cookies, list, context->instance, context->pool);
+    token.data = clerk_set_cookies_take(outcome->set_cookies, list, context->instance, context->pool);
     token.len = strlen(token.data);
     if (context->development) {
         outcome->location = url_without(context, handshake);
@@ -261,8 +253,8 @@ static const char *carried(const clerk_context *context, const char *name, const
 
 clerk_outcome *clerk_handshake_resolve(clerk_context *context)
 {
-    const char *nonce = carried(context, "__clerk_handshake_nonce", context->cookies->handshake_nonce);
-    const char *token = carried(context, "__clerk_handshake", context->cookies->handshake);
+    const char *nonce = carried(context, CLERK_COOKIE_HANDSHAKE_NONCE, context->cookies->handshake_nonce);
+    const char *token = carried(context, CLERK_COOKIE_HANDSHAKE, context->cookies->handshake);
     const json_t *list = NULL;
     clerk_reason reason;
 

@@ -3,6 +3,14 @@
 #define CLERK_BROWSER_HANDSHAKE_H
 
 #include "clerk/browser/context.h"
+#include "clerk/outcome.h"
+
+/**
+ * Development: put at the end of the URL after a handshake to which no cookie of Clerk's came along, not even the loop
+ * counter. If the next request brings none either, the browser keeps no cookies, and one more handshake would be one
+ * more round of a loop that nobody counts. `__clerk_help` is a name that Clerk has reserved.
+ */
+#define CLERK_COOKIE_PROBE "__clerk_help=cookies"
 
 /** Whether a browser that sent this request can be sent through a handshake (clerk-protocol 6.9). */
 int clerk_handshake_is_eligible(clerk_context *context);
@@ -27,8 +35,5 @@ clerk_outcome *clerk_handshake_resolve(clerk_context *context);
 
 /** Send a browser that turned out to keep cookies to the URL without CLERK_COOKIE_PROBE. */
 void clerk_handshake_end_probe(clerk_context *context);
-
-/** What the URL asks for (section 10). */
-clerk_organization_target clerk_context_organization(clerk_context *context);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include <apr_strings.h>
 
+#include "clerk/cookies/cookie_header.h"
 #include "clerk/cookies/cookies.h"
+#include "clerk/protocol.h"
 #include "clerk/url/url.h"
 
 /* The clocks of Clerk's servers are good; more than this is not the network's delay. */
@@ -119,7 +121,7 @@ static int is_of_another_instance(const char *cookie, const clerk_cookies *cooki
                                   const clerk_services *services, apr_pool_t *pool)
 {
     const clerk_session_token *token = cookies->session;
-    const char *plain = !token ? clerk_cookie_find(cookie, CLERK_COOKIE_SESSION, pool) : NULL;
+    const char *plain = !token ? clerk_cookie_header_find(cookie, CLERK_COOKIE_SESSION, pool) : NULL;
     const char *issuer;
 
     if (plain) {
@@ -137,9 +139,9 @@ static int is_of_another_instance(const char *cookie, const clerk_cookies *cooki
     return issuer != NULL;
 }
 
-clerk_loop_cause clerk_diagnose_loop(const clerk_request *request, const clerk_address_hints *hints,
-                                     const clerk_instance *instance, const clerk_outcome *outcome,
-                                     const clerk_services *services, apr_pool_t *pool)
+clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk_address_hints *hints,
+                                       const clerk_instance *instance, const clerk_outcome *outcome,
+                                       const clerk_services *services, apr_pool_t *pool)
 {
     const clerk_cookies *cookies = clerk_cookies_read(request->cookie, instance, services, pool);
 

@@ -2,7 +2,10 @@
 #ifndef CLERK_BROWSER_LOOP_CAUSE_H
 #define CLERK_BROWSER_LOOP_CAUSE_H
 
-#include "clerk/authenticate.h"
+#include "clerk/instance/instance.h"
+#include "clerk/outcome.h"
+#include "clerk/request.h"
+#include "clerk/services.h"
 
 /** What sends a browser round in circles. */
 typedef enum clerk_loop_cause {
@@ -27,9 +30,9 @@ typedef struct clerk_address_hints {
  * @param outcome one with `loop` set
  * @param services for the clock, and to read the session cookie
  */
-clerk_loop_cause clerk_diagnose_loop(const clerk_request *request, const clerk_address_hints *hints,
-                                     const clerk_instance *instance, const clerk_outcome *outcome,
-                                     const clerk_services *services, apr_pool_t *pool);
+clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk_address_hints *hints,
+                                       const clerk_instance *instance, const clerk_outcome *outcome,
+                                       const clerk_services *services, apr_pool_t *pool);
 
 /** A few words for the log, such as "wrong scheme or host". Never NULL. */
 const char *clerk_loop_cause_text(clerk_loop_cause cause);

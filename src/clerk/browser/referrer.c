@@ -3,20 +3,7 @@
 
 #include <string.h>
 
-#include "clerk/url/ascii.h"
-
-static int begins_with(const char *text, const char *prefix)
-{
-    return !strncmp(text, prefix, strlen(prefix));
-}
-
-static int ends_with(const char *text, const char *suffix)
-{
-    apr_size_t text_len = strlen(text);
-    apr_size_t len = strlen(suffix);
-
-    return text_len >= len && !strcmp(text + text_len - len, suffix);
-}
+#include "shared/text.h"
 
 /** Any tenant's development Account Portal. */
 static int is_development_portal(const char *host)
@@ -27,12 +14,12 @@ static int is_development_portal(const char *host)
                                              {".accounts.lclclerk.com", ".clerk.accounts.lclclerk.com"}};
 
     for (apr_size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++) {
-        if (begins_with(host, "accounts.") && ends_with(host, legacy[i])) {
+        if (clerk_text_begins_with(host, "accounts.") && clerk_text_ends_with(host, legacy[i])) {
             return 1;
         }
     }
     for (apr_size_t i = 0; i < sizeof(current) / sizeof(current[0]); i++) {
-        if (ends_with(host, current[i][0]) && !ends_with(host, current[i][1])) {
+        if (clerk_text_ends_with(host, current[i][0]) && !clerk_text_ends_with(host, current[i][1])) {
             return 1;
         }
     }
@@ -57,13 +44,13 @@ static int has_other_scheme(const char *text)
 {
     const char *p = text;
 
-    if (begins_with(text, "http:") || begins_with(text, "https:")) {
+    if (clerk_text_begins_with(text, "http:") || clerk_text_begins_with(text, "https:")) {
         return 0;
     }
-    while (clerk_is_alnum(*p) || *p == '+' || *p == '-' || *p == '.') {
+    while (clerk_text_is_alnum(*p) || *p == '+' || *p == '-' || *p == '.') {
         p++;
     }
-    return *p == ':' && p != text && !clerk_is_digit(*text);
+    return *p == ':' && p != text && !clerk_text_is_digit(*text);
 }
 
 int clerk_referrer_is_foreign(clerk_context *context)

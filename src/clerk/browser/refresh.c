@@ -5,9 +5,9 @@
 
 #include <apr_strings.h>
 
-#include "clerk/url/ascii.h"
 #include "clerk/cookies/set_cookies.h"
 #include "jose/json.h"
+#include "shared/text.h"
 
 /** Longer ones of Clerk's have not been seen. */
 #define SESSION_ID_MAX 128
@@ -18,7 +18,7 @@ static int is_session_id(const char *text)
     const char *p;
 
     for (p = text; *p != '\0'; p++) {
-        if ((!clerk_is_alnum(*p) && *p != '_') || p - text >= SESSION_ID_MAX) {
+        if ((!clerk_text_is_alnum(*p) && *p != '_') || p - text >= SESSION_ID_MAX) {
             return 0;
         }
     }
@@ -91,7 +91,7 @@ static const char *accept_cookies(clerk_context *context, clerk_identity **piden
     if (json_array_size(list) == 0) {
         return "unexpected-sdk-error";
     }
-    token.data = clerk_directives_apply(set_cookies, list, context->instance, context->pool);
+    token.data = clerk_set_cookies_take(set_cookies, list, context->instance, context->pool);
     token.len = strlen(token.data);
     if (clerk_context_verify(context, pidentity, token, context->policy->clock_skew) != CLERK_REASON_NONE) {
         return "invalid-session-token";

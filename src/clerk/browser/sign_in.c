@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "clerk/browser/sign_in.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "clerk/authenticate.h"
+#include "clerk/protocol.h"
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
-
-int clerk_request_is_navigation(const clerk_request *request)
-{
-    if (strcmp(request->method, "GET")) {
-        return 0;
-    }
-    if (request->sec_fetch_dest) {
-        return !strcmp(request->sec_fetch_dest, "document") || !strcmp(request->sec_fetch_dest, "iframe");
-    }
-    return request->accept && strstr(request->accept, "text/html");
-}
 
 /** The sign-in page: as configured, a path being one of this site, else the Account Portal's. NULL: there is none. */
 static clerk_url *sign_in_page(const clerk_request *request, const clerk_instance *instance, const clerk_policy *policy,
@@ -60,13 +51,13 @@ const char *clerk_sign_in_location(const clerk_request *request, const clerk_ins
     if (cross && instance->satellite) {
         apr_array_header_t *own = clerk_query_parse(here->query, pool);
 
-        clerk_query_set(own, "__clerk_synced", "false");
+        clerk_query_set(own, CLERK_PARAMETER_SYNCED, "false");
         here->query = clerk_query_text(own, pool);
     }
     query = clerk_query_parse(page->query, pool);
     clerk_query_set(query, "redirect_url", clerk_url_text(here, pool));
     if (cross && instance->type == CLERK_INSTANCE_DEVELOPMENT && outcome->dev_browser) {
-        clerk_query_set(query, "__clerk_db_jwt", outcome->dev_browser);
+        clerk_query_set(query, CLERK_COOKIE_DEV_BROWSER, outcome->dev_browser);
     }
     page->query = clerk_query_text(query, pool);
     return clerk_url_text(page, pool);

@@ -6,101 +6,9 @@
 
 #include <apr_strings.h>
 
-#include "clerk/url/ascii.h"
+#include "clerk/cookies/cookie_header.h"
 #include "clerk/url/query.h"
-
-/** One cookie as it stands in the header. */
-typedef struct raw_cookie {
-    jose_slice name;
-    jose_slice value;
-} raw_cookie;
-
-static jose_slice trim(const char *data, apr_size_t len)
-{
-    jose_slice slice;
-
-    while (len > 0 && (*data == ' ' || *data == '\t')) {
-        data++;
-        len--;
-    }
-    while (len > 0 && (data[len - 1] == ' ' || data[len - 1] == '\t')) {
-        len--;
-    }
-    slice.data = data;
-    slice.len = len;
-    return slice;
-}
-
-/** Take the next cookie off @a pheader; segments without '=' are skipped. @return 0 at the end */
-static int next_cookie(raw_cookie *cookie, const char **pheader)
-{
-    const char *p = *pheader;
-
-    while (*p != '\0') {
-        const char *end = strchr(p, ';');
-        apr_size_t len = end ? (apr_size_t)(end - p) : strlen(p);
-        const char *equals = memchr(p, '=', len);
-
-        *pheader = p[len] == ';' ? p + len + 1 : p + len;
-        if (equals) {
-            cookie->name = trim(p, (apr_size_t)(equals - p));
-            cookie->value = trim(equals + 1, len - (apr_size_t)(equals + 1 - p));
-            return 1;
-        }
-        p = *pheader;
-    }
-    return 0;
-}
-
-/** Percent-decode, all or nothing: where anything is wrong, or would not be text, the value stays as it is. */
-static const char *decode_value(jose_slice value, apr_pool_t *pool)
-{
-    char *raw = apr_pstrmemdup(pool, value.data, value.len);
-    unsigned char *out;
-    apr_size_t len = 0;
-    apr_size_t i = 0;
-
-    if (!memchr(raw, '%', value.len)) {
-        return raw;
-    }
-    out = apr_palloc(pool, value.len + 1);
-    while (i < value.len) {
-        if (raw[i] == '%') {
-            int byte = clerk_percent_decode(raw + i, value.len - i);
-
-            if (byte <= 0) {
-                return raw;
-            }
-            out[len++] = (unsigned char)byte;
-            i += 3;
-        } else {
-            out[len++] = (unsigned char)raw[i++];
-        }
-    }
-    out[len] = '\0';
-    for (i = 0; i < len;) {
-        apr_size_t sequence = clerk_utf8_sequence(out + i, len - i);
-
-        if (sequence == 0) {
-            return raw;
-        }
-        i += sequence;
-    }
-    return (const char *)out;
-}
-
-const char *clerk_cookie_find(const char *header, const char *name, apr_pool_t *pool)
-{
-    apr_size_t len = strlen(name);
-    raw_cookie cookie;
-
-    while (header && next_cookie(&cookie, &header)) {
-        if (cookie.name.len == len && !memcmp(cookie.name.data, name, len)) {
-            return cookie.value.len > 0 ? decode_value(cookie.value, pool) : NULL;
-        }
-    }
-    return NULL;
-}
+#include "shared/text.h"
 
 /** The cookies that are looked at, in the order of `wanted_names`. */
 enum {
@@ -130,7 +38,7 @@ static const jose_slice wanted_names[WANTED]
        NAME(CLERK_COOKIE_SESSION),   NAME(CLERK_COOKIE_CLIENT_UAT),      NAME(CLERK_COOKIE_DEV_BROWSER),
        NAME(CLERK_COOKIE_REFRESH)};
 
-static int is_wanted(const raw_cookie *cookie, int wanted, const char *suffix, apr_size_t suffix_len)
+static int is_wanted(const clerk_raw_cookie *cookie, int wanted, const char *suffix, apr_size_t suffix_len)
 {
     const jose_slice *base = &wanted_names[wanted];
     const char *rest = cookie->name.data + base->len;
@@ -147,10 +55,10 @@ static int is_wanted(const raw_cookie *cookie, int wanted, const char *suffix, a
 static void find_wanted(jose_slice values[WANTED], const char *header, const char *suffix)
 {
     apr_size_t suffix_len = strlen(suffix);
-    raw_cookie cookie;
+    clerk_raw_cookie cookie;
 
     memset(values, 0, WANTED * sizeof(*values));
-    while (next_cookie(&cookie, &header)) {
+    while (clerk_cookie_header_next(&cookie, &header)) {
         if (cookie.name.len < 2 || cookie.name.data[0] != '_' || cookie.name.data[1] != '_') {
             continue;
         }
@@ -167,7 +75,7 @@ static void find_wanted(jose_slice values[WANTED], const char *header, const cha
 
 static const char *value_of(const jose_slice *value, apr_pool_t *pool)
 {
-    return value->len > 0 ? decode_value(*value, pool) : NULL;
+    return value->len > 0 ? clerk_cookie_header_value(*value, pool) : NULL;
 }
 
 /** Whether @a text, an `iss`, all `http://` and `https://` taken out of it, is this instance's own frontend API. */
@@ -265,7 +173,7 @@ static apr_int64_t parse_uat(const char *text)
         negative = *text == '-';
         text++;
     }
-    for (; clerk_is_digit(*text); text++) {
+    for (; clerk_text_is_digit(*text); text++) {
         if (number < APR_INT64_MAX / 100) {
             number = number * 10 + (*text - '0');
         }
@@ -287,7 +195,7 @@ static jose_slice session_text(jose_slice value, apr_pool_t *pool)
     jose_slice text = value;
 
     if (memchr(value.data, '%', value.len)) {
-        text.data = decode_value(value, pool);
+        text.data = clerk_cookie_header_value(value, pool);
         text.len = strlen(text.data);
     }
     return text;

@@ -6,16 +6,9 @@
 #include <apr_time.h>
 
 #include "clerk/instance/instance.h"
+#include "clerk/protocol.h"
 #include "clerk/services.h"
 #include "clerk/session/session_token.h"
-
-#define CLERK_COOKIE_SESSION "__session"
-#define CLERK_COOKIE_CLIENT_UAT "__client_uat"
-#define CLERK_COOKIE_REFRESH "__refresh"
-#define CLERK_COOKIE_DEV_BROWSER "__clerk_db_jwt"
-#define CLERK_COOKIE_HANDSHAKE "__clerk_handshake"
-#define CLERK_COOKIE_HANDSHAKE_NONCE "__clerk_handshake_nonce"
-#define CLERK_COOKIE_REDIRECT_COUNT "__clerk_redirect_count"
 
 /** So many handshakes in a row are a loop. */
 #define CLERK_LOOP_LIMIT 3
@@ -39,11 +32,5 @@ typedef struct clerk_cookies {
  */
 const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance,
                                         const clerk_services *services, apr_pool_t *pool);
-
-/**
- * The first cookie of that name, decoded (2.3), from @a pool.
- * @return NULL where it is absent or empty
- */
-const char *clerk_cookie_find(const char *header, const char *name, apr_pool_t *pool);
 
 #endif

@@ -6,27 +6,14 @@
 #include <apr_strings.h>
 
 #include "clerk/cookies/cookies.h"
-
-static int is_clean(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static int begins_with(const char *text, const char *prefix)
-{
-    return !strncmp(text, prefix, strlen(prefix));
-}
+#include "clerk/protocol.h"
+#include "shared/text.h"
 
 static int is_session(const char *name, const clerk_instance *instance)
 {
     const apr_size_t len = sizeof(CLERK_COOKIE_SESSION) - 1;
 
-    if (!begins_with(name, CLERK_COOKIE_SESSION)) {
+    if (!clerk_text_begins_with(name, CLERK_COOKIE_SESSION)) {
         return 0;
     }
     return name[len] == '\0'
@@ -36,11 +23,11 @@ static int is_session(const char *name, const clerk_instance *instance)
 
 static int is_other_clerk_cookie(const char *name)
 {
-    return begins_with(name, CLERK_COOKIE_CLIENT_UAT) || begins_with(name, CLERK_COOKIE_REFRESH)
-           || begins_with(name, "__clerk_");
+    return clerk_text_begins_with(name, CLERK_COOKIE_CLIENT_UAT) || clerk_text_begins_with(name, CLERK_COOKIE_REFRESH)
+           || clerk_text_begins_with(name, "__clerk_");
 }
 
-const char *clerk_directives_apply(apr_array_header_t *set_cookies, const json_t *list, const clerk_instance *instance,
+const char *clerk_set_cookies_take(apr_array_header_t *set_cookies, const json_t *list, const clerk_instance *instance,
                                    apr_pool_t *pool)
 {
     const char *token = "";
@@ -50,7 +37,7 @@ const char *clerk_directives_apply(apr_array_header_t *set_cookies, const json_t
         const char *name;
         apr_size_t len;
 
-        if (!directive || !is_clean(directive)) {
+        if (!directive || !clerk_text_is_clean(directive)) {
             continue;
         }
         len = strcspn(directive, "=;");

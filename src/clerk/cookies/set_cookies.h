@@ -15,7 +15,7 @@
  * @param list a JSON array; anything else holds no directives
  * @return the session token that the last session cookie sets, from @a pool; "" where it clears it or there is none
  */
-const char *clerk_directives_apply(apr_array_header_t *set_cookies, const json_t *list, const clerk_instance *instance,
+const char *clerk_set_cookies_take(apr_array_header_t *set_cookies, const json_t *list, const clerk_instance *instance,
                                    apr_pool_t *pool);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <apr_strings.h>
 
+#include "clerk/protocol.h"
 #include "shared/log.h"
 
-#define API_VERSION "2026-05-12"
 #define FAILURES_TO_OPEN 3
 #define FIRST_PAUSE apr_time_from_sec(5)
 #define LONGEST_PAUSE apr_time_from_sec(60)
@@ -115,7 +115,7 @@ void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, 
     }
     headers = apr_table_make(pool, 4);
     apr_table_setn(headers, "Accept", "application/json");
-    apr_table_setn(headers, "Clerk-API-Version", API_VERSION);
+    apr_table_setn(headers, "Clerk-API-Version", CLERK_API_VERSION);
     if (call->json) {
         apr_table_setn(headers, "Content-Type", "application/json");
     }

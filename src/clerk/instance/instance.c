@@ -5,10 +5,10 @@
 
 #include <apr_strings.h>
 
-#include "clerk/url/ascii.h"
 #include "clerk/instance/publishable_key.h"
 #include "clerk/url/url.h"
 #include "net/http.h"
+#include "shared/text.h"
 
 #define DEFAULT_API_URL "https://api.clerk.com"
 
@@ -39,11 +39,6 @@ static const char *without_trailing_slashes(const char *text, apr_pool_t *pool)
     return apr_pstrmemdup(pool, text, len);
 }
 
-static int begins_with(const char *text, const char *prefix)
-{
-    return !strncmp(text, prefix, strlen(prefix));
-}
-
 static void warn(clerk_instance *instance, const char *text, apr_pool_t *pool)
 {
     instance->warning = !instance->warning ? text : apr_pstrcat(pool, instance->warning, "; ", text, NULL);
@@ -53,7 +48,7 @@ static void warn(clerk_instance *instance, const char *text, apr_pool_t *pool)
 static const clerk_url *read_url(const char **pproblem, const char *text, const char *directive, apr_pool_t *pool)
 {
     const char *problem = clerk_http_url_problem(text);
-    const clerk_url *url = !problem && clerk_is_graphic(text) ? clerk_url_parse(text, pool) : NULL;
+    const clerk_url *url = !problem && clerk_text_is_graphic(text) ? clerk_url_parse(text, pool) : NULL;
 
     *pproblem = NULL;
     if (!url) {
@@ -75,13 +70,15 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
             return apr_psprintf(pool, "ClerkPublishableKey: %s", problem);
         }
         clerk_publishable_key_suffix(instance->cookie_suffix, instance->publishable_key);
-        instance->account_portal = clerk_account_portal(instance->frontend_host, pool);
+        instance->account_portal = clerk_publishable_key_account_portal(instance->frontend_host, pool);
     }
     if (instance->secret_key) {
-        int live = begins_with(instance->secret_key, "sk_live_") || begins_with(instance->secret_key, "live_");
-        int test = begins_with(instance->secret_key, "sk_test_") || begins_with(instance->secret_key, "test_");
+        int live = clerk_text_begins_with(instance->secret_key, "sk_live_")
+                   || clerk_text_begins_with(instance->secret_key, "live_");
+        int test = clerk_text_begins_with(instance->secret_key, "sk_test_")
+                   || clerk_text_begins_with(instance->secret_key, "test_");
 
-        if (!clerk_is_graphic(instance->secret_key)) {
+        if (!clerk_text_is_graphic(instance->secret_key)) {
             return "ClerkSecretKey: it has spaces or control characters in it; the file or variable that it comes "
                    "from must hold the key alone";
         }
@@ -89,7 +86,7 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
             return "ClerkPublishableKey and ClerkSecretKey are of different instances: one is a live key, the other a "
                    "test key; take both from the same instance in the Clerk dashboard";
         }
-        if (begins_with(instance->secret_key, "pk_")) {
+        if (clerk_text_begins_with(instance->secret_key, "pk_")) {
             return "ClerkSecretKey: this is a publishable key; the secret key begins with sk_";
         }
         if (!live && !test) {
@@ -110,7 +107,7 @@ static const char *override_frontend(clerk_instance *instance, const char *front
             return problem;
         }
         instance->frontend_url = url->origin;
-    } else if (clerk_host_is_plain(frontend_api, 1)) {
+    } else if (clerk_publishable_key_host_is_plain(frontend_api, 1)) {
         instance->frontend_url = apr_pstrcat(pool, "https://", frontend_api, NULL);
     } else {
         return "ClerkFrontendAPI: write a host name such as clerk.example.com, or a URL";
@@ -129,7 +126,7 @@ static const char *set_proxy(clerk_instance *instance, const char *proxy_url, ap
 
     if (proxy_url[0] == '/') {
         instance->proxy_url = without_trailing_slashes(proxy_url, pool);
-        if (proxy_url[1] == '/' || instance->proxy_url[0] == '\0' || !clerk_is_graphic(proxy_url)
+        if (proxy_url[1] == '/' || instance->proxy_url[0] == '\0' || !clerk_text_is_graphic(proxy_url)
             || strpbrk(proxy_url, "?#\\")) {
             return "ClerkProxyURL: write a URL or a path such as /__clerk";
         }
@@ -156,7 +153,7 @@ static const char *set_frontend(clerk_instance *instance, const clerk_instance_o
     instance->domain = trimmed(options->domain, pool);
     instance->satellite = options->satellite;
     instance->satellite_auto_sync = options->satellite_auto_sync;
-    if (instance->domain && !clerk_host_is_plain(instance->domain, 0)) {
+    if (instance->domain && !clerk_publishable_key_host_is_plain(instance->domain, 0)) {
         return "ClerkDomain: write a plain host name such as example.com";
     }
     if (proxy_url) {
@@ -260,7 +257,7 @@ static const char *set_issuers(clerk_instance *instance, const clerk_instance_op
     for (int i = 0; i < given->nelts; i++) {
         const char *issuer = APR_ARRAY_IDX(given, i, const char *);
 
-        if (*issuer == '\0' || !clerk_is_graphic(issuer) || !strcmp(issuer, "any") || !strcmp(issuer, "auto")) {
+        if (*issuer == '\0' || !clerk_text_is_graphic(issuer) || !strcmp(issuer, "any") || !strcmp(issuer, "auto")) {
             return "ClerkIssuer: write URLs, or auto or any alone";
         }
         APR_ARRAY_PUSH(issuers, const char *) = apr_pstrdup(pool, issuer);

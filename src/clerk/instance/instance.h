@@ -5,10 +5,7 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
-typedef enum clerk_instance_type {
-    CLERK_INSTANCE_PRODUCTION,
-    CLERK_INSTANCE_DEVELOPMENT
-} clerk_instance_type;
+#include "clerk/instance/publishable_key.h"
 
 /** A Clerk instance as configured: what the directives said, secrets resolved, NULL where nothing was said. */
 typedef struct clerk_instance_options {

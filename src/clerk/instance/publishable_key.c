@@ -6,7 +6,7 @@
 #include <apr_sha1.h>
 #include <apr_strings.h>
 
-#include "clerk/url/ascii.h"
+#include "shared/text.h"
 
 #define HOST_MAX 253
 #define LABEL_MAX 63
@@ -60,7 +60,7 @@ static int port_is_plain(const char *port)
     const char *p;
 
     for (p = port; *p != '\0'; p++) {
-        if (!clerk_is_digit(*p) || p - port >= 5) {
+        if (!clerk_text_is_digit(*p) || p - port >= 5) {
             return 0;
         }
         number = number * 10 + (unsigned long)(*p - '0');
@@ -68,7 +68,7 @@ static int port_is_plain(const char *port)
     return number >= 1 && number <= 65535;
 }
 
-int clerk_host_is_plain(const char *host, int port_allowed)
+int clerk_publishable_key_host_is_plain(const char *host, int port_allowed)
 {
     apr_size_t label = 0;
     const char *p;
@@ -82,7 +82,7 @@ int clerk_host_is_plain(const char *host, int port_allowed)
                 return 0;
             }
             label = 0;
-        } else if (clerk_is_alnum(*p) || *p == '-' || *p == '_') {
+        } else if (clerk_text_is_alnum(*p) || *p == '-' || *p == '_') {
             if (++label > LABEL_MAX) {
                 return 0;
             }
@@ -123,7 +123,7 @@ const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char *
         return "it does not end as a Clerk key does; it may be cut off: copy it again from the Clerk dashboard";
     }
     text[len - 1] = '\0';
-    if (!strchr(text, '.') || !clerk_host_is_plain(text, 1)) {
+    if (!strchr(text, '.') || !clerk_publishable_key_host_is_plain(text, 1)) {
         return "it does not hold the host name of a frontend API; copy it again from the Clerk dashboard";
     }
     *phost = text;
@@ -154,7 +154,7 @@ static const char *replace_at(const char *text, const char *found, const char *w
     return apr_pstrcat(pool, apr_pstrndup(pool, text, (apr_size_t)(found - text)), with, found + strlen(what), NULL);
 }
 
-const char *clerk_account_portal(const char *frontend_host, apr_pool_t *pool)
+const char *clerk_publishable_key_account_portal(const char *frontend_host, apr_pool_t *pool)
 {
     static const char staging[] = "clerk.accountsstage.";
     static const char current[] = "clerk.accounts.";

@@ -2,7 +2,12 @@
 #ifndef CLERK_INSTANCE_PUBLISHABLE_KEY_H
 #define CLERK_INSTANCE_PUBLISHABLE_KEY_H
 
-#include "clerk/instance/instance.h"
+#include <apr_pools.h>
+
+typedef enum clerk_instance_type {
+    CLERK_INSTANCE_PRODUCTION,
+    CLERK_INSTANCE_DEVELOPMENT
+} clerk_instance_type;
 
 /**
  * Read a publishable key (clerk-protocol 1.1). Stricter than the SDK: what it encodes must be a plain host[:port].
@@ -18,12 +23,12 @@ const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char *
 void clerk_publishable_key_suffix(char suffix[9], const char *key);
 
 /** The Account Portal's base URL for a frontend API host (clerk-protocol 1.6), from @a pool. */
-const char *clerk_account_portal(const char *frontend_host, apr_pool_t *pool);
+const char *clerk_publishable_key_account_portal(const char *frontend_host, apr_pool_t *pool);
 
 /**
  * Whether a text is a plain host name or IPv4 address: labels of letters, digits, '-' and '_' between single dots.
  * @param port_allowed whether `:port` may follow
  */
-int clerk_host_is_plain(const char *host, int port_allowed);
+int clerk_publishable_key_host_is_plain(const char *host, int port_allowed);
 
 #endif

@@ -129,7 +129,8 @@ static int parse_minutes(double *pminutes, const char *text)
     return value > 0 && !(fraction && divisor == 1);
 }
 
-const char *clerk_reverification_parse(clerk_reverification *reverification, const char *level, const char *minutes)
+const char *clerk_authorize_parse_reverification(clerk_reverification *reverification, const char *level,
+                                                 const char *minutes)
 {
     static const clerk_reverification presets[] = {
         {CLERK_MULTI_FACTOR, 10, "strict_mfa"},

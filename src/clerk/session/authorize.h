@@ -36,7 +36,8 @@ typedef struct clerk_reverification {
  * Parse a preset name (@a minutes NULL), or a level with minutes: decimal, a fraction allowed, above 0.
  * @return NULL, or a static text that names what is allowed; then @a reverification is of no use
  */
-const char *clerk_reverification_parse(clerk_reverification *reverification, const char *level, const char *minutes);
+const char *clerk_authorize_parse_reverification(clerk_reverification *reverification, const char *level,
+                                                 const char *minutes);
 int clerk_authorize_reverification(const clerk_identity *identity, const clerk_reverification *reverification);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "clerk/session/claim_value.h"
+#include "clerk/session/claim.h"
+#include "shared/text.h"
 
 /*
  * The largest time in a token, in seconds on either side of 1970: the range of an ECMAScript date. It fits 64 bits in

@@ -5,10 +5,11 @@
 
 #include <apr_strings.h>
 
-#include "clerk/session/claim_value.h"
+#include "clerk/session/claim.h"
 #include "clerk/session/permissions.h"
 #include "clerk/session/scoped_names.h"
 #include "jose/jws.h"
+#include "shared/text.h"
 
 static const char *non_empty(const char *text)
 {
@@ -62,7 +63,8 @@ static void read_organization_2(clerk_identity *identity, const json_t *claims, 
     role = non_empty(clerk_claim_text(organization, "rol"));
     identity->org_role = role ? apr_pstrcat(pool, "org:", role, NULL) : NULL;
     identity->org_permissions = clerk_texts_make(
-        clerk_permissions_decode(&identity->permission_index_ambiguous, clerk_list_split(identity->features, pool),
+        clerk_permissions_decode(&identity->permission_index_ambiguous,
+                                 clerk_scoped_names_split(identity->features, pool),
                                  clerk_claim_text(organization, "per"), clerk_claim_text(organization, "fpm"), pool),
         pool);
 }

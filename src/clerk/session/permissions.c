@@ -22,7 +22,7 @@ static void reader_init(mask_reader *reader, const char *fpm, int permissions, a
 {
     size_t longest = 0;
 
-    reader->masks = clerk_list_split(fpm, pool);
+    reader->masks = clerk_scoped_names_split(fpm, pool);
     for (int i = 0; i < reader->masks->nelts; i++) {
         size_t len = strlen(APR_ARRAY_IDX(reader->masks, i, const char *));
 
@@ -91,7 +91,7 @@ apr_array_header_t *clerk_permissions_decode(int *pambiguous, const apr_array_he
     if (!per || !*per || !fpm || !*fpm) {
         return result;
     }
-    permissions = clerk_list_split(per, pool);
+    permissions = clerk_scoped_names_split(per, pool);
     reader_init(&reader, fpm, permissions->nelts, pool);
     bits = apr_palloc(pool, (apr_size_t)reader.words * sizeof(*bits));
     other = apr_palloc(pool, (apr_size_t)reader.words * sizeof(*other));
@@ -99,7 +99,7 @@ apr_array_header_t *clerk_permissions_decode(int *pambiguous, const apr_array_he
     for (i = 0; i < features->nelts; i++) {
         const char *name;
 
-        if (!(clerk_scope_parse(&name, APR_ARRAY_IDX(features, i, const char *)) & CLERK_SCOPE_ORG)) {
+        if (!(clerk_scoped_names_parse_scope(&name, APR_ARRAY_IDX(features, i, const char *)) & CLERK_SCOPE_ORG)) {
             continue;
         }
         reader_bits(bits, &reader, org_index);

@@ -95,7 +95,7 @@ static int next_element(jose_slice *element, const char **ptext)
     return 1;
 }
 
-apr_array_header_t *clerk_list_split(const char *text, apr_pool_t *pool)
+apr_array_header_t *clerk_scoped_names_split(const char *text, apr_pool_t *pool)
 {
     apr_array_header_t *elements = apr_array_make(pool, 8, sizeof(const char *));
     jose_slice element;
@@ -129,7 +129,7 @@ static unsigned int parse_scopes(apr_size_t *plen, const char *text, apr_size_t 
     return 0;
 }
 
-unsigned int clerk_scope_parse(const char **pname, const char *element)
+unsigned int clerk_scoped_names_parse_scope(const char **pname, const char *element)
 {
     apr_size_t len;
     unsigned int scopes = parse_scopes(&len, element, strlen(element));

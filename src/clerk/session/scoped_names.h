@@ -14,18 +14,18 @@
  * @param text the list; NULL gives an empty array
  * @return of const char *, from @a pool
  */
-apr_array_header_t *clerk_list_split(const char *text, apr_pool_t *pool);
+apr_array_header_t *clerk_scoped_names_split(const char *text, apr_pool_t *pool);
 
 /**
  * The scopes of one trimmed element `scope:name`.
  * @param pname all that follows the first colon; points into @a element
  * @return CLERK_SCOPE_*; 0 for another scope or a malformed element, then @a pname is not set
  */
-unsigned int clerk_scope_parse(const char **pname, const char *element);
+unsigned int clerk_scoped_names_parse_scope(const char **pname, const char *element);
 
 /**
  * Whether an element of a list has one of the scopes and this name; malformed elements have none. Elements are
- * trimmed as by clerk_list_split(), nothing is allocated.
+ * trimmed as by clerk_scoped_names_split(), nothing is allocated.
  * @param list `fea` or `pla`; NULL has nothing
  * @param name without scope, @a len bytes
  */

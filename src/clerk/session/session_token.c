@@ -47,7 +47,7 @@ static clerk_reason check_header(const jose_jws *jws)
     if (typ && !json_is_text(typ, "JWT")) {
         return CLERK_REASON_TOKEN_INVALID;
     }
-    return jose_algorithm_check(jws) == JOSE_OK ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_ALGORITHM;
+    return jose_verify_check_algorithm(jws) == JOSE_OK ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_ALGORITHM;
 }
 
 /*
@@ -91,8 +91,8 @@ static clerk_reason no_keys_reason(clerk_keys_status status)
     return status == CLERK_KEYS_REFUSED ? CLERK_REASON_SECRET_KEY_INVALID : CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD;
 }
 
-clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
-                                          const clerk_services *services, apr_pool_t *pool)
+clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
+                                                  const clerk_services *services, apr_pool_t *pool)
 {
     clerk_keys_pin first = {0}, second = {0};
     clerk_keys_want want, ignored;
@@ -135,7 +135,7 @@ clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_
 clerk_session_token *clerk_session_token_read(jose_slice text, const clerk_services *services, apr_pool_t *pool)
 {
     clerk_session_token *token = apr_pcalloc(pool, sizeof(*token));
-    clerk_verified *known = services->recall ? services->recall(services->baton, text, pool) : NULL;
+    clerk_token_record *known = services->recall ? services->recall(services->baton, text, pool) : NULL;
     clerk_claims *claims;
     jose_jws *jws;
 
@@ -174,7 +174,7 @@ static clerk_reason verify_unknown(apr_uint32_t *pgeneration, const clerk_sessio
     if (clerk_session_token_is_other_type(token->jws)) {
         return CLERK_REASON_TOKEN_TYPE_MISMATCH;
     }
-    return clerk_token_verify_signature(pgeneration, token->jws, services, pool);
+    return clerk_session_token_verify_signature(pgeneration, token->jws, services, pool);
 }
 
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,
@@ -200,7 +200,7 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
     }
     *pidentity = clerk_identity_create(token->jws->payload, pool);
     if (services->remember) {
-        clerk_verified verified = {*token->claims, **pidentity};
+        clerk_token_record verified = {*token->claims, **pidentity};
         apr_int64_t lapses = (apr_int64_t)token->claims->expires.seconds + apr_time_sec(skew);
 
         services->remember(services->baton, token->text, generation, lapses, &verified, pool);

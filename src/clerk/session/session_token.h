@@ -2,12 +2,12 @@
 #ifndef CLERK_SESSION_SESSION_TOKEN_H
 #define CLERK_SESSION_SESSION_TOKEN_H
 
-#include "clerk/session/claims.h"
-#include "clerk/session/identity.h"
 #include "clerk/instance/instance.h"
 #include "clerk/reason.h"
 #include "clerk/request.h"
 #include "clerk/services.h"
+#include "clerk/session/claims.h"
+#include "clerk/session/identity.h"
 #include "jose/jws.h"
 
 /** `cat` values (clerk-protocol 4.2). */
@@ -54,8 +54,8 @@ int clerk_session_token_is_other_type(const jose_jws *jws);
  *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be judged; CLERK_REASON_UNEXPECTED_ERROR
  *         that the crypto library failed
  */
-clerk_reason clerk_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
-                                          const clerk_services *services, apr_pool_t *pool);
+clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
+                                                  const clerk_services *services, apr_pool_t *pool);
 
 /**
  * Verify a session token: category and machine checks (4.2, 6.5), signature and claims (4.3). A token that this server

@@ -4,38 +4,38 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Every text that a clerk_verified points to, and every list of texts. */
-static const size_t text_members[] = {offsetof(clerk_verified, claims.authorized_party),
-                                      offsetof(clerk_verified, claims.issuer),
-                                      offsetof(clerk_verified, identity.user_id),
-                                      offsetof(clerk_verified, identity.session_id),
-                                      offsetof(clerk_verified, identity.session_status),
-                                      offsetof(clerk_verified, identity.org_id),
-                                      offsetof(clerk_verified, identity.org_slug),
-                                      offsetof(clerk_verified, identity.org_role),
-                                      offsetof(clerk_verified, identity.features),
-                                      offsetof(clerk_verified, identity.plans),
-                                      offsetof(clerk_verified, identity.actor_id),
-                                      offsetof(clerk_verified, identity.factor_age_text),
-                                      offsetof(clerk_verified, identity.org_permissions_text)};
+/* Every text that a clerk_token_record points to, and every list of texts. */
+static const size_t text_members[] = {offsetof(clerk_token_record, claims.authorized_party),
+                                      offsetof(clerk_token_record, claims.issuer),
+                                      offsetof(clerk_token_record, identity.user_id),
+                                      offsetof(clerk_token_record, identity.session_id),
+                                      offsetof(clerk_token_record, identity.session_status),
+                                      offsetof(clerk_token_record, identity.org_id),
+                                      offsetof(clerk_token_record, identity.org_slug),
+                                      offsetof(clerk_token_record, identity.org_role),
+                                      offsetof(clerk_token_record, identity.features),
+                                      offsetof(clerk_token_record, identity.plans),
+                                      offsetof(clerk_token_record, identity.actor_id),
+                                      offsetof(clerk_token_record, identity.factor_age_text),
+                                      offsetof(clerk_token_record, identity.org_permissions_text)};
 static const size_t list_members[]
-    = {offsetof(clerk_verified, claims.audience), offsetof(clerk_verified, identity.org_permissions)};
+    = {offsetof(clerk_token_record, claims.audience), offsetof(clerk_token_record, identity.org_permissions)};
 
 #define TEXTS (sizeof(text_members) / sizeof(text_members[0]))
 #define LISTS (sizeof(list_members) / sizeof(list_members[0]))
 
 /* The piece: where it was made, so that pointers into it can be told apart from the place it has come to. */
 typedef struct packed {
-    clerk_verified verified;
+    clerk_token_record verified;
     const char *made_at;
 } packed;
 
-static const char **text_of(clerk_verified *verified, size_t i)
+static const char **text_of(clerk_token_record *verified, size_t i)
 {
     return (const char **)(void *)((char *)verified + text_members[i]);
 }
 
-static clerk_texts *list_of(clerk_verified *verified, size_t i)
+static clerk_texts *list_of(clerk_token_record *verified, size_t i)
 {
     return (clerk_texts *)(void *)((char *)verified + list_members[i]);
 }
@@ -64,9 +64,9 @@ static const char *append(char **pend, const char *data, apr_size_t size)
     return at;
 }
 
-void *clerk_verified_pack(apr_size_t *psize, const clerk_verified *verified, apr_pool_t *pool)
+void *clerk_token_record_pack(apr_size_t *psize, const clerk_token_record *verified, apr_pool_t *pool)
 {
-    clerk_verified from = *verified;
+    clerk_token_record from = *verified;
     apr_size_t size = sizeof(packed);
     packed *block;
     char *end;
@@ -111,7 +111,7 @@ static int move_text(const char **ptext, packed *block, apr_size_t size, apr_siz
     return 1;
 }
 
-clerk_verified *clerk_verified_unpack(void *memory, apr_size_t size, jose_slice token, apr_pool_t *pool)
+clerk_token_record *clerk_token_record_unpack(void *memory, apr_size_t size, jose_slice token, apr_pool_t *pool)
 {
     packed *block = memory;
     clerk_payload *payload;

@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "clerk/url/ascii.h"
+#include "shared/text.h"
 
 #define DELIMITERS "/#?"
 
@@ -54,7 +54,7 @@ static void read_name(reader *r)
 {
     const char *end = r->p;
 
-    while (clerk_is_alnum(*end) || *end == '_') {
+    while (clerk_text_is_alnum(*end) || *end == '_') {
         end++;
     }
     if (end == r->p) {

@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
-#include "clerk/url/ascii.h"
+#include "shared/text.h"
 
 clerk_path_program *clerk_path_program_create(apr_pool_t *pool)
 {
@@ -38,7 +38,7 @@ void clerk_path_emit_text(clerk_path_program *program, const char *text)
     for (; *text != '\0'; text++) {
         int i = clerk_path_emit(program, CLERK_PATH_CHAR);
 
-        program->code[i].character = clerk_to_lower(*text);
+        program->code[i].character = clerk_text_to_lower(*text);
     }
 }
 
@@ -97,7 +97,7 @@ static int follow(machine *m, int at, int position)
         at = instruction->next;
         switch (instruction->op) {
         case CLERK_PATH_CHAR:
-            if (clerk_to_lower((char)c) != instruction->character || c == '\0') {
+            if (clerk_text_to_lower((char)c) != instruction->character || c == '\0') {
                 return 0;
             }
             position++;

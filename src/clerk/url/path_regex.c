@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "clerk/url/ascii.h"
 #include "clerk/url/path_program.h"
+#include "shared/text.h"
 
 /** An atom with a quantifier is read once for each time that it is written out, so depth has to be bounded. */
 #define DEPTH_MAX 6
@@ -35,7 +35,7 @@ static void set_add_range(unsigned char *set, unsigned char first, unsigned char
 {
     for (unsigned int c = first; c <= last; c++) {
         set_add(set, (unsigned char)c);
-        set_add(set, (unsigned char)clerk_to_lower((char)c));
+        set_add(set, (unsigned char)clerk_text_to_lower((char)c));
         if (c >= 'a' && c <= 'z') {
             set_add(set, (unsigned char)(c - 'a' + 'A'));
         }
@@ -54,7 +54,7 @@ static int set_add_shorthand(unsigned char *set, char letter)
 {
     unsigned char members[32] = {0};
 
-    switch (clerk_to_lower(letter)) {
+    switch (clerk_text_to_lower(letter)) {
     case 'd':
         set_add_range(members, '0', '9');
         break;
@@ -70,7 +70,7 @@ static int set_add_shorthand(unsigned char *set, char letter)
     default:
         return 0;
     }
-    if (letter != clerk_to_lower(letter)) {
+    if (letter != clerk_text_to_lower(letter)) {
         set_invert(members);
     }
     for (int i = 0; i < 32; i++) {
@@ -84,7 +84,7 @@ static char escaped_character(parser *r)
 {
     char c = *r->p;
 
-    if (c == '\0' || clerk_is_alnum(c)) {
+    if (c == '\0' || clerk_text_is_alnum(c)) {
         fail(r, "an escape that is not supported; \\d \\w \\s \\D \\W \\S and escaped punctuation are");
         return c;
     }
@@ -210,10 +210,10 @@ static int parse_number(parser *r)
 {
     int number = 0;
 
-    if (!clerk_is_digit(*r->p)) {
+    if (!clerk_text_is_digit(*r->p)) {
         fail(r, "a { that begins no {n}, {n,} or {n,m}");
     }
-    for (; clerk_is_digit(*r->p); r->p++) {
+    for (; clerk_text_is_digit(*r->p); r->p++) {
         number = number * 10 + (*r->p - '0');
         if (number > REPEAT_MAX) {
             fail(r, "more than 100 repetitions");

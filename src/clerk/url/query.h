@@ -32,16 +32,4 @@ void clerk_query_delete(apr_array_header_t *query, const char *name);
 /** Encode a query; NULL where it has no parameters. */
 const char *clerk_query_text(const apr_array_header_t *query, apr_pool_t *pool);
 
-/** Encode one value as a form does: what is safe in a query, and nothing else. */
-const char *clerk_form_encode(const char *value, apr_pool_t *pool);
-
-/** Write `%XX` at @a out. @return behind it */
-char *clerk_percent_encode(char *out, unsigned char byte);
-
-/** The byte of a `%XX` at @a text, or -1 where there is none. */
-int clerk_percent_decode(const char *text, apr_size_t len);
-
-/** How many bytes the UTF-8 sequence at @a text has, or 0 where it is not valid; @a len is at least 1. */
-apr_size_t clerk_utf8_sequence(const unsigned char *text, apr_size_t len);
-
 #endif

@@ -6,8 +6,9 @@
 
 #include <apr_strings.h>
 
-#include "clerk/url/ascii.h"
+#include "clerk/url/encoding.h"
 #include "clerk/url/query.h"
+#include "shared/text.h"
 
 static int needs_escape(unsigned char c, const char *special)
 {
@@ -22,7 +23,7 @@ static char *escape(const char *text, apr_size_t len, const char *special, apr_p
 
     for (apr_size_t i = 0; i < len; i++) {
         if (needs_escape((unsigned char)text[i], special)) {
-            o = clerk_percent_encode(o, (unsigned char)text[i]);
+            o = clerk_encoding_percent_encode(o, (unsigned char)text[i]);
         } else {
             *o++ = text[i];
         }
@@ -147,7 +148,7 @@ static int set_port(clerk_url *url, const char *port, apr_pool_t *pool)
     const char *p;
 
     for (p = port; *p != '\0'; p++) {
-        if (!clerk_is_digit(*p)) {
+        if (!clerk_text_is_digit(*p)) {
             return 0;
         }
         number = number * 10 + (unsigned long)(*p - '0');
@@ -175,7 +176,7 @@ static int set_authority(clerk_url *url, char *authority, apr_pool_t *pool)
         authority = at + 1;
     }
     for (p = authority; *p != '\0'; p++) {
-        *p = clerk_to_lower(*p);
+        *p = clerk_text_to_lower(*p);
     }
     colon = strrchr(authority, ':');
     if (colon && !strchr(colon, ']')) {

@@ -2,19 +2,22 @@
 #include "httpd/application/environment.h"
 
 #include "httpd/application/variables.h"
+#include "httpd/config/config.h"
+#include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
 
 static int is_ours(const char *name)
 {
-    if (!name || (*name != 'C' && *name != 'c') || strncasecmp(name, CLERK_FACT, sizeof(CLERK_FACT) - 1)) {
+    if (!name || (*name != 'C' && *name != 'c')
+        || strncasecmp(name, CLERK_VARIABLE_PREFIX, sizeof(CLERK_VARIABLE_PREFIX) - 1)) {
         return 0;
     }
-    for (int i = 0; clerk_fact_names[i]; i++) {
-        if (!strcasecmp(name, clerk_fact_names[i])) {
+    for (int i = 0; clerk_variable_names[i]; i++) {
+        if (!strcasecmp(name, clerk_variable_names[i])) {
             return 1;
         }
     }
-    return !strncasecmp(name, CLERK_FACT_CLAIM, sizeof(CLERK_FACT_CLAIM) - 1);
+    return !strncasecmp(name, CLERK_EXPORT_PREFIX, sizeof(CLERK_EXPORT_PREFIX) - 1);
 }
 
 /** Remove what an outer hop left: all of it may be another instance's, or another place's choice of claims. */
@@ -44,20 +47,20 @@ static void export_fact(void *env, const char *name, const char *value)
 
 void clerk_environment_export(request_rec *r)
 {
-    const clerk_identity *identity = clerk_established_identity(r);
-    clerk_request_state *state = clerk_state(r);
+    const clerk_identity *identity = clerk_judge_established_identity(r);
+    clerk_request_state *state = clerk_request_state_get(r);
 
     if (state->exported) {
         return;
     }
     clear(r);
-    clerk_facts_tell(r, identity, export_fact, r->subprocess_env);
+    clerk_variables_each(r, identity, export_fact, r->subprocess_env);
     state->exported = identity != NULL;
 }
 
 int clerk_environment_fixups(request_rec *r)
 {
-    if (clerk_is_auth_type(r)) {
+    if (clerk_request_state_is_auth_type(r)) {
         clerk_environment_export(r);
     }
     return DECLINED;

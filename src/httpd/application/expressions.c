@@ -3,14 +3,16 @@
 
 #include <apr_strings.h>
 
-#include "clerk/session/claim_path.h"
-#include "httpd/authn/authn.h"
+#include "clerk/outcome.h"
+#include "clerk/session/claim.h"
 #include "httpd/application/variables.h"
+#include "httpd/request/judge.h"
+#include "httpd/request/outcome_headers.h"
 #include "httpd/request/request_state.h"
 
 static int in_force(const ap_expr_eval_ctx_t *ctx)
 {
-    return ctx->r && ctx->r->per_dir_config && clerk_is_auth_type(ctx->r);
+    return ctx->r && ctx->r->per_dir_config && clerk_request_state_is_auth_type(ctx->r);
 }
 
 static const clerk_identity *identity_of(ap_expr_eval_ctx_t *ctx)
@@ -22,13 +24,13 @@ static const clerk_identity *identity_of(ap_expr_eval_ctx_t *ctx)
     if (!in_force(ctx)) {
         return NULL;
     }
-    state = clerk_state(ctx->r);
+    state = clerk_request_state_get(ctx->r);
     state->expression_asked = 1;
-    if ((identity = clerk_established_identity(ctx->r)) || ctx->r->user || state->settled) {
+    if ((identity = clerk_judge_established_identity(ctx->r)) || ctx->r->user || state->settled) {
         return identity;
     }
-    outcome = clerk_judge(ctx->r);
-    clerk_send_outcome_headers(ctx->r);
+    outcome = clerk_judge_request(ctx->r);
+    clerk_outcome_headers_send(ctx->r);
     return outcome && outcome->status == CLERK_SIGNED_IN ? outcome->identity : NULL;
 }
 
@@ -54,25 +56,25 @@ static apr_array_header_t *claim_list_function(ap_expr_eval_ctx_t *ctx, const vo
 static const char *variable(ap_expr_eval_ctx_t *ctx, const void *name)
 {
     /* Nobody is a status too, but only where this module is in force. */
-    return in_force(ctx) ? clerk_fact(ctx->r, identity_of(ctx), name) : NULL;
+    return in_force(ctx) ? clerk_variables_get(ctx->r, identity_of(ctx), name) : NULL;
 }
 
 static const char *fact_named(const char *name)
 {
-    for (int i = 0; clerk_fact_names[i]; i++) {
-        if (!strcasecmp(clerk_fact_names[i], name)) {
-            return clerk_fact_names[i];
+    for (int i = 0; clerk_variable_names[i]; i++) {
+        if (!strcasecmp(clerk_variable_names[i], name)) {
+            return clerk_variable_names[i];
         }
     }
     return NULL;
 }
 
-void clerk_expr_settle(request_rec *r)
+void clerk_expressions_settle(request_rec *r)
 {
-    clerk_state(r)->settled = 1;
+    clerk_request_state_get(r)->settled = 1;
 }
 
-int clerk_expr_lookup(ap_expr_lookup_parms *parms)
+int clerk_expressions_lookup(ap_expr_lookup_parms *parms)
 {
     const char *fact;
 

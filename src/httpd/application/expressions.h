@@ -6,7 +6,7 @@
 
 /** insert_filter hook: the handler comes next, and expressions in response headers must not cause a verification any
  * more. */
-void clerk_expr_settle(request_rec *r);
+void clerk_expressions_settle(request_rec *r);
 
 /**
  * expr_lookup hook: `clerk('path')` and `%{clerk:path}`, any claim as text; `'value' in clerk('path')`, the elements
@@ -17,6 +17,6 @@ void clerk_expr_settle(request_rec *r);
  * An expression that is evaluated before authentication (`<If>`, `Require expr`) makes the request be judged then;
  * the outcome is kept.
  */
-int clerk_expr_lookup(ap_expr_lookup_parms *parms);
+int clerk_expressions_lookup(ap_expr_lookup_parms *parms);
 
 #endif

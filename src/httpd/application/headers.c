@@ -4,8 +4,10 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "clerk/cookies/cookie_strip.h"
+#include "clerk/cookies/cookie_header.h"
 #include "httpd/application/variables.h"
+#include "httpd/config/config.h"
+#include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
 
 #define PREFIX "X-Clerk-"
@@ -13,7 +15,7 @@
 /** `CLERK_ORG_ID` as `X-Clerk-Org-Id`. */
 static const char *header_name(const char *fact, apr_pool_t *pool)
 {
-    char *name = apr_pstrcat(pool, PREFIX, fact + sizeof(CLERK_FACT) - 1, NULL), *at;
+    char *name = apr_pstrcat(pool, PREFIX, fact + sizeof(CLERK_VARIABLE_PREFIX) - 1, NULL), *at;
     int first = 1;
 
     for (at = name + sizeof(PREFIX) - 1; *at; at++) {
@@ -54,10 +56,10 @@ static void remove_passed(request_rec *r)
 
 static void strip_credentials(request_rec *r)
 {
-    clerk_request_state *state = clerk_state(r);
+    clerk_request_state *state = clerk_request_state_get(r);
     const char *cookie = apr_table_get(r->headers_in, "Cookie");
     const char *authorization = apr_table_get(r->headers_in, "Authorization");
-    const char *left = cookie ? clerk_cookies_strip(cookie, r->pool) : NULL;
+    const char *left = cookie ? clerk_cookie_header_strip(cookie, r->pool) : NULL;
     /* Somebody else's scheme, or a header that does not count here, is the application's own affair. Where nobody has
      * been judged (an IP address was enough), what would be taken for a token goes. */
     int ours = authorization
@@ -89,11 +91,11 @@ int clerk_headers_fixups(request_rec *r)
     if (r->main || r->prev) {
         remove_passed(r);
     }
-    if (!clerk_is_auth_type(r)) {
+    if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
     }
     if (dir->pass_headers == 1) {
-        clerk_facts_tell(r, clerk_established_identity(r), pass_fact, r->headers_in);
+        clerk_variables_each(r, clerk_judge_established_identity(r), pass_fact, r->headers_in);
     }
     if (dir->strip_credentials == 1) {
         strip_credentials(r);

@@ -3,22 +3,22 @@
 
 #include <apr_strings.h>
 
-#include "clerk/session/claim_path.h"
+#include "clerk/session/claim.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 
-const char *const clerk_fact_names[] = {"CLERK_AUTH_STATUS",     "CLERK_TOKEN_TYPE",
-                                        "CLERK_USER_ID",         "CLERK_SESSION_ID",
-                                        "CLERK_SESSION_STATUS",  "CLERK_ORG_ID",
-                                        "CLERK_ORG_SLUG",        "CLERK_ORG_ROLE",
-                                        "CLERK_ORG_PERMISSIONS", "CLERK_FEATURES",
-                                        "CLERK_PLANS",           "CLERK_FACTOR_AGE",
-                                        "CLERK_ACTOR_ID",        NULL};
+const char *const clerk_variable_names[] = {"CLERK_AUTH_STATUS",     "CLERK_TOKEN_TYPE",
+                                            "CLERK_USER_ID",         "CLERK_SESSION_ID",
+                                            "CLERK_SESSION_STATUS",  "CLERK_ORG_ID",
+                                            "CLERK_ORG_SLUG",        "CLERK_ORG_ROLE",
+                                            "CLERK_ORG_PERMISSIONS", "CLERK_FEATURES",
+                                            "CLERK_PLANS",           "CLERK_FACTOR_AGE",
+                                            "CLERK_ACTOR_ID",        NULL};
 
 /** Where the facts of one identity go. */
 typedef struct teller {
     request_rec *r;
-    clerk_fact_sink *sink;
+    clerk_variable_sink *sink;
     void *data;
 } teller;
 
@@ -31,9 +31,9 @@ static void tell(const teller *to, const char *name, const char *value)
 
 static void tell_list(const teller *to, const char *name, const char *value)
 {
-    if (value && strlen(value) > CLERK_FACT_MAX) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r, CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes",
-                      name, CLERK_FACT_MAX);
+    if (value && strlen(value) > CLERK_VARIABLE_MAX) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
+                      CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes", name, CLERK_VARIABLE_MAX);
         return;
     }
     tell(to, name, value);
@@ -63,7 +63,7 @@ static void tell_claims(teller *to, const clerk_identity *identity)
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
                           CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
                                             "bytes",
-                          wanted->path, CLERK_CLAIM_TEXT_MAX);
+                                      wanted->path, CLERK_CLAIM_TEXT_MAX);
         }
         /* Two paths may have been given one name; the last one counts. */
         if (text) {
@@ -94,7 +94,7 @@ static void tell_own(const teller *to, const clerk_identity *identity)
     tell(to, "CLERK_ACTOR_ID", identity->actor_id);
 }
 
-void clerk_facts_tell(request_rec *r, const clerk_identity *identity, clerk_fact_sink *sink, void *data)
+void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variable_sink *sink, void *data)
 {
     teller to = {r, sink, data};
 
@@ -119,7 +119,7 @@ static void look_for(void *data, const char *name, const char *value)
     }
 }
 
-const char *clerk_fact(request_rec *r, const clerk_identity *identity, const char *name)
+const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, const char *name)
 {
     wanted_fact wanted = {name, NULL};
     teller to = {r, look_for, &wanted};
@@ -128,7 +128,7 @@ const char *clerk_fact(request_rec *r, const clerk_identity *identity, const cha
     return wanted.value;
 }
 
-const char *clerk_remote_user(request_rec *r, const clerk_identity *identity)
+const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *identity)
 {
     const char *path = clerk_config_dir(r)->remote_user, *user;
     const json_t *claim;
@@ -139,13 +139,13 @@ const char *clerk_remote_user(request_rec *r, const clerk_identity *identity)
     claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
     user = json_is_string(claim) || json_is_number(claim) ? clerk_claim_encode(claim, r->pool) : NULL;
     if (!user || !*user) {
-        int level = clerk_httpd_message_level();
+        int level = clerk_httpd_log_message_level();
 
         ap_log_rerror(
             APLOG_MARK, level, 0, r,
             CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
                               "to the session token in the Clerk dashboard, or choose one that every user has",
-            path, identity->user_id, claim ? "has no usable name there" : "has no such claim");
+                        path, identity->user_id, claim ? "has no usable name there" : "has no such claim");
         return NULL;
     }
     return apr_pstrdup(r->pool, user);

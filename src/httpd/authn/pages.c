@@ -6,8 +6,8 @@
 #include <http_protocol.h>
 #include <mod_core.h>
 
+#include "clerk/browser/handshake.h"
 #include "clerk/browser/loop_cause.h"
-#include "httpd/authn/authn.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 #include "httpd/request/instance_services.h"
@@ -148,7 +148,7 @@ static const char *same_page(request_rec *r)
     return apr_pstrcat(r->pool, "?", apr_pstrmemdup(r->pool, query, len), NULL);
 }
 
-void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
+void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
     clerk_runtime *runtime = clerk_config_runtime(r);
@@ -159,27 +159,28 @@ void clerk_explain_loop(request_rec *r, const clerk_outcome *outcome)
     int level;
 
     clerk_wire_read(&request, r);
-    clerk_httpd_services(&services, runtime, r, apr_time_now());
+    clerk_instance_services_bind(&services, runtime, r, apr_time_now());
     hints.forwarded_proto = clerk_wire_first_value(r, "X-Forwarded-Proto");
     hints.forwarded_host = clerk_wire_first_value(r, "X-Forwarded-Host");
     hints.host = dir->public_origin ? NULL : clerk_wire_first_value(r, "Host");
-    cause = clerk_diagnose_loop(&request, &hints, runtime->instance, outcome, &services, r->pool);
+    cause = clerk_loop_cause_find(&request, &hints, runtime->instance, outcome, &services, r->pool);
     /* The macro evaluates its level twice. */
-    level = clerk_httpd_message_level();
-    ap_log_rerror(APLOG_MARK, level, 0, r, CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s",
-                  outcome->reason_text, clerk_loop_cause_text(cause));
+    level = clerk_httpd_log_message_level();
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s", outcome->reason_text,
+                              clerk_loop_cause_text(cause));
     if (clerk_request_is_navigation(&request)) {
         show(r, HTTP_UNAUTHORIZED, render(&loop_pages[cause], same_page(r), outcome->reason_text, r->pool));
     }
 }
 
-void clerk_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
+void clerk_pages_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
 {
-    int level = clerk_httpd_message_level();
+    int level = clerk_httpd_log_message_level();
 
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "
                                     "Clerk instance",
-                  outcome->reason_text);
+                              outcome->reason_text);
     show(r, HTTP_BAD_REQUEST, render(&bad_handshake_page, "?", outcome->reason_text, r->pool));
 }

@@ -7,8 +7,9 @@
 
 #include "httpd/authz/authz_providers.h"
 #include "httpd/authz/authz_require.h"
-#include "httpd/process/log.h"
 #include "httpd/authz/refusal.h"
+#include "httpd/process/log.h"
+#include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
 
 void clerk_authz_register(apr_pool_t *pool)
@@ -33,15 +34,15 @@ void clerk_authz_register(apr_pool_t *pool)
     }
 }
 
-int clerk_check_access(request_rec *r)
+int clerk_authz_check_access(request_rec *r)
 {
     clerk_request_state *state;
     int rc;
 
-    if (!clerk_is_auth_type(r)) {
+    if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
     }
-    state = clerk_state(r);
+    state = clerk_request_state_get(r);
     if (state->in_access) {
         return DECLINED;
     }
@@ -58,18 +59,18 @@ int clerk_check_access(request_rec *r)
         state->user_needed = rc == OK ? state->outcome && state->outcome->status == CLERK_SIGNED_IN
                                       : rc == HTTP_FORBIDDEN || rc == HTTP_UNAUTHORIZED;
     }
-    /* OK is not the last word then: clerk_force_authn() wants authentication and authorization. */
+    /* OK is not the last word then: clerk_authz_force_authn() wants authentication and authorization. */
     return state->user_needed ? OK : rc;
 }
 
-int clerk_force_authn(request_rec *r)
+int clerk_authz_force_authn(request_rec *r)
 {
-    return clerk_is_auth_type(r) && clerk_state(r)->user_needed ? OK : DECLINED;
+    return clerk_request_state_is_auth_type(r) && clerk_request_state_get(r)->user_needed ? OK : DECLINED;
 }
 
 int clerk_authz_fixups(request_rec *r)
 {
-    if (clerk_is_auth_type(r) && clerk_state(r)->user_needed && !r->user) {
+    if (clerk_request_state_is_auth_type(r) && clerk_request_state_get(r)->user_needed && !r->user) {
         ap_log_rerror(
             APLOG_MARK, APLOG_ERR, 0, r,
             CLERK_LOGNO(3066) "a user is required, and no user was authenticated; another module answers httpd's "
@@ -79,21 +80,21 @@ int clerk_authz_fixups(request_rec *r)
     return DECLINED;
 }
 
-int clerk_check_authz(request_rec *r)
+int clerk_authz_check(request_rec *r)
 {
-    clerk_trial trial = {NULL, NULL};
+    clerk_require_log trial = {NULL, NULL};
     clerk_request_state *state;
     const clerk_identity *identity;
     int rc;
 
-    if (!clerk_is_auth_type(r)) {
+    if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
     }
-    state = clerk_state(r);
+    state = clerk_request_state_get(r);
     if (state->trial) {
         return DECLINED;
     }
-    identity = clerk_established_identity(r);
+    identity = clerk_judge_established_identity(r);
     if (r->user && !identity) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       CLERK_LOGNO(3062) "AuthType is Clerk, but another module set the user and this one never saw the "
@@ -103,5 +104,6 @@ int clerk_check_authz(request_rec *r)
     state->trial = &trial;
     rc = ap_run_auth_checker(r);
     state->trial = NULL;
-    return identity && (rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN) ? clerk_refuse(r, identity, &trial) : rc;
+    return identity && (rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN) ? clerk_refusal_refuse(r, identity, &trial)
+                                                                         : rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <apr_strings.h>
 
-#include "clerk/session/claim_path.h"
+#include "clerk/session/claim.h"
 #include "httpd/authz/authz_providers.h"
 #include "httpd/authz/authz_require.h"
 #include "httpd/process/log.h"
@@ -85,7 +85,7 @@ static int test_granted(request_rec *r, const claim_requirement *requirement, co
 {
     const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), test->path, r->pool);
     const apr_array_header_t *texts = clerk_claim_texts(claim, r->pool);
-    const char *value = test->regex ? NULL : clerk_requirement_value(r, &requirement->base, test->value);
+    const char *value = test->regex ? NULL : clerk_authz_require_value(r, &requirement->base, test->value);
 
     if (!test->regex && !value) {
         return -1;
@@ -103,7 +103,7 @@ static int test_granted(request_rec *r, const claim_requirement *requirement, co
 static authz_status check_claim(request_rec *r, const char *line, const void *parsed)
 {
     const claim_requirement *requirement = parsed;
-    const clerk_identity *identity = clerk_requirement_identity(r);
+    const clerk_identity *identity = clerk_authz_require_identity(r);
     int granted = 0;
 
     if (!identity) {
@@ -112,7 +112,7 @@ static authz_status check_claim(request_rec *r, const char *line, const void *pa
     for (int i = 0; i < requirement->tests->nelts && !granted; i++) {
         granted = test_granted(r, requirement, &APR_ARRAY_IDX(requirement->tests, i, claim_test), identity);
     }
-    return granted < 0 ? AUTHZ_GENERAL_ERROR : clerk_requirement_answer(r, &requirement->base, line, NULL, granted);
+    return granted < 0 ? AUTHZ_GENERAL_ERROR : clerk_authz_require_answer(r, &requirement->base, line, NULL, granted);
 }
 
 const authz_provider clerk_require_claim = {check_claim, parse_claim};

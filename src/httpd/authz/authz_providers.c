@@ -3,8 +3,10 @@
 
 #include <apr_strings.h>
 
-#include "httpd/authn/authn.h"
+#include "clerk/outcome.h"
 #include "httpd/authz/authz_require.h"
+#include "httpd/request/judge.h"
+#include "httpd/request/outcome_headers.h"
 #include "httpd/request/request_state.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -89,7 +91,7 @@ static const clerk_requirement_kind role_kind
     permission_kind = {"clerk-permission", "org:invoices:create", clerk_authorize_permission, NULL, had_permissions},
     feature_kind = {"clerk-feature", "reports", clerk_authorize_feature, scope_problem, had_features},
     plan_kind = {"clerk-plan", "user:gold", clerk_authorize_plan, scope_problem, had_plans},
-    mfa_kind = {"clerk-mfa", NULL, mfa_granted, NULL, clerk_requirement_had_factors},
+    mfa_kind = {"clerk-mfa", NULL, mfa_granted, NULL, clerk_authz_require_had_factors},
     actor_kind = {"clerk-actor", NULL, actor_granted, NULL, had_actor};
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ static const clerk_requirement_kind role_kind
 static const char *parse(const clerk_requirement_kind *kind, cmd_parms *cmd, const char *line, const void **pparsed)
 {
     clerk_requirement *requirement = NULL;
-    const char *error = clerk_requirement_parse(&requirement, kind, cmd, line);
+    const char *error = clerk_authz_require_parse(&requirement, kind, cmd, line);
 
     *pparsed = requirement;
     return error;
@@ -161,28 +163,28 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
 
     (void)line;
     (void)parsed;
-    if (r->user || !clerk_is_auth_type(r)) {
+    if (r->user || !clerk_request_state_is_auth_type(r)) {
         return AUTHZ_GRANTED;
     }
-    outcome = clerk_judge(r);
+    outcome = clerk_judge_request(r);
     if (!outcome) {
         return AUTHZ_GENERAL_ERROR;
     }
     /* Where a redirect makes no sense, who would be redirected is an anonymous visitor; check_authn would answer 401.
      */
     if ((outcome->status != CLERK_SIGNED_OUT && outcome->status != CLERK_HANDSHAKE)
-        || (outcome->location && clerk_may_redirect(r))) {
+        || (outcome->location && clerk_outcome_headers_may_redirect(r))) {
         return AUTHZ_DENIED_NO_USER;
     }
-    clerk_send_outcome_headers(r);
+    clerk_outcome_headers_send(r);
     return AUTHZ_GRANTED;
 }
 
-const authz_provider clerk_require_role = {clerk_requirement_check, parse_role};
-const authz_provider clerk_require_org = {clerk_requirement_check, parse_org};
-const authz_provider clerk_require_permission = {clerk_requirement_check, parse_permission};
-const authz_provider clerk_require_feature = {clerk_requirement_check, parse_feature};
-const authz_provider clerk_require_plan = {clerk_requirement_check, parse_plan};
-const authz_provider clerk_require_mfa = {clerk_requirement_check, parse_mfa};
-const authz_provider clerk_require_actor = {clerk_requirement_check, parse_actor};
+const authz_provider clerk_require_role = {clerk_authz_require_check, parse_role};
+const authz_provider clerk_require_org = {clerk_authz_require_check, parse_org};
+const authz_provider clerk_require_permission = {clerk_authz_require_check, parse_permission};
+const authz_provider clerk_require_feature = {clerk_authz_require_check, parse_feature};
+const authz_provider clerk_require_plan = {clerk_authz_require_check, parse_plan};
+const authz_provider clerk_require_mfa = {clerk_authz_require_check, parse_mfa};
+const authz_provider clerk_require_actor = {clerk_authz_require_check, parse_actor};
 const authz_provider clerk_require_optional = {check_optional, parse_optional};

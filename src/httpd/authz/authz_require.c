@@ -5,13 +5,14 @@
 
 #include "httpd/application/variables.h"
 #include "httpd/process/log.h"
+#include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
 
 /* Of a client's text in a log line. */
 #define SEEN_MAX 64
 
-const char *clerk_requirement_parse(clerk_requirement **prequirement, const clerk_requirement_kind *kind,
-                                    cmd_parms *cmd, const char *line)
+const char *clerk_authz_require_parse(clerk_requirement **prequirement, const clerk_requirement_kind *kind,
+                                      cmd_parms *cmd, const char *line)
 {
     clerk_requirement *requirement = apr_palloc(cmd->pool, sizeof(*requirement));
 
@@ -43,12 +44,12 @@ const char *clerk_requirement_parse(clerk_requirement **prequirement, const cler
     return NULL;
 }
 
-const clerk_identity *clerk_requirement_identity(request_rec *r)
+const clerk_identity *clerk_authz_require_identity(request_rec *r)
 {
-    return r->user && clerk_is_auth_type(r) ? clerk_established_identity(r) : NULL;
+    return r->user && clerk_request_state_is_auth_type(r) ? clerk_judge_established_identity(r) : NULL;
 }
 
-const char *clerk_requirement_value(request_rec *r, const clerk_requirement *requirement, int index)
+const char *clerk_authz_require_value(request_rec *r, const clerk_requirement *requirement, int index)
 {
     const clerk_requirement_word *word = &APR_ARRAY_IDX(requirement->words, index, clerk_requirement_word);
     const char *error = NULL, *value;
@@ -58,17 +59,18 @@ const char *clerk_requirement_value(request_rec *r, const clerk_requirement *req
     }
     value = ap_expr_str_exec(r, word->expression, &error);
     if (error) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, CLERK_LOGNO(3060) "Require %s: the expression %s failed: %s",
-                      requirement->kind->name, word->text, error);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      CLERK_LOGNO(3060) "Require %s: the expression %s failed: %s", requirement->kind->name, word->text,
+                                  error);
         return NULL;
     }
     return value;
 }
 
-authz_status clerk_requirement_answer(request_rec *r, const clerk_requirement *requirement, const char *line,
-                                      const char *seen, int granted)
+authz_status clerk_authz_require_answer(request_rec *r, const clerk_requirement *requirement, const char *line,
+                                        const char *seen, int granted)
 {
-    clerk_trial *trial = clerk_state(r)->trial;
+    clerk_require_log *trial = clerk_request_state_get(r)->trial;
     clerk_answer *answer;
 
     if (trial) {
@@ -84,17 +86,17 @@ authz_status clerk_requirement_answer(request_rec *r, const clerk_requirement *r
     return granted ? AUTHZ_GRANTED : AUTHZ_DENIED;
 }
 
-const char *clerk_requirement_had_factors(const clerk_identity *identity, apr_pool_t *pool)
+const char *clerk_authz_require_had_factors(const clerk_identity *identity, apr_pool_t *pool)
 {
     const char *age = identity->factor_age_text;
 
     return apr_pstrcat(pool, "factor age ", age ? age : "unknown", NULL);
 }
 
-authz_status clerk_requirement_check(request_rec *r, const char *line, const void *parsed)
+authz_status clerk_authz_require_check(request_rec *r, const char *line, const void *parsed)
 {
     const clerk_requirement *requirement = parsed;
-    const clerk_identity *identity = clerk_requirement_identity(r);
+    const clerk_identity *identity = clerk_authz_require_identity(r);
     const char *value, *seen = NULL;
     int granted = 0;
 
@@ -105,7 +107,7 @@ authz_status clerk_requirement_check(request_rec *r, const char *line, const voi
         granted = requirement->kind->granted(identity, NULL);
     }
     for (int i = 0; i < requirement->words->nelts && !granted; i++) {
-        value = clerk_requirement_value(r, requirement, i);
+        value = clerk_authz_require_value(r, requirement, i);
         if (!value) {
             return AUTHZ_GENERAL_ERROR;
         }
@@ -114,11 +116,11 @@ authz_status clerk_requirement_check(request_rec *r, const char *line, const voi
         }
         granted = *value && requirement->kind->granted(identity, value);
     }
-    return clerk_requirement_answer(r, requirement, line, seen, granted);
+    return clerk_authz_require_answer(r, requirement, line, seen, granted);
 }
 
 /** The lines that said @a granted, each with its name. */
-static const char *lines_text(const clerk_trial *trial, int granted, apr_pool_t *pool)
+static const char *lines_text(const clerk_require_log *trial, int granted, apr_pool_t *pool)
 {
     const char *text = NULL;
 
@@ -135,7 +137,7 @@ static const char *lines_text(const clerk_trial *trial, int granted, apr_pool_t 
 }
 
 /** What the user has of what was asked for; of each kind once. */
-static const char *had_text(const clerk_trial *trial, const clerk_identity *identity, apr_pool_t *pool)
+static const char *had_text(const clerk_require_log *trial, const clerk_identity *identity, apr_pool_t *pool)
 {
     const char *text
         = apr_psprintf(pool, "organization %s (%s), role %s", identity->org_id ? identity->org_id : "none",
@@ -155,7 +157,8 @@ static const char *had_text(const clerk_trial *trial, const clerk_identity *iden
     return text;
 }
 
-const char *clerk_trial_text(const clerk_trial *trial, const clerk_identity *identity, apr_pool_t *pool)
+const char *clerk_authz_require_log_text(const clerk_require_log *trial, const clerk_identity *identity,
+                                         apr_pool_t *pool)
 {
     const char *unmet = lines_text(trial, 0, pool), *met = lines_text(trial, 1, pool);
 

@@ -48,36 +48,37 @@ typedef struct clerk_answer {
 } clerk_answer;
 
 /** What the lines said in one run of httpd's auth_checker hook. */
-typedef struct clerk_trial {
+typedef struct clerk_require_log {
     apr_array_header_t *answers;        /**< of clerk_answer; NULL: none */
     const clerk_reverification *missed; /**< the last clerk-reverification that was not met */
-} clerk_trial;
+} clerk_require_log;
 
 /** Read the arguments of a line. @return NULL, or what is wrong with it */
-const char *clerk_requirement_parse(clerk_requirement **prequirement, const clerk_requirement_kind *kind,
-                                    cmd_parms *cmd, const char *line);
+const char *clerk_authz_require_parse(clerk_requirement **prequirement, const clerk_requirement_kind *kind,
+                                      cmd_parms *cmd, const char *line);
 
 /**
  * Who asks. NULL, and so AUTHZ_DENIED_NO_USER, in httpd's pass before authentication even where the identity is known
  * already: check_authn has to set the user. NULL too under another AuthType.
  */
-const clerk_identity *clerk_requirement_identity(request_rec *r);
+const clerk_identity *clerk_authz_require_identity(request_rec *r);
 
 /** The value of an argument. @return NULL where its expression fails; logged */
-const char *clerk_requirement_value(request_rec *r, const clerk_requirement *requirement, int index);
+const char *clerk_authz_require_value(request_rec *r, const clerk_requirement *requirement, int index);
 
 /** Remember and return the answer. @param seen values of the line's expressions, or NULL */
-authz_status clerk_requirement_answer(request_rec *r, const clerk_requirement *requirement, const char *line,
-                                      const char *seen, int granted);
+authz_status clerk_authz_require_answer(request_rec *r, const clerk_requirement *requirement, const char *line,
+                                        const char *seen, int granted);
 
 /** Ask the kind's question for each argument: one match grants. The check function of most providers. */
-authz_status clerk_requirement_check(request_rec *r, const char *line, const void *parsed);
+authz_status clerk_authz_require_check(request_rec *r, const char *line, const void *parsed);
 
 /** For kinds that ask about `fva`. */
-const char *clerk_requirement_had_factors(const clerk_identity *identity, apr_pool_t *pool);
+const char *clerk_authz_require_had_factors(const clerk_identity *identity, apr_pool_t *pool);
 
 /** Why the user is refused, for the log: the lines that were not met, those that were, what the user has. No claims,
  * no tokens. */
-const char *clerk_trial_text(const clerk_trial *trial, const clerk_identity *identity, apr_pool_t *pool);
+const char *clerk_authz_require_log_text(const clerk_require_log *trial, const clerk_identity *identity,
+                                         apr_pool_t *pool);
 
 #endif

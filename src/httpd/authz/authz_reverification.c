@@ -13,7 +13,7 @@ typedef struct reverification_requirement {
 } reverification_requirement;
 
 static const clerk_requirement_kind reverification_kind
-    = {"clerk-reverification", "strict", NULL, NULL, clerk_requirement_had_factors};
+    = {"clerk-reverification", "strict", NULL, NULL, clerk_authz_require_had_factors};
 
 static const char *parse_reverification(cmd_parms *cmd, const char *line, const void **pparsed)
 {
@@ -21,7 +21,7 @@ static const char *parse_reverification(cmd_parms *cmd, const char *line, const 
     const char *error, *text[2] = {NULL, NULL};
     clerk_requirement *base = NULL;
 
-    if ((error = clerk_requirement_parse(&base, &reverification_kind, cmd, line))) {
+    if ((error = clerk_authz_require_parse(&base, &reverification_kind, cmd, line))) {
         return error;
     }
     requirement->base = *base;
@@ -35,7 +35,7 @@ static const char *parse_reverification(cmd_parms *cmd, const char *line, const 
         text[i] = word->text;
         requirement->fixed = requirement->fixed && !word->expression;
     }
-    if (requirement->fixed && (error = clerk_reverification_parse(&requirement->wanted, text[0], text[1]))) {
+    if (requirement->fixed && (error = clerk_authorize_parse_reverification(&requirement->wanted, text[0], text[1]))) {
         return apr_psprintf(cmd->pool, "Require clerk-reverification: '%s': %s", line, error);
     }
     *pparsed = requirement;
@@ -45,7 +45,7 @@ static const char *parse_reverification(cmd_parms *cmd, const char *line, const 
 static authz_status check_reverification(request_rec *r, const char *line, const void *parsed)
 {
     const reverification_requirement *requirement = parsed;
-    const clerk_identity *identity = clerk_requirement_identity(r);
+    const clerk_identity *identity = clerk_authz_require_identity(r);
     const clerk_reverification *wanted = &requirement->wanted;
     const char *text[2] = {NULL, NULL}, *seen = NULL;
     int granted;
@@ -57,18 +57,18 @@ static authz_status check_reverification(request_rec *r, const char *line, const
         clerk_reverification *now = apr_palloc(r->pool, sizeof(*now));
 
         for (int i = 0; i < requirement->base.words->nelts; i++) {
-            if (!(text[i] = clerk_requirement_value(r, &requirement->base, i))) {
+            if (!(text[i] = clerk_authz_require_value(r, &requirement->base, i))) {
                 return AUTHZ_GENERAL_ERROR;
             }
         }
         seen = apr_psprintf(r->pool, "%.32s%s%.32s", text[0], text[1] ? " " : "", text[1] ? text[1] : "");
-        wanted = clerk_reverification_parse(now, text[0], text[1]) ? NULL : now;
+        wanted = clerk_authorize_parse_reverification(now, text[0], text[1]) ? NULL : now;
     }
     granted = clerk_authorize_reverification(identity, wanted);
-    if (!granted && wanted && clerk_state(r)->trial) {
-        clerk_state(r)->trial->missed = wanted;
+    if (!granted && wanted && clerk_request_state_get(r)->trial) {
+        clerk_request_state_get(r)->trial->missed = wanted;
     }
-    return clerk_requirement_answer(r, &requirement->base, line, seen, granted);
+    return clerk_authz_require_answer(r, &requirement->base, line, seen, granted);
 }
 
 const authz_provider clerk_require_reverification = {check_reverification, parse_reverification};

@@ -54,7 +54,7 @@ static int is_for_a_person(request_rec *r)
     return clerk_request_is_navigation(&request);
 }
 
-int clerk_forbid(request_rec *r, const char *reason)
+int clerk_refusal_forbid(request_rec *r, const char *reason)
 {
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
@@ -63,16 +63,16 @@ int clerk_forbid(request_rec *r, const char *reason)
     return HTTP_FORBIDDEN;
 }
 
-int clerk_refuse(request_rec *r, const clerk_identity *identity, const clerk_trial *trial)
+int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *trial)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, CLERK_LOGNO(3061) "refused: %s",
-                  clerk_trial_text(trial, identity, r->pool));
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  CLERK_LOGNO(3061) "refused: %s", clerk_authz_require_log_text(trial, identity, r->pool));
     clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
     if (trial->missed && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)) && !is_for_a_person(r)) {
         ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(trial->missed, r->pool));
-        clerk_state(r)->json_refusal = 1;
+        clerk_request_state_get(r)->json_refusal = 1;
     }
-    return clerk_forbid(r, trial->missed ? "reverification-error" : "forbidden");
+    return clerk_refusal_forbid(r, trial->missed ? "reverification-error" : "forbidden");
 }
 
 /* httpd sends the text of a custom response as text/html, and has no other way to be told. */
@@ -87,7 +87,7 @@ static apr_status_t json_filter(ap_filter_t *filter, apr_bucket_brigade *brigade
 
 static void insert_error_filter(request_rec *r)
 {
-    if (r->status == HTTP_FORBIDDEN && clerk_state(r)->json_refusal) {
+    if (r->status == HTTP_FORBIDDEN && clerk_request_state_get(r)->json_refusal) {
         ap_add_output_filter(JSON_FILTER, NULL, r, r->connection);
     }
 }

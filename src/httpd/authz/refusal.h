@@ -7,7 +7,7 @@
 #include "httpd/authz/authz_require.h"
 
 /** The headers of a 403 for somebody who is signed in. @return HTTP_FORBIDDEN */
-int clerk_forbid(request_rec *r, const char *reason);
+int clerk_refusal_forbid(request_rec *r, const char *reason);
 
 /**
  * A signed-in user is not allowed: log why, and say so to the client. Where a clerk-reverification was missed and a
@@ -15,7 +15,7 @@ int clerk_forbid(request_rec *r, const char *reason);
  * ErrorDocument says otherwise.
  * @return HTTP_FORBIDDEN
  */
-int clerk_refuse(request_rec *r, const clerk_identity *identity, const clerk_trial *trial);
+int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *trial);
 
 /** Register what makes the JSON body application/json. */
 void clerk_refusal_register(apr_pool_t *pool);

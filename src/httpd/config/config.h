@@ -6,8 +6,8 @@
 #include <httpd.h>
 #include <http_config.h>
 
-#include "clerk/url/organization_sync.h"
 #include "clerk/request.h"
+#include "clerk/url/organization_sync.h"
 #include "httpd/process/runtime.h"
 
 /** Where the unnamed instance's publishable key comes from if the configuration does not say. */
@@ -57,6 +57,9 @@ typedef enum clerk_unauthenticated {
     CLERK_UNAUTHENTICATED_CHALLENGE,
     CLERK_UNAUTHENTICATED_SIGN_IN
 } clerk_unauthenticated;
+
+/** What the variables of ClerkExportClaim begin with. */
+#define CLERK_EXPORT_PREFIX "CLERK_CLAIM_"
 
 /** A claim of ClerkExportClaim. */
 typedef struct clerk_export {
@@ -110,6 +113,6 @@ clerk_runtime *clerk_config_runtime(const request_rec *r);
 extern const command_rec clerk_commands[];
 
 /** Whether a directive of this name belongs inside <ClerkInstance>. */
-int clerk_is_instance_directive(const char *name);
+int clerk_directives_is_instance(const char *name);
 
 #endif

@@ -4,8 +4,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-const char *clerk_parse_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
-                                 apr_interval_time_t least, apr_interval_time_t most)
+const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
+                                            apr_interval_time_t least, apr_interval_time_t most)
 {
     apr_interval_time_t value;
     apr_size_t digits = strspn(text, "0123456789");
@@ -26,7 +26,7 @@ const char *clerk_parse_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, co
 }
 
 /** An origin as `azp` has it: scheme://host, byte for byte, so what could never match is refused here. */
-const char *clerk_origin_problem(const char *text)
+const char *clerk_directive_values_origin_problem(const char *text)
 {
     const char *host = strstr(text, "://");
 
@@ -45,14 +45,14 @@ const char *clerk_origin_problem(const char *text)
 }
 
 /** An http or https origin, lower case, without the default port: as it stands in front of every URL we build. */
-const char *clerk_parse_http_origin(const char **porigin, cmd_parms *cmd, const char *text)
+const char *clerk_directive_values_origin(const char **porigin, cmd_parms *cmd, const char *text)
 {
     char *origin = apr_pstrdup(cmd->pool, text);
     const char *problem;
     apr_size_t len;
 
     ap_str_tolower(origin);
-    problem = clerk_origin_problem(origin);
+    problem = clerk_directive_values_origin_problem(origin);
     if (!problem && strncmp(origin, "https://", 8) && strncmp(origin, "http://", 7)) {
         problem = "is neither http nor https";
     }
@@ -72,7 +72,7 @@ const char *clerk_parse_http_origin(const char **porigin, cmd_parms *cmd, const 
     return NULL;
 }
 
-const char *clerk_push(apr_array_header_t **plist, cmd_parms *cmd, const char *text)
+const char *clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, const char *text)
 {
     if (!*plist) {
         *plist = apr_array_make(cmd->pool, 2, sizeof(const char *));
@@ -82,7 +82,7 @@ const char *clerk_push(apr_array_header_t **plist, cmd_parms *cmd, const char *t
 }
 
 /** A page that browsers are sent to: a path here, or an absolute http(s) URL. Never fetched by us. */
-const char *clerk_parse_page_url(const char **purl, cmd_parms *cmd, const char *url)
+const char *clerk_directive_values_page_url(const char **purl, cmd_parms *cmd, const char *url)
 {
     int path = *url == '/' && url[1] != '/' && url[1] != '\\';
 

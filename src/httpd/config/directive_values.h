@@ -8,19 +8,19 @@
 /* Checking what directives are given. Errors name the directive, the value and what is allowed. */
 
 /** A duration from @a least to @a most: a number with s (or nothing), m or min, h or ms. @return NULL, or the error */
-const char *clerk_parse_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
-                                 apr_interval_time_t least, apr_interval_time_t most);
+const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
+                                            apr_interval_time_t least, apr_interval_time_t most);
 
 /** What keeps @a text from being an origin that `azp` could equal, byte for byte; NULL: nothing. */
-const char *clerk_origin_problem(const char *text);
+const char *clerk_directive_values_origin_problem(const char *text);
 
 /** An http(s) origin, made lower case and without its default port. @return NULL, or the error */
-const char *clerk_parse_http_origin(const char **porigin, cmd_parms *cmd, const char *text);
+const char *clerk_directive_values_origin(const char **porigin, cmd_parms *cmd, const char *text);
 
 /** A page that browsers are sent to: a path of this site or an http(s) URL. @return NULL, or the error */
-const char *clerk_parse_page_url(const char **purl, cmd_parms *cmd, const char *url);
+const char *clerk_directive_values_page_url(const char **purl, cmd_parms *cmd, const char *url);
 
 /** Append to a list of const char * that may not exist yet. @return NULL: it never fails */
-const char *clerk_push(apr_array_header_t **plist, cmd_parms *cmd, const char *text);
+const char *clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, const char *text);
 
 #endif

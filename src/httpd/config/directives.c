@@ -90,7 +90,7 @@ static const char *const instance_directives[] = {"ClerkPublishableKey",
                                                   "ClerkCAFile",
                                                   NULL};
 
-int clerk_is_instance_directive(const char *name)
+int clerk_directives_is_instance(const char *name)
 {
     for (int i = 0; instance_directives[i]; i++) {
         if (!strcasecmp(instance_directives[i], name)) {

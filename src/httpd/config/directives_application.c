@@ -5,8 +5,6 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "httpd/application/variables.h"
-
 static const char *path_problem(const char *path)
 {
     for (const char *at = path; *at; at++) {
@@ -37,9 +35,9 @@ const char *clerk_set_remote_user(cmd_parms *cmd, void *conf, const char *path)
 /** A name as part of a variable's: upper case, and everything but ASCII letters and digits an underscore. */
 static const char *variable_of(const char *name, apr_pool_t *pool)
 {
-    char *variable = apr_pstrcat(pool, CLERK_FACT_CLAIM, name, NULL), *at;
+    char *variable = apr_pstrcat(pool, CLERK_EXPORT_PREFIX, name, NULL), *at;
 
-    for (at = variable + sizeof(CLERK_FACT_CLAIM) - 1; *at; at++) {
+    for (at = variable + sizeof(CLERK_EXPORT_PREFIX) - 1; *at; at++) {
         *at = (char)(apr_isascii(*at) && apr_isalnum(*at) ? apr_toupper(*at) : '_');
     }
     return variable;

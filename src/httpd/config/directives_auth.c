@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "httpd/config/config.h"
 #include "httpd/config/directive_values.h"
 
 const char *clerk_set_instance_name(cmd_parms *cmd, void *conf, const char *name)
@@ -42,7 +43,7 @@ const char *clerk_add_token_source(cmd_parms *cmd, void *conf, const char *sourc
 const char *clerk_add_authorized_party(cmd_parms *cmd, void *conf, const char *origin)
 {
     clerk_dir_config *dir = conf;
-    const char *problem = clerk_origin_problem(origin);
+    const char *problem = clerk_directive_values_origin_problem(origin);
 
     if (problem) {
         return apr_psprintf(cmd->pool,
@@ -50,7 +51,7 @@ const char *clerk_add_authorized_party(cmd_parms *cmd, void *conf, const char *o
                             "https://www.example.com or http://localhost:8080",
                             origin, problem);
     }
-    clerk_push(&dir->authorized_parties, cmd, origin);
+    clerk_directive_values_add(&dir->authorized_parties, cmd, origin);
     clerk_config_set_policy(dir);
     return NULL;
 }
@@ -62,7 +63,7 @@ const char *clerk_add_audience(cmd_parms *cmd, void *conf, const char *audience)
     if (!*audience) {
         return "ClerkAudience: an empty audience matches nothing; leave the directive out instead";
     }
-    clerk_push(&dir->audience, cmd, audience);
+    clerk_directive_values_add(&dir->audience, cmd, audience);
     clerk_config_set_policy(dir);
     return NULL;
 }
@@ -70,7 +71,7 @@ const char *clerk_add_audience(cmd_parms *cmd, void *conf, const char *audience)
 const char *clerk_set_clock_skew(cmd_parms *cmd, void *conf, const char *text)
 {
     clerk_dir_config *dir = conf;
-    const char *error = clerk_parse_duration(&dir->clock_skew, cmd, text, 0, apr_time_from_sec(300));
+    const char *error = clerk_directive_values_duration(&dir->clock_skew, cmd, text, 0, apr_time_from_sec(300));
 
     clerk_config_set_policy(dir);
     return error;
@@ -95,7 +96,7 @@ const char *clerk_set_unauthenticated(cmd_parms *cmd, void *conf, const char *va
 const char *clerk_set_sign_in_url(cmd_parms *cmd, void *conf, const char *url)
 {
     clerk_dir_config *dir = conf;
-    const char *error = clerk_parse_page_url(&dir->sign_in_url, cmd, url);
+    const char *error = clerk_directive_values_page_url(&dir->sign_in_url, cmd, url);
 
     clerk_config_set_policy(dir);
     return error;
@@ -104,7 +105,7 @@ const char *clerk_set_sign_in_url(cmd_parms *cmd, void *conf, const char *url)
 const char *clerk_set_sign_up_url(cmd_parms *cmd, void *conf, const char *url)
 {
     clerk_dir_config *dir = conf;
-    const char *error = clerk_parse_page_url(&dir->sign_up_url, cmd, url);
+    const char *error = clerk_directive_values_page_url(&dir->sign_up_url, cmd, url);
 
     clerk_config_set_policy(dir);
     return error;
@@ -137,7 +138,7 @@ const char *clerk_set_organization_sync(cmd_parms *cmd, void *conf, const char *
             personal = 1;
             continue;
         }
-        clerk_push(personal ? &dir->personal_patterns : &dir->org_patterns, cmd, word);
+        clerk_directive_values_add(personal ? &dir->personal_patterns : &dir->org_patterns, cmd, word);
         personal = 0;
         patterns++;
     }
@@ -192,7 +193,7 @@ const char *clerk_set_public_origin(cmd_parms *cmd, void *conf, const char *orig
     if (problem) {
         return problem;
     }
-    return dir->trust_forwarded == 1 ? both_origins : clerk_parse_http_origin(&dir->public_origin, cmd, origin);
+    return dir->trust_forwarded == 1 ? both_origins : clerk_directive_values_origin(&dir->public_origin, cmd, origin);
 }
 
 const char *clerk_set_trust_forwarded(cmd_parms *cmd, void *conf, int on)

@@ -6,9 +6,10 @@
 #include <apr_strings.h>
 #include <http_core.h>
 
+#include "httpd/config/config.h"
 #include "httpd/config/directive_values.h"
-#include "httpd/process/log.h"
 #include "httpd/config/secret_ref.h"
+#include "httpd/process/log.h"
 #include "net/http.h"
 
 static const char *bad_url(cmd_parms *cmd, const char *text, const char *problem)
@@ -33,7 +34,7 @@ const char *clerk_set_publishable_key(cmd_parms *cmd, void *dummy, const char *r
     clerk_instance_config *instance = instance_of(cmd);
 
     (void)dummy;
-    if (clerk_is_secret_ref(ref)) {
+    if (clerk_secret_ref_is(ref)) {
         return clerk_secret_ref_read(&instance->publishable_key, cmd, ref);
     }
     if (!strncmp(ref, "sk_", 3)) {
@@ -58,13 +59,13 @@ const char *clerk_set_jwt_key(cmd_parms *cmd, void *dummy, const char *ref)
     jose_keyset *keys;
 
     (void)dummy;
-    if (!clerk_is_secret_ref(ref)) {
+    if (!clerk_secret_ref_is(ref)) {
         return "ClerkJWTKey: write where the PEM public key is: env:NAME, file:/absolute/path or "
                "exec:/absolute/path arg ...";
     }
     error = clerk_secret_ref_read(&instance->jwt_key, cmd, ref);
     if (!error
-        && jose_keyset_from_pem(&keys, instance->jwt_key, strlen(instance->jwt_key), &why, cmd->temp_pool) != JOSE_OK) {
+        && jose_pem_keyset(&keys, instance->jwt_key, strlen(instance->jwt_key), &why, cmd->temp_pool) != JOSE_OK) {
         return apr_psprintf(cmd->pool,
                             "ClerkJWTKey: %.*s: %s; copy the 'JWKS Public Key' (PEM) from the Clerk "
                             "dashboard, API keys",
@@ -153,7 +154,7 @@ const char *clerk_add_issuer(cmd_parms *cmd, void *dummy, const char *issuer)
             || !strstr(APR_ARRAY_IDX(instance->issuers, 0, const char *), "://"))) {
         return "ClerkIssuer: auto and any stand alone; write one of them, or a list of URLs";
     }
-    return clerk_push(&instance->issuers, cmd, issuer);
+    return clerk_directive_values_add(&instance->issuers, cmd, issuer);
 }
 
 const char *clerk_set_http_proxy(cmd_parms *cmd, void *dummy, const char *url)
@@ -182,21 +183,22 @@ const char *clerk_set_ca_file(cmd_parms *cmd, void *dummy, const char *path)
 const char *clerk_set_jwks_cache_ttl(cmd_parms *cmd, void *dummy, const char *text)
 {
     (void)dummy;
-    return clerk_parse_duration(&instance_of(cmd)->jwks_cache_ttl, cmd, text, apr_time_from_sec(1),
-                                apr_time_from_sec(86400));
+    return clerk_directive_values_duration(&instance_of(cmd)->jwks_cache_ttl, cmd, text, apr_time_from_sec(1),
+                                           apr_time_from_sec(86400));
 }
 
 const char *clerk_set_jwks_max_stale(cmd_parms *cmd, void *dummy, const char *text)
 {
     (void)dummy;
-    return clerk_parse_duration(&instance_of(cmd)->jwks_max_stale, cmd, text, 0, apr_time_from_sec(30 * 86400));
+    return clerk_directive_values_duration(&instance_of(cmd)->jwks_max_stale, cmd, text, 0,
+                                           apr_time_from_sec(30 * 86400));
 }
 
 const char *clerk_set_http_timeout(cmd_parms *cmd, void *dummy, const char *text)
 {
     (void)dummy;
-    return clerk_parse_duration(&instance_of(cmd)->http_timeout, cmd, text, apr_time_from_msec(100),
-                                apr_time_from_sec(60));
+    return clerk_directive_values_duration(&instance_of(cmd)->http_timeout, cmd, text, apr_time_from_msec(100),
+                                           apr_time_from_sec(60));
 }
 
 const char *clerk_open_instance(cmd_parms *cmd, void *dummy, const char *args)
@@ -227,7 +229,7 @@ const char *clerk_open_instance(cmd_parms *cmd, void *dummy, const char *args)
         return apr_psprintf(cmd->pool, "<ClerkInstance %s> stands here a second time", name);
     }
     for (const ap_directive_t *child = cmd->directive->first_child; child; child = child->next) {
-        if (!clerk_is_instance_directive(child->directive)) {
+        if (!clerk_directives_is_instance(child->directive)) {
             return apr_psprintf(cmd->pool, "%s (line %d of %s) does not belong inside <ClerkInstance>",
                                 child->directive, child->line_num, child->filename);
         }

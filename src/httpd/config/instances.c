@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <openssl/evp.h>
 
+#include "clerk/protocol.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 
@@ -132,7 +133,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     if (conf->jwt_key) {
         jose_keyset *keys;
 
-        if (jose_keyset_from_pem(&keys, conf->jwt_key, strlen(conf->jwt_key), &why, pool) != JOSE_OK) {
+        if (jose_pem_keyset(&keys, conf->jwt_key, strlen(conf->jwt_key), &why, pool) != JOSE_OK) {
             return apr_pstrcat(
                 pool, "the PEM public key (ClerkJWTKey, or CLERK_JWT_KEY in the environment) is not usable: ", why,
                 NULL);
@@ -145,6 +146,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     runtime->source.name = instance->name;
     runtime->source.url = instance->jwks_url;
     runtime->source.bearer = instance->jwks_needs_secret ? instance->secret_key : NULL;
+    runtime->source.api_version = CLERK_API_VERSION;
     runtime->source.proxy = conf->http_proxy;
     runtime->source.ca_file = conf->ca_file;
     runtime->source.ttl = conf->jwks_cache_ttl != CLERK_UNSET ? conf->jwks_cache_ttl : DEFAULT_JWKS_CACHE_TTL;
@@ -184,24 +186,23 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
     }
     error = make_runtime(&runtime, conf, all->pool);
     if (error || !runtime) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server, CLERK_LOGNO(3010) "Clerk instance %s (%s): %s",
-                     conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
-                     error);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     CLERK_LOGNO(3010) "Clerk instance %s (%s): %s", conf->name ? conf->name : "of the server",
+                                 conf->where ? conf->where : "from the environment", error);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (runtime->instance->type == CLERK_INSTANCE_DEVELOPMENT) {
-        clerk_httpd_warn(
+        clerk_httpd_log_warn(
             server,
-            CLERK_LOGNO(
-                3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
+            CLERK_LOGNO(3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
                       "good for trying things out, with limits and laxer cookies; a public site needs the production "
                       "instance's pk_live_ key",
-            conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment");
+                conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment");
     }
     if (runtime->instance->warning) {
-        clerk_httpd_warn(server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s",
-                         conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment",
-                         runtime->instance->warning);
+        clerk_httpd_log_warn(
+            server, CLERK_LOGNO(3011) "Clerk instance %s (%s): %s", conf->name ? conf->name : "of the server",
+                                conf->where ? conf->where : "from the environment", runtime->instance->warning);
     }
     runtime->number = (unsigned int)all->runtimes->nelts;
     APR_ARRAY_PUSH(all->runtimes, clerk_runtime *) = runtime;

@@ -11,7 +11,7 @@
 /* The largest secret is a PEM certificate with its text form. */
 #define MAX_SECRET 65536
 
-int clerk_is_secret_ref(const char *text)
+int clerk_secret_ref_is(const char *text)
 {
     return !strncmp(text, "env:", 4) || !strncmp(text, "file:", 5) || !strncmp(text, "exec:", 5);
 }
@@ -71,10 +71,10 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
                             apr_strerror(rv, message, sizeof(message)));
     }
     if (info.protection & APR_FPROT_WREAD) {
-        clerk_httpd_warn(cmd->server,
-                         CLERK_LOGNO(3001) "%s (line %d of %s): every user of this machine can read %s; make it "
-                                           "readable for the user who starts httpd only (chmod 600)",
-                         cmd->cmd->name, cmd->directive->line_num, cmd->directive->filename, path);
+        clerk_httpd_log_warn(cmd->server,
+                             CLERK_LOGNO(3001) "%s (line %d of %s): every user of this machine can read %s; make it "
+                                               "readable for the user who starts httpd only (chmod 600)",
+                                         cmd->cmd->name, cmd->directive->line_num, cmd->directive->filename, path);
     }
     *psecret = drop_line_break(cmd->pool, text, len);
     return NULL;

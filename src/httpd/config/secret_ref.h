@@ -6,7 +6,7 @@
 #include <http_config.h>
 
 /** Whether the text is a secret-ref (`env:NAME`, `file:/path`, `exec:/path arg ...`; interface 2). */
-int clerk_is_secret_ref(const char *text);
+int clerk_secret_ref_is(const char *text);
 
 /**
  * Read what a secret-ref names, as the user who starts httpd. The trailing line break is dropped.

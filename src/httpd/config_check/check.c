@@ -4,8 +4,8 @@
 #include <http_config.h>
 
 #include "httpd/config/config.h"
-#include "httpd/process/log.h"
 #include "httpd/config_check/survey.h"
+#include "httpd/process/log.h"
 
 static int any_reaches(const clerk_survey *survey, const clerk_place *here, int (*has)(const clerk_place *),
                        int inner_too)
@@ -57,7 +57,7 @@ static int check_instance(const clerk_survey *survey, const clerk_place *here)
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, here->server,
                          CLERK_LOGNO(3020) "ClerkInstance on line %d of %s: there is no <ClerkInstance %s> in this "
                                            "server",
-                         instance->line_num, instance->filename, name);
+                                     instance->line_num, instance->filename, name);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -68,7 +68,7 @@ static int check_instance(const clerk_survey *survey, const clerk_place *here)
             CLERK_LOGNO(3021) "AuthType Clerk on line %d of %s: no Clerk instance is configured for this "
                               "server; write ClerkPublishableKey pk_... in it, or set CLERK_PUBLISHABLE_KEY in httpd's "
                               "environment",
-            auth_type->line_num, auth_type->filename);
+                        auth_type->line_num, auth_type->filename);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
@@ -80,26 +80,26 @@ static void warn_about(const clerk_survey *survey, const clerk_place *here)
 
     /* What stands beside it, even Require all granted, is meant; an outer section's is often the distribution's. */
     if (clerk_place_is_clerk(here) && !here->require && !any_reaches(survey, here, has_restriction, 1)) {
-        clerk_httpd_warn(
+        clerk_httpd_log_warn(
             here->server,
             CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require "
                               "reaches this place, so everybody is let in; write for example Require valid-user",
-            auth_type->line_num, auth_type->filename);
+                        auth_type->line_num, auth_type->filename);
     }
     if (here->require_clerk && !any_reaches(survey, here, clerk_place_is_clerk, 0)) {
-        clerk_httpd_warn(here->server,
-                         CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk reaches this "
-                                           "place, so nobody can meet it; write AuthType Clerk beside it",
-                         here->require_clerk->args, here->require_clerk->line_num, here->require_clerk->filename);
+        clerk_httpd_log_warn(here->server,
+                             CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk reaches this "
+                                               "place, so nobody can meet it; write AuthType Clerk beside it",
+                                         here->require_clerk->args, here->require_clerk->line_num,
+                                         here->require_clerk->filename);
     }
     if (page && (here->open || (!here->require && !any_reaches(survey, here, has_restriction, 0)))) {
-        clerk_httpd_warn(
+        clerk_httpd_log_warn(
             here->server,
-            CLERK_LOGNO(
-                3025) "SetHandler clerk-status on line %d of %s: everybody may look "
+            CLERK_LOGNO(3025) "SetHandler clerk-status on line %d of %s: everybody may look "
                       "at it; write beside it for example Require local, or AuthType Clerk and Require clerk-role "
                       "admin",
-            page->line_num, page->filename);
+                page->line_num, page->filename);
     }
 }
 
@@ -117,10 +117,9 @@ int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
         warn_about(survey, here);
     }
     if (!survey->authorized_parties && any_runtime(main_server)) {
-        clerk_httpd_warn(
+        clerk_httpd_log_warn(
             main_server,
-            CLERK_LOGNO(
-                3024) "no ClerkAuthorizedParties: a token that another site of the "
+            CLERK_LOGNO(3024) "no ClerkAuthorizedParties: a token that another site of the "
                       "same Clerk instance obtained is accepted here; list the origins of your own pages, such as "
                       "https://www.example.com");
     }

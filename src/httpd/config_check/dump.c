@@ -146,13 +146,13 @@ static int is_about_requiring(const ap_directive_t *directive)
             return 1;
         }
     }
-    return clerk_directive_is(directive, "Require");
+    return clerk_config_sections_directive_is(directive, "Require");
 }
 
 static int holds_require(const ap_directive_t *directive)
 {
     for (; directive; directive = directive->next) {
-        if (clerk_directive_is(directive, "Require")
+        if (clerk_config_sections_directive_is(directive, "Require")
             || (is_about_requiring(directive) && holds_require(directive->first_child))) {
             return 1;
         }

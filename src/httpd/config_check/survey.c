@@ -9,7 +9,7 @@ static const char *const setting_names[CLERK_SETTINGS] = {[CLERK_SETTING_AUTH_TY
                                                           [CLERK_SETTING_SATISFY] = "Satisfy",
                                                           [CLERK_SETTING_STATUS_PAGE] = "SetHandler"};
 
-int clerk_directive_is(const ap_directive_t *directive, const char *name)
+int clerk_config_sections_directive_is(const ap_directive_t *directive, const char *name)
 {
     return !strcasecmp(directive->directive, name);
 }
@@ -89,7 +89,7 @@ static char section_kind(const ap_directive_t *directive)
     if (!strncasecmp(directive->directive, "<Files", 6)) {
         return 'F';
     }
-    return clerk_directive_is(directive, "<VirtualHost") ? 'S' : 0;
+    return clerk_config_sections_directive_is(directive, "<VirtualHost") ? 'S' : 0;
 }
 
 static server_rec *server_of(const ap_directive_t *vhost, server_rec *main_server)
@@ -164,15 +164,15 @@ static void note_require(clerk_survey *survey, clerk_place *here, const ap_direc
 static void note_directive(clerk_survey *survey, clerk_place *here, const ap_directive_t *directive,
                            const surroundings *around)
 {
-    if (clerk_directive_is(directive, "Require")) {
+    if (clerk_config_sections_directive_is(directive, "Require")) {
         note_require(survey, here, directive, around);
         return;
     }
-    if (clerk_directive_is(directive, "ClerkAuthorizedParties")) {
+    if (clerk_config_sections_directive_is(directive, "ClerkAuthorizedParties")) {
         survey->authorized_parties = 1;
     }
     for (int i = 0; i < CLERK_SETTINGS; i++) {
-        if (clerk_directive_is(directive, setting_names[i])
+        if (clerk_config_sections_directive_is(directive, setting_names[i])
             && (i != CLERK_SETTING_STATUS_PAGE || first_word_is(directive, "clerk-status", survey->pool))) {
             here->set[i] = directive;
         }
@@ -195,7 +195,7 @@ static void walk(clerk_survey *survey, clerk_place *here, const ap_directive_t *
             note_directive(survey, here, directive, &around);
             continue;
         }
-        if (clerk_directive_is(directive, "<ClerkInstance")) {
+        if (clerk_config_sections_directive_is(directive, "<ClerkInstance")) {
             continue;
         }
         kind = section_kind(directive);
@@ -203,7 +203,7 @@ static void walk(clerk_survey *survey, clerk_place *here, const ap_directive_t *
             walk(survey, add_place(survey, directive, kind, here), directive->first_child, nothing);
             continue;
         }
-        inner.condition |= !strncasecmp(name, "<Limit", 6) || clerk_directive_is(directive, "<If")
+        inner.condition |= !strncasecmp(name, "<Limit", 6) || clerk_config_sections_directive_is(directive, "<If")
                            || !strncasecmp(name, "<Else", 5);
         inner.combination |= !strncasecmp(name, "<Require", 8);
         walk(survey, here, directive->first_child, inner);

@@ -65,6 +65,6 @@ clerk_reach clerk_survey_reaches(const clerk_survey *survey, const clerk_place *
 int clerk_place_is_clerk(const clerk_place *place);
 
 /** Whether a directive has this name. */
-int clerk_directive_is(const ap_directive_t *directive, const char *name);
+int clerk_config_sections_directive_is(const ap_directive_t *directive, const char *name);
 
 #endif

@@ -30,7 +30,7 @@ void clerk_httpd_log_attach(server_rec *server)
     clerk_log_set_sink(server ? sink : NULL, server);
 }
 
-int clerk_httpd_message_level(void)
+int clerk_httpd_log_message_level(void)
 {
     static _Atomic(apr_int64_t) warned_at;
     apr_int64_t last = atomic_load(&warned_at), now = apr_time_now();
@@ -39,12 +39,12 @@ int clerk_httpd_message_level(void)
                                                                                                         : APLOG_INFO;
 }
 
-void clerk_httpd_reset_warnings(apr_pool_t *pconf)
+void clerk_httpd_log_reset_warnings(apr_pool_t *pconf)
 {
     kept = apr_array_make(pconf, 4, sizeof(kept_warning));
 }
 
-void clerk_httpd_warn(server_rec *server, const char *format, ...)
+void clerk_httpd_log_warn(server_rec *server, const char *format, ...)
 {
     va_list args;
     const char *text;
@@ -61,7 +61,7 @@ void clerk_httpd_warn(server_rec *server, const char *format, ...)
     warning->text = text;
 }
 
-void clerk_httpd_flush_warnings(void)
+void clerk_httpd_log_flush_warnings(void)
 {
     for (int i = 0; i < kept->nelts; i++) {
         const kept_warning *warning = &APR_ARRAY_IDX(kept, i, kept_warning);

@@ -17,20 +17,20 @@ void clerk_httpd_log_attach(server_rec *server);
 
 /**
  * A warning about the configuration, found before the error log is open. `httpd -t` prints it at once; at a start it is
- * kept until clerk_httpd_flush_warnings(), so that it reaches the error log, once.
+ * kept until clerk_httpd_log_flush_warnings(), so that it reaches the error log, once.
  */
-void clerk_httpd_warn(server_rec *server, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void clerk_httpd_log_warn(server_rec *server, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
  * The level for a message that clients can cause at will: a warning once a minute for each process, info otherwise, so
  * that nobody fills the error log. Call it once a message: ap_log_rerror() evaluates its level twice.
  */
-int clerk_httpd_message_level(void);
+int clerk_httpd_log_message_level(void);
 
 /** Begin a configuration pass: forget what an earlier pass warned of. */
-void clerk_httpd_reset_warnings(apr_pool_t *pconf);
+void clerk_httpd_log_reset_warnings(apr_pool_t *pconf);
 
 /** Write the kept warnings. */
-void clerk_httpd_flush_warnings(void);
+void clerk_httpd_log_flush_warnings(void);
 
 #endif

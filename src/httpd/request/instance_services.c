@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 
 #include "clerk/session/token_record.h"
-#include "httpd/lifecycle.h"
+#include "httpd/process/process.h"
 #include "httpd/request/request_state.h"
 
 #define STATIC_GENERATION 1
@@ -54,14 +54,14 @@ static apr_uint32_t generation(const clerk_runtime *runtime, apr_time_t now)
                                 : clerk_keystore_generation(clerk_process_keystore(), (unsigned int)runtime->slot, now);
 }
 
-static clerk_verified *recall(void *baton, jose_slice token, apr_pool_t *pool)
+static clerk_token_record *recall(void *baton, jose_slice token, apr_pool_t *pool)
 {
     const binding *bound = baton;
     const clerk_runtime *runtime = bound->runtime;
     apr_size_t size;
-    void *block = clerk_verified_tokens_get(&size, clerk_process_tokens(), token, runtime->number,
-                                            generation(runtime, bound->now), pool);
-    clerk_verified *verified = block ? clerk_verified_unpack(block, size, token, pool) : NULL;
+    void *block = clerk_token_cache_get(&size, clerk_process_tokens(), token, runtime->number,
+                                        generation(runtime, bound->now), pool);
+    clerk_token_record *verified = block ? clerk_token_record_unpack(block, size, token, pool) : NULL;
 
     if (verified) {
         clerk_verdicts_tick(&runtime->verdicts->recalled);
@@ -70,14 +70,14 @@ static clerk_verified *recall(void *baton, jose_slice token, apr_pool_t *pool)
 }
 
 static void remember(void *baton, jose_slice token, apr_uint32_t verified_by, apr_int64_t lapses,
-                     const clerk_verified *verified, apr_pool_t *pool)
+                     const clerk_token_record *verified, apr_pool_t *pool)
 {
     const binding *bound = baton;
     apr_size_t size;
-    const void *block = clerk_verified_pack(&size, verified, pool);
+    const void *block = clerk_token_record_pack(&size, verified, pool);
 
-    (void)clerk_verified_tokens_put(clerk_process_tokens(), token, bound->runtime->number, verified_by, lapses,
-                                    apr_time_sec(bound->now), block, size);
+    (void)clerk_token_cache_put(clerk_process_tokens(), token, bound->runtime->number, verified_by, lapses,
+                                apr_time_sec(bound->now), block, size);
 }
 
 /** An answer of the Backend API, for as long as the request that the client made lives. */
@@ -99,8 +99,8 @@ static int is_same_call(const clerk_backend_call *one, const clerk_backend_call 
 static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
 {
     clerk_runtime *runtime = runtime_of(baton);
-    request_rec *top = clerk_top_request(((const binding *)baton)->r);
-    clerk_request_state *state = clerk_state(top);
+    request_rec *top = clerk_request_state_top(((const binding *)baton)->r);
+    clerk_request_state *state = clerk_request_state_get(top);
     clerk_backend_call *copy;
     kept_reply *kept;
 
@@ -125,7 +125,7 @@ static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_ba
     kept->reply = *reply;
 }
 
-void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now)
+void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now)
 {
     binding *bound = apr_palloc(r->pool, sizeof(*bound));
 

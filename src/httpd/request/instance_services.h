@@ -8,6 +8,6 @@
 #include "httpd/process/runtime.h"
 
 /** Bind the services of the decision procedure to an instance of this process and a request. */
-void clerk_httpd_services(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now);
+void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now);
 
 #endif

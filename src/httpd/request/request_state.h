@@ -4,8 +4,9 @@
 
 #include <httpd.h>
 
-#include "clerk/authenticate.h"
-#include "httpd/config/config.h"
+#include "clerk/outcome.h"
+#include "clerk/request.h"
+#include "httpd/process/runtime.h"
 
 /** What we know of one request; lives in its request_config and nowhere else (httpd: notes and env are others' too). */
 typedef struct clerk_request_state {
@@ -23,32 +24,23 @@ typedef struct clerk_request_state {
     unsigned int stripped : 1;         /**< ClerkStripCredentials changed the headers; what the client sent was: */
     const char *sent_cookie;
     const char *sent_authorization;
-    apr_array_header_t *replies; /**< of the Backend API, in the request that the client made; services.c's own */
-    struct clerk_trial *trial;   /**< inside our own run of the auth_checker hook: what Require lines say */
+    apr_array_header_t *replies;     /**< of the Backend API, in the request that the client made; services.c's own */
+    struct clerk_require_log *trial; /**< inside our own run of the auth_checker hook: what Require lines say */
 } clerk_request_state;
 
 /** The request that the client made: this one, or what it is a part of or was redirected from. */
-request_rec *clerk_top_request(request_rec *r);
+request_rec *clerk_request_state_top(request_rec *r);
 
 /** The request's own state, made if need be. */
-clerk_request_state *clerk_state(request_rec *r);
-
-/**
- * The outcome for this request: the one made before for it, or for the request it is part of or was redirected from
- * (same instance, same rules, signed in), or a fresh one.
- * @return NULL where the place has no instance (misconfigured; logged)
- */
-clerk_outcome *clerk_judge(request_rec *r);
-
-/**
- * The verified identity that holds for this request, by the same rule, without judging afresh; NULL: none.
- */
-const clerk_identity *clerk_established_identity(request_rec *r);
+clerk_request_state *clerk_request_state_get(request_rec *r);
 
 /** The nearest state up the chain, this request's included, whose headers ClerkStripCredentials changed; NULL: none. */
-const clerk_request_state *clerk_stripped_state(const request_rec *r);
+const clerk_request_state *clerk_request_state_stripped(const request_rec *r);
+
+/** The request's own state; NULL where there is none yet. */
+clerk_request_state *clerk_request_state_if_any(const request_rec *r);
 
 /** Whether AuthType Clerk is in force. */
-int clerk_is_auth_type(request_rec *r);
+int clerk_request_state_is_auth_type(request_rec *r);
 
 #endif

@@ -7,7 +7,7 @@
 #include <http_protocol.h>
 
 #include "httpd/config/config.h"
-#include "httpd/lifecycle.h"
+#include "httpd/process/process.h"
 #include "httpd/request/request_state.h"
 
 static const char *header(request_rec *r, const char *name)
@@ -108,7 +108,7 @@ static const char *target(request_rec *r)
 {
     const char *uri, *slashes;
 
-    uri = clerk_top_request(r)->unparsed_uri;
+    uri = clerk_request_state_top(r)->unparsed_uri;
     if (uri && *uri != '/') {
         slashes = strstr(uri, "://");
         uri = slashes ? slashes + 3 + strcspn(slashes + 3, "/?") : NULL;
@@ -133,7 +133,7 @@ static void complete(clerk_request *request)
 
 void clerk_wire_open(clerk_request *request, request_rec *r)
 {
-    const clerk_request_state *stripped = clerk_stripped_state(r);
+    const clerk_request_state *stripped = clerk_request_state_stripped(r);
 
     memset(request, 0, sizeof(*request));
     request->method = r->method;

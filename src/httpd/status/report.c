@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/config.h"
-#include "httpd/lifecycle.h"
+#include "httpd/process/process.h"
 
 static int has_runtime(const server_rec *server, const clerk_runtime *runtime, apr_pool_t *pool)
 {

@@ -7,6 +7,8 @@
 #include <http_protocol.h>
 #include <util_time.h>
 
+#include "clerk/outcome.h"
+
 /* More servers than this are counted and not listed. */
 #define LISTED_SERVERS 8
 

@@ -5,8 +5,8 @@
 
 #include "shared/keystore/keystore_fetch.h"
 #include "shared/keystore/keystore_ring.h"
-#include "shared/log.h"
 #include "shared/keystore/statefile.h"
+#include "shared/log.h"
 
 /* How much longer than the source's timeout somebody waits for another's fetch: the time to publish it. */
 #define WAIT_SLACK apr_time_from_msec(100)
@@ -23,7 +23,7 @@
 
 apr_size_t clerk_keystore_size(unsigned int sources)
 {
-    return clerk_segment_size(sources);
+    return clerk_keystore_segment_size(sources);
 }
 
 /* Fill a slot from its file, as if the document had been fetched at the time the file says. */
@@ -43,7 +43,7 @@ static void load_file(clerk_keystore *store, unsigned int i, apr_uid_t owner, ap
             problem = "it is older than ClerkJWKSMaxStale";
         } else if (jose_keyset_canonical(&document, &len, text, len, pool) != JOSE_OK) {
             problem = "it holds no usable key";
-        } else if (clerk_slot_publish(slot, document, len) != APR_SUCCESS) {
+        } else if (clerk_keystore_segment_publish(slot, document, len) != APR_SUCCESS) {
             problem = "its key set is too large";
         } else {
             atomic_store(&slot->fetched_at, fetched_at);
@@ -64,7 +64,7 @@ apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_si
                                    const clerk_key_source *const *sources, unsigned int count, const char *state_dir,
                                    apr_uid_t file_owner, apr_pool_t *pool)
 {
-    apr_status_t rv = clerk_segment_init(memory, size, count);
+    apr_status_t rv = clerk_keystore_segment_init(memory, size, count);
     clerk_keystore *store;
     apr_pool_t *scratch;
 
@@ -92,10 +92,10 @@ apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_si
 
 apr_status_t clerk_keystore_child_init(clerk_keystore *store, const clerk_http *http, apr_pool_t *process_pool)
 {
-    apr_status_t rv = clerk_segment_check(store->memory, store->size, store->count);
+    apr_status_t rv = clerk_keystore_segment_check(store->memory, store->size, store->count);
 
     if (rv == APR_SUCCESS) {
-        rv = clerk_rings_create(&store->rings, store->count, process_pool);
+        rv = clerk_keystore_ring_create(&store->rings, store->count, process_pool);
     }
     if (rv == APR_SUCCESS) {
         store->http = http;
@@ -106,13 +106,13 @@ apr_status_t clerk_keystore_child_init(clerk_keystore *store, const clerk_http *
 int clerk_keystore_peek(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot, apr_pool_t *scratch)
 {
     return store->rings && atomic_load(&keystore_slot(store, slot)->generation)
-           && clerk_ring_pin(pin, store, slot, 0, scratch);
+           && clerk_keystore_ring_pin(pin, store, slot, 0, scratch);
 }
 
 void clerk_keystore_release(clerk_keystore *store, clerk_keys_pin *pin)
 {
     (void)store;
-    clerk_ring_unpin(pin);
+    clerk_keystore_ring_unpin(pin);
 }
 
 /* Whether the shared set is one to serve: there is one, and it is not too old. */
@@ -161,7 +161,7 @@ static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store
         int is_there = is_usable(store, i, now);
         fetch_outcome outcome = FETCH_BUSY;
 
-        if (is_there && clerk_ring_pin(pin, store, i, 1, scratch)) {
+        if (is_there && clerk_keystore_ring_pin(pin, store, i, 1, scratch)) {
             return CLERK_KEYS_OK;
         }
         if (fetched) {
@@ -169,8 +169,8 @@ static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store
         }
         /* A document that is whole needs no fetch: it changed under our eyes, or this process is short of memory. With
          * most of the time gone, a fetch would only fail for want of time. */
-        if ((!is_there || clerk_ring_is_damaged(store, i)) && deadline - now > timeout / 2) {
-            outcome = clerk_fetch(store, i, attempts, SEGMENT_ALLOWANCES, deadline - now, scratch);
+        if ((!is_there || clerk_keystore_ring_is_damaged(store, i)) && deadline - now > timeout / 2) {
+            outcome = clerk_keystore_fetch(store, i, attempts, SEGMENT_ALLOWANCES, deadline - now, scratch);
         }
         if (outcome == FETCH_DONE) {
             fetched = 1;
@@ -205,7 +205,7 @@ static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *stor
         apr_time_t now = store->now();
         fetch_outcome outcome = FETCH_BUSY;
 
-        if (atomic_load(&slot->generation) != seen && clerk_ring_pin(pin, store, i, 1, scratch)) {
+        if (atomic_load(&slot->generation) != seen && clerk_keystore_ring_pin(pin, store, i, 1, scratch)) {
             if (pin->generation != seen) {
                 return CLERK_KEYS_OK;
             }
@@ -214,13 +214,13 @@ static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *stor
         if (is_over) {
             return CLERK_KEYS_UNCHANGED;
         }
-        if (!clerk_fetch_under_way(store, i)) {
+        if (!clerk_keystore_fetch_under_way(store, i)) {
             apr_interval_time_t age = now - atomic_load(&slot->fetched_at);
 
             if (want == CLERK_KEYS_BAD_SIGNATURE && age >= 0 && age < SIGNATURE_GRACE) {
                 outcome = FETCH_REFUSED;
             } else if (deadline - now > timeout / 2) {
-                outcome = clerk_fetch(store, i, attempts, allowance, deadline - now, scratch);
+                outcome = clerk_keystore_fetch(store, i, attempts, allowance, deadline - now, scratch);
             }
         }
         if (outcome == FETCH_REFUSED) {
@@ -267,10 +267,10 @@ clerk_keys_status clerk_keystore_acquire(clerk_keys_pin *pin, clerk_keystore *st
     }
     if (is_overdue(store, slot, now)) {
         /* No background thread, it seems. One request does its work; the others go on with what there is. */
-        clerk_fetch(store, slot, atomic_load(&keystore_slot(store, slot)->attempts), SEGMENT_ALLOWANCES,
-                    store->sources[slot]->timeout, scratch);
+        clerk_keystore_fetch(store, slot, atomic_load(&keystore_slot(store, slot)->attempts), SEGMENT_ALLOWANCES,
+                             store->sources[slot]->timeout, scratch);
     }
-    if (clerk_ring_pin(pin, store, slot, 0, scratch)) {
+    if (clerk_keystore_ring_pin(pin, store, slot, 0, scratch)) {
         return CLERK_KEYS_OK;
     }
     return acquire_cold(pin, store, slot, scratch);
@@ -282,14 +282,14 @@ apr_interval_time_t clerk_keystore_tick(clerk_keystore *store, apr_pool_t *scrat
 
     for (unsigned int i = 0; store->rings && i < store->count; i++) {
         apr_uint32_t attempts = atomic_load(&keystore_slot(store, i)->attempts);
-        apr_interval_time_t due_in = clerk_fetch_due_in(store, i, store->now());
+        apr_interval_time_t due_in = clerk_keystore_fetch_due_in(store, i, store->now());
 
         if (due_in == 0) {
-            if (clerk_fetch(store, i, attempts, SEGMENT_ALLOWANCES, store->sources[i]->timeout, scratch)
+            if (clerk_keystore_fetch(store, i, attempts, SEGMENT_ALLOWANCES, store->sources[i]->timeout, scratch)
                 == FETCH_ABORTED) {
                 break;
             }
-            due_in = clerk_fetch_due_in(store, i, store->now());
+            due_in = clerk_keystore_fetch_due_in(store, i, store->now());
         }
         sleep = due_in < sleep ? due_in : sleep;
     }
@@ -305,7 +305,7 @@ void clerk_keystore_get_stats(clerk_keystore_stats *stats, const clerk_keystore 
     stats->fetched_at = atomic_load(&shared->fetched_at);
     stats->next_refresh = atomic_load(&shared->next_refresh);
     stats->failing_since = atomic_load(&shared->failing_since);
-    clerk_slot_get_error(shared, stats->last_error);
+    clerk_keystore_segment_get_error(shared, stats->last_error);
     stats->fetches = atomic_load(&shared->fetches);
     stats->failures = atomic_load(&shared->failures);
     stats->early_refreshes = atomic_load(&shared->early_refreshes);

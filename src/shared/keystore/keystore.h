@@ -6,8 +6,7 @@
 #include <apr_time.h>
 #include <apr_user.h>
 
-#include "jose/keyset.h"
-#include "net/http.h"
+#include "shared/keystore/keys.h"
 
 /*
  * The key sets of all instances, shared by all processes (architecture: "The shared key set").
@@ -18,21 +17,6 @@
  * holds the slot's lease, a time stamp that lapses by itself. Each process keeps the parsed set of the generation it
  * saw last.
  */
-
-/** Where the keys of one instance come from. Configuration; must outlive the store. */
-typedef struct clerk_key_source {
-    const char *name;              /**< the instance, for logs and the status page */
-    const char *url;               /**< the JWKS URL */
-    const char *bearer;            /**< secret key for the Backend API, or NULL */
-    const char *proxy;             /**< or NULL */
-    const char *ca_file;           /**< or NULL */
-    apr_interval_time_t ttl;       /**< refresh period; the background refresh starts at about 80 % of it */
-    apr_interval_time_t max_stale; /**< how long keys serve after the last good fetch while the source is down */
-    apr_interval_time_t timeout;   /**< one fetch */
-    unsigned char id[32];          /**< digest of all that makes these keys these: names the persisted file */
-} clerk_key_source;
-
-typedef struct clerk_keystore clerk_keystore;
 
 /** The least bytes a segment for @a sources slots needs. */
 apr_size_t clerk_keystore_size(unsigned int sources);
@@ -68,13 +52,6 @@ typedef enum clerk_keys_status {
     CLERK_KEYS_UNAVAILABLE, /**< no keys: the source is down, or the last good ones are too old; no set */
     CLERK_KEYS_REFUSED      /**< no keys: the source does not accept *our* credential; no set */
 } clerk_keys_status;
-
-/** A set in use. Must be released in the same thread; what it points to is gone afterwards. */
-typedef struct clerk_keys_pin {
-    const jose_keyset *set;
-    apr_uint32_t generation;
-    void *entry; /**< the store's own */
-} clerk_keys_pin;
 
 /**
  * Get a key set. With CLERK_KEYS_CURRENT and a usable set in this process: a few atomic operations, no lock, no copy.

@@ -6,10 +6,9 @@
 #include <apr_strings.h>
 
 #include "jose/json.h"
-#include "shared/log.h"
 #include "shared/keystore/statefile.h"
+#include "shared/log.h"
 
-#define API_VERSION "2026-05-12"
 #define RESPONSE_MAX 262144
 #define BACKOFF_FIRST apr_time_from_sec(1)
 #define BACKOFF_LAST apr_time_from_sec(60)
@@ -44,15 +43,17 @@ static apr_interval_time_t with_jitter(apr_interval_time_t interval)
 {
     apr_interval_time_t span = interval / 5;
 
-    return interval - span / 2 + (span ? (apr_interval_time_t)(clerk_segment_random() % (apr_uint64_t)span) : 0);
+    return interval - span / 2
+           + (span ? (apr_interval_time_t)(clerk_keystore_segment_random() % (apr_uint64_t)span) : 0);
 }
 
-int clerk_fetch_under_way(const clerk_keystore *store, unsigned int slot)
+int clerk_keystore_fetch_under_way(const clerk_keystore *store, unsigned int slot)
 {
-    return clerk_slot_lease_held(keystore_slot(store, slot), store->now(), lease_duration(store->sources[slot]));
+    return clerk_keystore_segment_lease_held(keystore_slot(store, slot), store->now(),
+                                             lease_duration(store->sources[slot]));
 }
 
-int clerk_fetch_in_backoff(const clerk_keystore *store, unsigned int slot, apr_time_t now)
+int clerk_keystore_fetch_in_backoff(const clerk_keystore *store, unsigned int slot, apr_time_t now)
 {
     apr_time_t retry_at = atomic_load(&keystore_slot(store, slot)->retry_at);
 
@@ -60,7 +61,7 @@ int clerk_fetch_in_backoff(const clerk_keystore *store, unsigned int slot, apr_t
     return retry_at > now && retry_at - now <= apr_time_from_sec(2 * RETRY_AFTER_LAST);
 }
 
-apr_interval_time_t clerk_fetch_due_in(const clerk_keystore *store, unsigned int slot, apr_time_t now)
+apr_interval_time_t clerk_keystore_fetch_due_in(const clerk_keystore *store, unsigned int slot, apr_time_t now)
 {
     apr_time_t next = atomic_load(&keystore_slot(store, slot)->next_refresh);
 
@@ -70,7 +71,7 @@ apr_interval_time_t clerk_fetch_due_in(const clerk_keystore *store, unsigned int
     return next - now;
 }
 
-const char *clerk_fetch_printable_url(const char *url, apr_pool_t *pool)
+const char *clerk_keystore_fetch_printable_url(const char *url, apr_pool_t *pool)
 {
     const char *authority = strstr(url, "://");
     apr_size_t authority_len;
@@ -176,7 +177,7 @@ static fetch_result call_source(const clerk_keystore *store, const clerk_key_sou
 
     apr_table_setn(headers, "Accept", "application/json");
     if (source->bearer) {
-        apr_table_setn(headers, "Clerk-API-Version", API_VERSION);
+        apr_table_setn(headers, "Clerk-API-Version", source->api_version);
     }
     rv = store->http->perform(store->http->baton, &response, &request, pool);
     if (APR_STATUS_IS_EINTR(rv)) {
@@ -230,9 +231,9 @@ static void record_good(clerk_keystore *store, unsigned int i, const fetch_resul
     char *old;
 
     /* A damaged document is as good as another one: it is replaced. */
-    if (clerk_slot_copy(slot, &old, &old_len, &generation, pool) != APR_SUCCESS || old_len != result->len
+    if (clerk_keystore_segment_copy(slot, &old, &old_len, &generation, pool) != APR_SUCCESS || old_len != result->len
         || memcmp(old, result->document, old_len)) {
-        if (clerk_slot_publish(slot, result->document, result->len) == APR_SUCCESS) {
+        if (clerk_keystore_segment_publish(slot, result->document, result->len) == APR_SUCCESS) {
             clerk_log(CLERK_LOG_INFO, 1003, "instance %s: new key set, %u key(s)", source->name, result->keys);
         } else {
             /* Two of us wrote at the same time, because one was stopped for longer than its lease. Get it once more. */
@@ -246,12 +247,12 @@ static void record_good(clerk_keystore *store, unsigned int i, const fetch_resul
     atomic_store(&slot->refused, 0);
     atomic_store(&slot->lapsed, 0);
     failing_since = atomic_exchange(&slot->failing_since, 0);
-    clerk_slot_set_error(slot, "");
+    clerk_keystore_segment_set_error(slot, "");
     atomic_fetch_add(&slot->attempts, 1);
     if (failing_since) {
         clerk_log(CLERK_LOG_NOTICE, 1002,
                   "instance %s: the keys can be fetched from %s again, after %" APR_TIME_T_FMT " s", source->name,
-                  clerk_fetch_printable_url(source->url, pool), apr_time_sec(now - failing_since));
+                  clerk_keystore_fetch_printable_url(source->url, pool), apr_time_sec(now - failing_since));
     }
     persist(store, i, result, now, pool);
 }
@@ -268,13 +269,13 @@ static void record_bad(clerk_keystore *store, unsigned int i, const fetch_result
 {
     segment_slot *slot = keystore_slot(store, i);
     const clerk_key_source *source = store->sources[i];
-    const char *url = clerk_fetch_printable_url(source->url, pool);
+    const char *url = clerk_keystore_fetch_printable_url(source->url, pool);
     apr_time_t now = store->now(), none = 0, fetched_at = atomic_load(&slot->fetched_at);
     apr_time_t retry_at = now + backoff(atomic_fetch_add(&slot->failures_in_a_row, 1) + 1, result->retry_after);
     int kind_changed = atomic_exchange(&slot->refused, (apr_uint32_t)result->refused) != (apr_uint32_t)result->refused;
     int began = atomic_compare_exchange_strong(&slot->failing_since, &none, now);
 
-    clerk_slot_set_error(slot, result->problem);
+    clerk_keystore_segment_set_error(slot, result->problem);
     atomic_fetch_add(&slot->failures, 1);
     atomic_store(&slot->retry_at, retry_at);
     atomic_store(&slot->next_refresh, retry_at);
@@ -306,7 +307,7 @@ static fetch_outcome fetch_with_lease(clerk_keystore *store, unsigned int i, apr
         return FETCH_ABORTED;
     }
     /* Whoever was stopped for so long that the lease lapsed and went to another has nothing to say any more. */
-    if (!clerk_slot_lease_renew(slot, please, store->now(), lease_duration(source))) {
+    if (!clerk_keystore_segment_lease_renew(slot, please, store->now(), lease_duration(source))) {
         return FETCH_BUSY;
     }
     if (result.document) {
@@ -317,8 +318,8 @@ static fetch_outcome fetch_with_lease(clerk_keystore *store, unsigned int i, apr
     return FETCH_DONE;
 }
 
-fetch_outcome clerk_fetch(clerk_keystore *store, unsigned int i, apr_uint32_t attempts, segment_allowance allowance,
-                          apr_interval_time_t timeout, apr_pool_t *scratch)
+fetch_outcome clerk_keystore_fetch(clerk_keystore *store, unsigned int i, apr_uint32_t attempts,
+                                   segment_allowance allowance, apr_interval_time_t timeout, apr_pool_t *scratch)
 {
     segment_slot *slot = keystore_slot(store, i);
     apr_time_t now = store->now();
@@ -326,19 +327,19 @@ fetch_outcome clerk_fetch(clerk_keystore *store, unsigned int i, apr_uint32_t at
     apr_uint64_t lease;
     apr_pool_t *pool;
 
-    if (clerk_fetch_in_backoff(store, i, now)) {
+    if (clerk_keystore_fetch_in_backoff(store, i, now)) {
         return FETCH_BACKOFF;
     }
-    if (allowance != SEGMENT_ALLOWANCES && !clerk_slot_allowance_has(slot, allowance, now)) {
+    if (allowance != SEGMENT_ALLOWANCES && !clerk_keystore_segment_allowance_has(slot, allowance, now)) {
         return FETCH_REFUSED;
     }
-    lease = clerk_slot_lease_take(slot, now, lease_duration(store->sources[i]));
+    lease = clerk_keystore_segment_lease_take(slot, now, lease_duration(store->sources[i]));
     if (!lease) {
         return FETCH_BUSY;
     }
     if (atomic_load(&slot->attempts) != attempts) {
         outcome = FETCH_BUSY;
-    } else if (allowance != SEGMENT_ALLOWANCES && !clerk_slot_allowance_take(slot, allowance, now)) {
+    } else if (allowance != SEGMENT_ALLOWANCES && !clerk_keystore_segment_allowance_take(slot, allowance, now)) {
         outcome = FETCH_REFUSED;
     } else {
         if (allowance != SEGMENT_ALLOWANCES) {
@@ -348,6 +349,6 @@ fetch_outcome clerk_fetch(clerk_keystore *store, unsigned int i, apr_uint32_t at
         outcome = fetch_with_lease(store, i, &lease, timeout, pool);
         apr_pool_destroy(pool);
     }
-    clerk_slot_lease_release(slot, lease);
+    clerk_keystore_segment_lease_release(slot, lease);
     return outcome;
 }

@@ -21,19 +21,19 @@ typedef enum fetch_outcome {
  * @param allowance the allowance to use up, or SEGMENT_ALLOWANCES for none
  * @param timeout at most this long; also never longer than the source's timeout
  */
-fetch_outcome clerk_fetch(clerk_keystore *store, unsigned int slot, apr_uint32_t attempts, segment_allowance allowance,
-                          apr_interval_time_t timeout, apr_pool_t *scratch);
+fetch_outcome clerk_keystore_fetch(clerk_keystore *store, unsigned int slot, apr_uint32_t attempts,
+                                   segment_allowance allowance, apr_interval_time_t timeout, apr_pool_t *scratch);
 
 /** Whether somebody fetches for this slot. */
-int clerk_fetch_under_way(const clerk_keystore *store, unsigned int slot);
+int clerk_keystore_fetch_under_way(const clerk_keystore *store, unsigned int slot);
 
 /** Whether the slot's source is left alone because it failed. */
-int clerk_fetch_in_backoff(const clerk_keystore *store, unsigned int slot, apr_time_t now);
+int clerk_keystore_fetch_in_backoff(const clerk_keystore *store, unsigned int slot, apr_time_t now);
 
 /** How long until the background refresh is due, 0 if it is. A time that cannot be (the clock was set back) is due. */
-apr_interval_time_t clerk_fetch_due_in(const clerk_keystore *store, unsigned int slot, apr_time_t now);
+apr_interval_time_t clerk_keystore_fetch_due_in(const clerk_keystore *store, unsigned int slot, apr_time_t now);
 
 /** A URL without user, password and query, for logs. */
-const char *clerk_fetch_printable_url(const char *url, apr_pool_t *pool);
+const char *clerk_keystore_fetch_printable_url(const char *url, apr_pool_t *pool);
 
 #endif

@@ -2,12 +2,12 @@
 #ifndef SHARED_KEYSTORE_KEYSTORE_PRIVATE_H
 #define SHARED_KEYSTORE_KEYSTORE_PRIVATE_H
 
-/* Private to the key store and its unit tests. */
-
 #include <stdatomic.h>
 
-#include "shared/keystore/keystore.h"
+#include "shared/keystore/keys.h"
 #include "shared/keystore/keystore_segment.h"
+
+/* Private to the key store and its unit tests: its own types, without its functions, for the files below it. */
 
 typedef struct keystore_ring keystore_ring;
 
@@ -26,7 +26,7 @@ struct clerk_keystore {
 
 static inline segment_slot *keystore_slot(const clerk_keystore *store, unsigned int i)
 {
-    return clerk_segment_slot(store->memory, i);
+    return clerk_keystore_segment_slot(store->memory, i);
 }
 
 #endif

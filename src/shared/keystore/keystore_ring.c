@@ -52,7 +52,7 @@ static apr_status_t ring_init(keystore_ring *ring, apr_pool_t *process_pool)
     return apr_thread_mutex_create(&ring->mutex, APR_THREAD_MUTEX_DEFAULT, ring->pool);
 }
 
-apr_status_t clerk_rings_create(keystore_ring **prings, unsigned int count, apr_pool_t *process_pool)
+apr_status_t clerk_keystore_ring_create(keystore_ring **prings, unsigned int count, apr_pool_t *process_pool)
 {
     keystore_ring *rings = apr_pcalloc(process_pool, (count ? count : 1) * sizeof(*rings));
 
@@ -90,7 +90,7 @@ static int pin_current(clerk_keys_pin *pin, keystore_ring *ring)
     return 0;
 }
 
-void clerk_ring_unpin(clerk_keys_pin *pin)
+void clerk_keystore_ring_unpin(clerk_keys_pin *pin)
 {
     ring_entry *entry = pin->entry;
 
@@ -129,7 +129,7 @@ static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scra
     if ((current && ring->entries[current - 1].generation == generation) || !(entry = free_entry(ring))) {
         return;
     }
-    rv = clerk_slot_copy(slot, &text, &len, &generation, scratch);
+    rv = clerk_keystore_segment_copy(slot, &text, &len, &generation, scratch);
     if (rv == APR_EAGAIN || rv == APR_NOTFOUND) {
         return;
     }
@@ -158,14 +158,15 @@ static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scra
     }
 }
 
-int clerk_ring_is_damaged(const clerk_keystore *store, unsigned int slot)
+int clerk_keystore_ring_is_damaged(const clerk_keystore *store, unsigned int slot)
 {
     apr_uint32_t generation = atomic_load(&keystore_slot(store, slot)->generation);
 
     return generation && atomic_load(&store->rings[slot].damaged) == generation;
 }
 
-int clerk_ring_pin(clerk_keys_pin *pin, const clerk_keystore *store, unsigned int i, int wait, apr_pool_t *scratch)
+int clerk_keystore_ring_pin(clerk_keys_pin *pin, const clerk_keystore *store, unsigned int i, int wait,
+                            apr_pool_t *scratch)
 {
     keystore_ring *ring = &store->rings[i];
     apr_uint32_t generation = atomic_load(&keystore_slot(store, i)->generation);
@@ -182,7 +183,7 @@ int clerk_ring_pin(clerk_keys_pin *pin, const clerk_keystore *store, unsigned in
         return have;
     }
     if (have) {
-        clerk_ring_unpin(pin);
+        clerk_keystore_ring_unpin(pin);
     }
     refill(store, i, scratch);
     have = pin_current(pin, ring);

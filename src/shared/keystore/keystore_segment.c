@@ -26,7 +26,7 @@ typedef struct segment_header {
     apr_uint32_t slot_size;
 } segment_header;
 
-apr_size_t clerk_segment_size(unsigned int count)
+apr_size_t clerk_keystore_segment_size(unsigned int count)
 {
     return sizeof(segment_header) + (apr_size_t)count * sizeof(segment_slot);
 }
@@ -38,12 +38,12 @@ static segment_header header_for(apr_size_t size, unsigned int count)
     return header;
 }
 
-apr_status_t clerk_segment_init(void *memory, apr_size_t size, unsigned int count)
+apr_status_t clerk_keystore_segment_init(void *memory, apr_size_t size, unsigned int count)
 {
     static const segment_header zeroed;
     segment_header header = header_for(size, count);
 
-    if (!memory || size < clerk_segment_size(count) || (uintptr_t)memory % 8 != 0) {
+    if (!memory || size < clerk_keystore_segment_size(count) || (uintptr_t)memory % 8 != 0) {
         return APR_EINVAL;
     }
     if (memcmp(memory, &zeroed, sizeof(zeroed))) {
@@ -53,14 +53,14 @@ apr_status_t clerk_segment_init(void *memory, apr_size_t size, unsigned int coun
     return APR_SUCCESS;
 }
 
-apr_status_t clerk_segment_check(const void *memory, apr_size_t size, unsigned int count)
+apr_status_t clerk_keystore_segment_check(const void *memory, apr_size_t size, unsigned int count)
 {
     segment_header header = header_for(size, count);
 
     return !memcmp(memory, &header, sizeof(header)) ? APR_SUCCESS : APR_EMISMATCH;
 }
 
-segment_slot *clerk_segment_slot(void *memory, unsigned int i)
+segment_slot *clerk_keystore_segment_slot(void *memory, unsigned int i)
 {
     return (segment_slot *)(void *)((char *)memory + sizeof(segment_header)) + i;
 }
@@ -118,8 +118,8 @@ static int copy_document(char *text, apr_size_t *plen, const segment_document *d
     return digest_of(digest, text, (apr_size_t)len) && !memcmp(digest, expected, sizeof(digest));
 }
 
-apr_status_t clerk_slot_copy(const segment_slot *slot, char **ptext, apr_size_t *plen, apr_uint32_t *pgeneration,
-                             apr_pool_t *pool)
+apr_status_t clerk_keystore_segment_copy(const segment_slot *slot, char **ptext, apr_size_t *plen,
+                                         apr_uint32_t *pgeneration, apr_pool_t *pool)
 {
     char *text = NULL;
 
@@ -147,7 +147,7 @@ apr_status_t clerk_slot_copy(const segment_slot *slot, char **ptext, apr_size_t 
     return APR_EAGAIN;
 }
 
-apr_status_t clerk_slot_publish(segment_slot *slot, const char *text, apr_size_t len)
+apr_status_t clerk_keystore_segment_publish(segment_slot *slot, const char *text, apr_size_t len)
 {
     apr_uint32_t generation = atomic_load(&slot->generation);
     apr_uint32_t next = generation + 1 ? generation + 1 : 2;
@@ -165,7 +165,7 @@ apr_status_t clerk_slot_publish(segment_slot *slot, const char *text, apr_size_t
     return atomic_compare_exchange_strong(&slot->generation, &generation, next) ? APR_SUCCESS : APR_EBUSY;
 }
 
-void clerk_slot_set_error(segment_slot *slot, const char *text)
+void clerk_keystore_segment_set_error(segment_slot *slot, const char *text)
 {
     char padded[SEGMENT_ERROR_SIZE] = "";
     apr_size_t len = strlen(text);
@@ -174,7 +174,7 @@ void clerk_slot_set_error(segment_slot *slot, const char *text)
     store_words(slot->last_error, padded, sizeof(padded));
 }
 
-void clerk_slot_get_error(const segment_slot *slot, char text[SEGMENT_ERROR_SIZE])
+void clerk_keystore_segment_get_error(const segment_slot *slot, char text[SEGMENT_ERROR_SIZE])
 {
     load_words(text, SEGMENT_ERROR_SIZE, slot->last_error);
     text[SEGMENT_ERROR_SIZE - 1] = '\0';
@@ -192,15 +192,15 @@ static int lease_is_valid(apr_uint64_t lease, apr_time_t now, apr_interval_time_
     return until > now && until - now <= duration;
 }
 
-int clerk_slot_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
+int clerk_keystore_segment_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
 {
     return lease_is_valid(atomic_load(&slot->lease), now, duration);
 }
 
-apr_uint64_t clerk_slot_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
+apr_uint64_t clerk_keystore_segment_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
 {
     apr_uint64_t seen = atomic_load(&slot->lease);
-    apr_uint64_t lease = lease_until(now + duration, clerk_segment_random() & LEASE_TOKEN_MASK);
+    apr_uint64_t lease = lease_until(now + duration, clerk_keystore_segment_random() & LEASE_TOKEN_MASK);
 
     if (lease_is_valid(seen, now, duration)) {
         return 0;
@@ -208,7 +208,8 @@ apr_uint64_t clerk_slot_lease_take(segment_slot *slot, apr_time_t now, apr_inter
     return atomic_compare_exchange_strong(&slot->lease, &seen, lease) ? lease : 0;
 }
 
-int clerk_slot_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now, apr_interval_time_t duration)
+int clerk_keystore_segment_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now,
+                                       apr_interval_time_t duration)
 {
     apr_uint64_t mine = *please;
     apr_uint64_t lease = lease_until(now + duration, mine & LEASE_TOKEN_MASK);
@@ -217,7 +218,7 @@ int clerk_slot_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t 
     return *please != 0;
 }
 
-void clerk_slot_lease_release(segment_slot *slot, apr_uint64_t lease)
+void clerk_keystore_segment_lease_release(segment_slot *slot, apr_uint64_t lease)
 {
     if (lease) {
         atomic_compare_exchange_strong(&slot->lease, &lease, 0);
@@ -236,12 +237,12 @@ static int allowance_permits(apr_time_t due, apr_time_t now)
     return due - now <= (ALLOWANCE_BURST - 1) * ALLOWANCE_INTERVAL;
 }
 
-int clerk_slot_allowance_has(const segment_slot *slot, segment_allowance which, apr_time_t now)
+int clerk_keystore_segment_allowance_has(const segment_slot *slot, segment_allowance which, apr_time_t now)
 {
     return allowance_permits(allowance_due(atomic_load(&slot->allowance[which]), now), now);
 }
 
-int clerk_slot_allowance_take(segment_slot *slot, segment_allowance which, apr_time_t now)
+int clerk_keystore_segment_allowance_take(segment_slot *slot, segment_allowance which, apr_time_t now)
 {
     apr_int64_t stored = atomic_load(&slot->allowance[which]);
     apr_time_t due;
@@ -255,7 +256,7 @@ int clerk_slot_allowance_take(segment_slot *slot, segment_allowance which, apr_t
     return 1;
 }
 
-apr_uint64_t clerk_segment_random(void)
+apr_uint64_t clerk_keystore_segment_random(void)
 {
     static _Atomic apr_uint64_t calls;
     /* splitmix64 over what differs between processes, runs and calls */

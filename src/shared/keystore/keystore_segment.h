@@ -66,19 +66,19 @@ typedef struct segment_slot {
 } segment_slot;
 
 /** Bytes for @a count slots. */
-apr_size_t clerk_segment_size(unsigned int count);
+apr_size_t clerk_keystore_segment_size(unsigned int count);
 
 /**
  * Lay out a zeroed segment.
  * @return APR_SUCCESS; APR_EINVAL (too small or not aligned to 8 bytes); APR_EMISMATCH (not zeroed: it is in use)
  */
-apr_status_t clerk_segment_init(void *memory, apr_size_t size, unsigned int count);
+apr_status_t clerk_keystore_segment_init(void *memory, apr_size_t size, unsigned int count);
 
-/** Whether the segment is one that clerk_segment_init() laid out. @return APR_SUCCESS, APR_EMISMATCH */
-apr_status_t clerk_segment_check(const void *memory, apr_size_t size, unsigned int count);
+/** Whether the segment is one that clerk_keystore_segment_init() laid out. @return APR_SUCCESS, APR_EMISMATCH */
+apr_status_t clerk_keystore_segment_check(const void *memory, apr_size_t size, unsigned int count);
 
 /** The i-th slot, 0 <= i < count. */
-segment_slot *clerk_segment_slot(void *memory, unsigned int i);
+segment_slot *clerk_keystore_segment_slot(void *memory, unsigned int i);
 
 /**
  * Copy the document that counts.
@@ -87,38 +87,39 @@ segment_slot *clerk_segment_slot(void *memory, unsigned int i);
  * @return APR_SUCCESS; APR_NOTFOUND (there is none yet); APR_EMISMATCH (it is damaged: a writer was stopped in the
  *         middle for longer than its lease); APR_EAGAIN (it kept changing)
  */
-apr_status_t clerk_slot_copy(const segment_slot *slot, char **ptext, apr_size_t *plen, apr_uint32_t *pgeneration,
-                             apr_pool_t *pool);
+apr_status_t clerk_keystore_segment_copy(const segment_slot *slot, char **ptext, apr_size_t *plen,
+                                         apr_uint32_t *pgeneration, apr_pool_t *pool);
 
 /**
  * Write a document into the buffer that does not count and make it count. For the holder of the lease.
  * @return APR_SUCCESS; APR_ENOSPC (longer than SEGMENT_DOCUMENT_MAX); APR_EBUSY (somebody else published meanwhile)
  */
-apr_status_t clerk_slot_publish(segment_slot *slot, const char *text, apr_size_t len);
+apr_status_t clerk_keystore_segment_publish(segment_slot *slot, const char *text, apr_size_t len);
 
 /** Set or read the text of the last error. It is cut to fit, may be a mix of two while it changes, and always ends. */
-void clerk_slot_set_error(segment_slot *slot, const char *text);
-void clerk_slot_get_error(const segment_slot *slot, char text[SEGMENT_ERROR_SIZE]);
+void clerk_keystore_segment_set_error(segment_slot *slot, const char *text);
+void clerk_keystore_segment_get_error(const segment_slot *slot, char text[SEGMENT_ERROR_SIZE]);
 
 /**
  * Take the lease if it is free or has lapsed. A lease that would last longer than @a duration is one from before the
  * clock was set back and counts as lapsed.
  * @return the lease, to be renewed or released with; 0 if somebody has it
  */
-apr_uint64_t clerk_slot_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
+apr_uint64_t clerk_keystore_segment_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
 /** Whether somebody has the lease. */
-int clerk_slot_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
+int clerk_keystore_segment_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
 /** Make an own lease last for @a duration from now. @return 0 if it is not ours any more, and *please is then 0 */
-int clerk_slot_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now, apr_interval_time_t duration);
+int clerk_keystore_segment_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now,
+                                       apr_interval_time_t duration);
 /** Give the lease back, if it is still ours. */
-void clerk_slot_lease_release(segment_slot *slot, apr_uint64_t lease);
+void clerk_keystore_segment_lease_release(segment_slot *slot, apr_uint64_t lease);
 
 /** Whether an early fetch is allowed now: a burst of 3, then one in 10 seconds. */
-int clerk_slot_allowance_has(const segment_slot *slot, segment_allowance which, apr_time_t now);
+int clerk_keystore_segment_allowance_has(const segment_slot *slot, segment_allowance which, apr_time_t now);
 /** Use up one. @return 0 if there is none */
-int clerk_slot_allowance_take(segment_slot *slot, segment_allowance which, apr_time_t now);
+int clerk_keystore_segment_allowance_take(segment_slot *slot, segment_allowance which, apr_time_t now);
 
 /** A number that differs from call to call, process to process and run to run. For jitter, not for secrets. */
-apr_uint64_t clerk_segment_random(void);
+apr_uint64_t clerk_keystore_segment_random(void);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CLERK_SESSION_CLAIM_PATH_H
-#define CLERK_SESSION_CLAIM_PATH_H
+#ifndef CLERK_SESSION_CLAIM_H
+#define CLERK_SESSION_CLAIM_H
 
 #include <apr_tables.h>
 #include <jansson.h>
 
 /** The longest text of a claim that is handed to an application; a longer one is left out, never cut. */
 #define CLERK_CLAIM_TEXT_MAX 4096
+
+/** A string member without control characters, as it stands in @a object; NULL where there is none such. */
+const char *clerk_claim_text(const json_t *object, const char *name);
 
 /**
  * The claim at a path (interface 2: ClerkRemoteUser, ClerkExportClaim, clerk-claim, clerk()). Dots separate the names

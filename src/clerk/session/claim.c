@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "clerk/session/claim_path.h"
+#include "clerk/session/claim.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "clerk/session/claim_value.h"
+#include "jose/jws.h"
+#include "shared/text.h"
+
+const char *clerk_claim_text(const json_t *object, const char *name)
+{
+    const char *text = jose_json_string(object, name);
+
+    return text && clerk_text_is_clean(text) ? text : NULL;
+}
 
 /* Each JSON value is reached by at most one split of the path, so the search is bounded by the size of the token. */
 static const json_t *find(const json_t *object, char *path)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SHARED_TEXT_H
+#define SHARED_TEXT_H
+
+#include <string.h>
+
+/* Texts and characters of ASCII, whatever locale the process runs in. */
+
+static inline int clerk_text_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline int clerk_text_is_alnum(char c)
+{
+    return clerk_text_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline char clerk_text_to_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/** Whether a character is a control character: C0 and DEL. */
+static inline int clerk_text_is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/** Whether a text has no control character, so that it may go into a header, a variable or a log line. */
+static inline int clerk_text_is_clean(const char *text)
+{
+    while (*text && !clerk_text_is_control(*text)) {
+        text++;
+    }
+    return !*text;
+}
+
+static inline int clerk_text_begins_with(const char *text, const char *prefix)
+{
+    return !strncmp(text, prefix, strlen(prefix));
+}
+
+static inline int clerk_text_ends_with(const char *text, const char *suffix)
+{
+    size_t text_len = strlen(text), len = strlen(suffix);
+
+    return text_len >= len && !strcmp(text + text_len - len, suffix);
+}
+
+/** Whether a text is printable ASCII without spaces: what a URL or a key may consist of. */
+static inline int clerk_text_is_graphic(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text <= ' ' || *text >= 0x7f) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+#endif
