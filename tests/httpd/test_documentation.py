@@ -95,7 +95,7 @@ def test_every_refresh_reason_is_described():
 
 
 def message_numbers():
-    numbers = re.findall(r"CLERK_LOGNO\((\d{4})\)", CODE) + re.findall(r"clerk_log\(\s*CLERK_LOG_\w+,\s*(\d{4})", CODE)
+    numbers = re.findall(r"CLERK_LOGNO\(\s*(\d{4})\)", CODE) + re.findall(r"clerk_log\(\s*CLERK_LOG_\w+,\s*(\d{4})", CODE)
     return sorted(set(numbers))
 
 
