@@ -11,7 +11,10 @@
 #include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
 
-/** The token of an Authorization value (2.2), word by word as the SDK splits it. @return 0: none, the cookies decide */
+/**
+ * The token of an Authorization value (protocol.md 2.2), word by word as the SDK splits it. @return 0: none, the
+ * cookies decide
+ */
 static int header_token(jose_slice *token, const char *authorization)
 {
     static const char bearer[] = "Bearer";

@@ -9,7 +9,7 @@
 #include "clerk/services.h"
 
 /**
- * Decide whether a request is signed in: clerk-protocol 6 in full, with the deviations of interface 5. No side effects
+ * Decide whether a request is signed in: protocol.md 6 in full, with the deviations of differences.md. No side effects
  * but those of the services, and that the request may be completed. Only session tokens; header alone where the policy
  * says so (then no cookie is looked at and no handshake is proposed).
  */

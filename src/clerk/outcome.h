@@ -12,7 +12,7 @@ typedef enum clerk_status {
     CLERK_SIGNED_OUT,
     CLERK_HANDSHAKE,   /**< `location` says where */
     CLERK_UNAVAILABLE, /**< a credential was presented that cannot be judged now: 503 */
-    CLERK_BAD_REQUEST  /**< an invalid handshake parameter on a development instance (interface 5, row 17): 400 */
+    CLERK_BAD_REQUEST  /**< an invalid handshake parameter on a development instance (differences.md row 17): 400 */
 } clerk_status;
 
 typedef enum clerk_carrier {

@@ -3,7 +3,7 @@
 #define CLERK_REASON_H
 
 /**
- * Why a request is not signed in (clerk-protocol 16), in the SDK's spelling, plus our own `token-invalid-issuer` and
+ * Why a request is not signed in (protocol.md 16), in the SDK's spelling, plus our own `token-invalid-issuer` and
  * `session-pending`. Stable: it is what the log, the X-Clerk-Auth-Reason header and the counters show.
  */
 typedef enum clerk_reason {

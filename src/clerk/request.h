@@ -10,8 +10,8 @@
  * What only pages need may be filled in when it is first asked for, by clerk_request_complete().
  */
 typedef struct clerk_request {
-    const char *method;        /**< as received, such as "GET" */
-    const char *target;        /**< path and query as received, beginning with '/' (never joined as a URL, 3.1) */
+    const char *method; /**< as received, such as "GET" */
+    const char *target; /**< path and query as received, beginning with '/' (never joined as a URL, protocol.md 3.1) */
     const char *authorization; /**< several fields are joined with ", ", which makes a malformed credential */
     const char *cookie;        /**< all Cookie fields joined with "; " */
     const char *sec_fetch_dest;
@@ -58,7 +58,7 @@ typedef struct clerk_policy {
     const apr_array_header_t *audience;
     apr_interval_time_t clock_skew; /**< microseconds, 0 is 0 */
     clerk_pending pending_sessions;
-    int cross_origin_sync;   /**< clerk-protocol 9.4 wanted */
+    int cross_origin_sync;   /**< protocol.md 9.4 wanted */
     const char *sign_in_url; /**< URL or path; NULL: the Account Portal */
     const char *sign_up_url;
     const struct clerk_organization_sync *organization_sync; /**< compiled patterns, or NULL */

@@ -27,7 +27,7 @@ jose_status jose_keyset_parse(jose_keyset **pset, const char *json, apr_size_t l
  * A set with one key that any `kid` finds, from a PEM public key (SPKI) or an X.509 certificate, whose validity is not
  * looked at. Also taken: bare base64 without the BEGIN/END lines, CRLF, literal `\n` sequences instead of line breaks,
  * leading and trailing white space. More than one key or certificate is JOSE_MALFORMED.
- * An RSA key verifies RS256 only, an EC P-256 key ES256 only (clerk-protocol 5.5).
+ * An RSA key verifies RS256 only, an EC P-256 key ES256 only (protocol.md 5.5).
  * @param pwhy if not NULL, on failure a static text that says what is wrong
  * @return JOSE_OK, JOSE_MALFORMED, JOSE_KEY_UNUSABLE (weak, of an unsupported type, or a private key), JOSE_INTERNAL
  */

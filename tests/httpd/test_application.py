@@ -114,7 +114,7 @@ def test_directory_index(server, live):
 
 @pytest.mark.parametrize("where", ["front", "front-cgi"])
 def test_front_controller(server, live, where):
-    """E3: `CLERK_USER_ID` unprefixed after rewrite."""
+    """`CLERK_USER_ID` unprefixed after rewrite."""
     env = server.get(f"/{where}/some/pretty/url?x=1", bearer(live, "alice", "acme")).env()
     assert env["CLERK_USER_ID"] == env["REMOTE_USER"] == "user_alice"
     assert (env["CLERK_ORG_SLUG"], env["CLERK_AUTH_STATUS"], env["AUTH_TYPE"]) == ("acme", "signed-in", "Clerk")
@@ -161,7 +161,7 @@ def test_an_include_is_judged_by_its_own_rules(server, live):
 
 
 def test_a_foreign_user_is_not_ours(server, live):
-    """E3: foreign AuthType user recycled. A Basic user includes our pages as nobody."""
+    """Foreign AuthType user recycled. A Basic user includes our pages as nobody."""
     server.log.announce("unable to include", "AH01374", "AH0161[4-8]")
     text = server.get("/basic/page.shtml", {"Authorization": "Basic YWxpY2U6cGFzc3dvcmQ="}).text
     assert text.startswith("basic [") and "members only" not in text
@@ -235,7 +235,7 @@ def test_no_spelling_reaches_cgi_or_php(server, live, path, name):
 @pytest.mark.parametrize("line", ["X-Clerk-User-Id : user_admin", "X-Clerk-User-Id\t: user_admin",
                                   "X-Clerk-User-Id:user_admin", "X-Clerk-User-Id: user_admin  \t"])
 def test_white_space_around_the_name(server, live, echo, line):
-    """E3: trailing space. httpd refuses what is no field name; whatever it lets through is scrubbed."""
+    """Trailing space. httpd refuses what is no field name; whatever it lets through is scrubbed."""
     from pyclerk.client import raw
 
     for path in ("/unprotected", "/proxied"):
@@ -252,7 +252,7 @@ def test_a_cgi_program_never_sees_a_spoofed_variable(server, live):
 
 
 def test_setenvif_cannot_overrule_us(httpd, live):
-    """Variables that stood there before are cleared first (interface 3)."""
+    """Variables that stood there before are cleared first (directives.md "Variables")."""
     httpd.cgi("p/env.cgi")
     httpd.cgi("o/env.cgi")
     httpd.configure(
@@ -276,7 +276,7 @@ def test_the_public_header_tells_other_modules(server):
 
 
 def test_encoded_paths_meet_the_same_rules(server, live):
-    """E3: encoded path against <Location>."""
+    """Encoded path against <Location>."""
     for path in ("/members/secret%2etxt", "/%6dembers/secret.txt", "/members//secret.txt", "//members/secret.txt", "/x/../members/secret.txt",
                  "/members/./secret.txt", "/MEMBERS/secret.txt", "/members%2fsecret.txt"):
         answer = server.get(path, XHR)

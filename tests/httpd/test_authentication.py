@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is let in, and what everybody else is told (interface 1, 3 and 4)."""
+"""Who is let in, and what everybody else is told (directives.md "Variables", directives.md "Answers")."""
 
 import urllib.parse
 

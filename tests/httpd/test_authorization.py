@@ -116,7 +116,7 @@ def test_decision(server, live, path, who, status, version):
 
 
 def test_not_allowed_is_403_for_a_navigation_too(server, live):
-    """E3: authenticated, not authorised: 403, no challenge, no redirect."""
+    """Authenticated, not authorised: 403, no challenge, no redirect."""
     for path in ("/role/", "/expr/", "/any-not-here/", "/satisfy-any-role/", "/forbidden-off/", "/org/", "/user/"):
         answer = server.get(path, browser(live, "bob") | NAVIGATION)
         assert (answer.status, answer.location, answer.header("WWW-Authenticate")) == (403, None, None), path

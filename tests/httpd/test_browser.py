@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser on its way through handshakes, refreshes and sign-ins, and what nobody else may do with them (interface 4 and 5)."""
+"""A browser on its way through handshakes, refreshes and sign-ins, and what nobody else may do with them (directives.md "Answers", differences.md)."""
 
 import re
 import time
@@ -172,7 +172,7 @@ def test_a_refresh_cookie_saves_the_handshake(servers, emulated, name):
 
 
 def test_a_refresh_sends_little_of_the_visitor(servers, live):
-    """Interface 5, row 4."""
+    """differences.md row 4."""
     session = live.create_session("bob")
     cookies = session_cookies(live, token(live, session=session, age=120)) | {f"__refresh_{live.cookie_suffix}": live.refresh_token(session), "other": "private"}
     live.reset_log()
@@ -194,7 +194,7 @@ def test_no_refresh_for_a_header_token(servers, live):
 
 @pytest.mark.parametrize("sid", ["../../other", "sess_a/b", "sess%2e", "", "a" * 500, "sess_\r\nX", "."])
 def test_a_session_id_never_leaves_its_place_in_a_path(servers, live, sid):
-    """Interface 5, row 18."""
+    """differences.md row 18."""
     live.reset_log()
     expired = token(live, age=120, claims={"sid": sid})
     cookies = session_cookies(live, expired) | {f"__refresh_{live.cookie_suffix}": "r"}
@@ -207,7 +207,7 @@ def test_a_session_id_never_leaves_its_place_in_a_path(servers, live, sid):
 
 @pytest.mark.parametrize("name", ["live", "dev"])
 def test_a_browser_that_keeps_no_cookies_does_not_loop_for_ever(servers, emulated, name):
-    """E3: handshake loop; the counter is a cookie, so this browser keeps that one only."""
+    """Handshake loop; the counter is a cookie, so this browser keeps that one only."""
     server, instance = servers[name], emulated[name]
     server.log.announce(LOOP)
     browser = Browser(server, instance)
@@ -222,7 +222,7 @@ def test_a_browser_that_keeps_no_cookies_does_not_loop_for_ever(servers, emulate
 
 @pytest.mark.parametrize("count", ["3", "4", "10", "2.5", "-1", "0x1", "abc", "99999999999999999999"])
 def test_every_odd_loop_counter_is_a_loop(servers, count):
-    """Interface 5, row 8."""
+    """differences.md row 8."""
     servers["live"].log.announce(LOOP)
     answer = servers["live"].get("/p/", {"Cookie": f"__client_uat=1; __clerk_redirect_count={count}"} | NAVIGATION)
     assert (answer.status, answer.auth_status, answer.location) == (401, "signed-out", None)
@@ -238,7 +238,7 @@ def test_the_loop_counter_counts(servers, count, following):
 
 
 def test_production_ignores_handshakes_in_the_query(servers, live):
-    """Interface 5, row 1: no sign-in as the attacker, no forced sign-out, by a link."""
+    """differences.md row 1: no sign-in as the attacker, no forced sign-out, by a link."""
     attacker = live.handshake_token([f"__session={token(live, 'bob')}; Path=/", "__client_uat=1; Path=/"])
     mine = cookie_header(session_cookies(live, token(live, "alice")))
     for query in (f"__clerk_handshake={attacker}", "__clerk_handshake_nonce=x", "__clerk_handshake=x"):
@@ -249,14 +249,14 @@ def test_production_ignores_handshakes_in_the_query(servers, live):
 
 
 def test_a_failed_nonce_does_not_sign_out(servers, live):
-    """Interface 5, row 7."""
+    """differences.md row 7."""
     cookies = session_cookies(live, token(live)) | {"__clerk_handshake_nonce": "unknown"}
     assert servers["live"].get("/p/", cookie_header(cookies) | NAVIGATION).status == 200
 
 
 @pytest.mark.parametrize("bad", [{"defect": "foreign-key"}, {"header": {"cat": "cl_B7d4PD222AAA"}}, {"defect": "alg-none"}, {"claims": {"exp": 1}}], ids=str)
 def test_a_bad_handshake_cookie_sets_nothing(servers, live, bad):
-    """E3: a template token with a handshake array is Set-Cookie injection; row 12: `exp` counts."""
+    """A template token with a handshake array is Set-Cookie injection; differences.md row 12: `exp` counts."""
     handshake = live.handshake_token([f"__session={token(live, 'bob')}; Path=/"], **bad)
     cookies = session_cookies(live, token(live)) | {"__clerk_handshake": handshake}
     answer = servers["live"].get("/p/env.cgi", cookie_header(cookies) | NAVIGATION)
@@ -276,7 +276,7 @@ def test_only_clerks_cookies_are_set(servers, live):
 
 
 def test_no_cross_origin_permission(servers, live):
-    """Interface 5, row 11."""
+    """differences.md row 11."""
     handshake = live.handshake_token([f"__session={token(live)}; Path=/"])
     answer = servers["live"].get("/p/", {"Cookie": "__clerk_handshake=" + handshake, "Origin": "null"} | NAVIGATION)
     assert answer.status == 200
@@ -285,7 +285,7 @@ def test_no_cross_origin_permission(servers, live):
 
 @pytest.mark.parametrize("bad", ["garbage", "a.b.c", "foreign", "kid"])
 def test_development_explains_a_handshake_that_fails(servers, dev, bad):
-    """Interface 5, row 17: 400 with a page that says what happened."""
+    """differences.md row 17: 400 with a page that says what happened."""
     value = {"foreign": dev.handshake_token([], defect="foreign-key"), "kid": dev.handshake_token([], header={"kid": "ins_x"})}.get(bad, bad)
     answer = servers["dev"].get(f"/p/?__clerk_handshake={value}", {"Cookie": "__clerk_db_jwt=dvb_x"} | NAVIGATION)
     servers["dev"].log.announce("AC31")
@@ -298,7 +298,7 @@ def test_development_explains_a_handshake_that_fails(servers, dev, bad):
 @pytest.mark.parametrize("target", ["javascript:alert(1)", "//evil.example/", "/relative", "data:text/html,x", "ftp://evil.example/", "https://user@evil.example/",
                                     "https:evil.example", "", "https://", "http:///x"])
 def test_development_hands_its_token_to_web_addresses_only(servers, target):
-    """Interface 5, row 10."""
+    """differences.md row 10."""
     answer = servers["dev"].get("/p/?__clerk_redirect_url=" + urllib.parse.quote(target, safe=""), {"Cookie": "__clerk_db_jwt=dvb_secret"} | NAVIGATION)
     location = answer.location or ""
     assert "evil" not in location.split("?")[0] and not location.startswith(("javascript", "data", "ftp"))

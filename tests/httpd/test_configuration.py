@@ -27,7 +27,7 @@ def line_of(server, needle):
 
 
 def test_the_smallest_useful_configuration(checker):
-    """Interface 1: the keys from the environment, AuthType and Require."""
+    """The keys from the environment, AuthType and Require."""
     code, output = check(
         checker, "ClerkPublishableKey env:PK\nClerkSecretKey env:SK\nClerkAuthorizedParties https://a.example\n" + protect("/p"),
         {"PK": PK_LIVE, "SK": "sk_live_abc"},
@@ -297,7 +297,7 @@ def test_htaccess_with_a_server_directive_is_500_and_says_why(merged, live):
 
 
 def test_instances_are_apart_although_the_kid_is_the_same(merged, live, second):
-    """E3: key of instance A verifying tokens of instance B, same kid."""
+    """Key of instance A verifying tokens of instance B, same kid."""
     assert live.kid == second.kid
     assert merged.get("/named/", bearer(second)).status == 200
     assert merged.get("/main/", bearer(live)).status == 200

@@ -102,7 +102,7 @@ def by_the_module(server, visit):
         assert answer.status == 307 and answer.header("Cache-Control") == "no-store"
     identity = answer.header("X-Identity").split("|") if answer.auth_status is None and not answer.location else None
     identity = identity and [None if one == "(null)" else one for one in identity]
-    location = answer.location and re.sub(r"[?&]__clerk_help=cookies$", "", answer.location)  # row 24
+    location = answer.location and re.sub(r"[?&]__clerk_help=cookies$", "", answer.location)  # differences.md row 24
     return Verdict(answer.auth_status or "signed-in", answer.reason, location, _cookies(answer.all("Set-Cookie")), identity)
 
 
@@ -147,13 +147,13 @@ def _hide(visit, names, cookies):
 
 def adapted(visit):
     """The visit as the SDK has to see it."""
-    if "query handshake" in visit.notes:  # row 1
+    if "query handshake" in visit.notes:  # differences.md row 1
         visit = _hide(visit, set(RENAMED), cookies=False)
-    if "handshake refused here" in visit.notes and "bad handshake" not in visit.notes:  # rows 2 and 3: its session is none here
+    if "handshake refused here" in visit.notes and "bad handshake" not in visit.notes:  # differences.md rows 2 and 3: its session is none here
         visit = _hide(visit, set(RENAMED), cookies=True)
-    if "failed nonce" in visit.notes:  # row 7
+    if "failed nonce" in visit.notes:  # differences.md row 7
         visit = _hide(visit, {"__clerk_handshake_nonce"}, cookies=True)
-    if "header" in visit.notes and _bearer(visit):  # row 4: a refresh would answer with the cookies' session
+    if "header" in visit.notes and _bearer(visit):  # differences.md row 4: a refresh would answer with the cookies' session
         visit = dataclasses.replace(visit, cookies=[pair for pair in visit.cookies if not pair[0].startswith("__refresh")])
     return visit
 
@@ -170,9 +170,9 @@ def expected(visit, theirs):
     for name, renamed in RENAMED.items():
         location = location and location.replace(renamed, name)
     bearer = _bearer(visit)
-    if bearer and location:  # row 4
+    if bearer and location:  # differences.md row 4
         location = location.replace("&__session=" + urllib.parse.quote_plus(bearer), "")
-    if theirs.status == "throws" and "bad handshake" in visit.notes:  # row 17
+    if theirs.status == "throws" and "bad handshake" in visit.notes:  # differences.md row 17
         return Verdict("bad-request", None, None, [], None)
     return theirs._replace(location=location)
 
@@ -181,7 +181,7 @@ def agrees(visit, ours, theirs):
     wanted = expected(visit, theirs)
     if wanted.status == "bad-request":
         return ours.status == "bad-request"
-    if "issuer" in visit.notes and (ours.status, ours.reason) == ("signed-out", "token-invalid-issuer"):  # row 2
+    if "issuer" in visit.notes and (ours.status, ours.reason) == ("signed-out", "token-invalid-issuer"):  # differences.md row 2
         return wanted.status == "signed-in" or wanted.reason in ("primary-domain-cross-origin-sync", "active-organization-mismatch")
     return ours == wanted
 

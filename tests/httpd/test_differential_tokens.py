@@ -71,7 +71,7 @@ row("iat as the text 0", lambda f: f.with_claims(iat="0"),
 row("iat within the skew", lambda f: f.with_claims(iat=f.now() + 3))
 row("exp far away", lambda f: f.with_claims(exp=4102444800))
 
-# Categories and types (4.2)
+# Categories and types (protocol.md 4.2)
 for value in ("cl_B7d4PD111AAA", "cl_I7d4PD111III", "cl_B7d4PD222AAA", "cl_B7d4PD333AAA", "", None, "x", 1, ["cl_B7d4PD111AAA"]):
     row(f"cat {value!r}", lambda f, value=value: f.with_header(cat=value))
 row("cat absent", lambda f: f.with_header(cat=A))
@@ -118,7 +118,7 @@ row("signature with a byte more", parts(lambda h, p, s: (h, p, s[:-2] + "AAAA"))
 row("claims exchanged after signing", lambda f: ".".join((f.token().split(".")[0], f.with_claims(sub="user_root").split(".")[1], f.token().split(".")[2])))
 row("header exchanged after signing", lambda f: ".".join((f.with_header(x=1).split(".")[0], *f.token().split(".")[1:])))
 
-# Shape (4.1)
+# Shape (protocol.md 4.1)
 row("two parts", parts(lambda h, p, s: (h, p)))
 row("four parts", parts(lambda h, p, s: (h, p, s, s)))
 row("four parts, last empty", parts(lambda h, p, s: (h, p, s, "")))
@@ -166,7 +166,7 @@ row("NUL in a claim", lambda f: f.with_claims(x="a\0b"), differs=invalid(15))
 row("a number out of range", lambda f: f.with_text(lambda text: text[:-1] + ',"x":1e999}'), differs=invalid(15))
 row("a whole number out of range", lambda f: f.with_text(lambda text: text[:-1] + ',"x":123456789012345678901234567890}'), differs=invalid(15))
 
-# Claims (4.3)
+# Claims (protocol.md 4.3)
 row("sub missing", lambda f: f.with_claims(sub=A))
 for value in (1, None, ["user_a"], {}, True):
     row(f"sub {value!r}", lambda f, value=value: f.with_claims(sub=value))
@@ -200,13 +200,13 @@ for value in ("https://clerk.other.test", "https://clerk.example.test/", "clerk.
         "header": refused(2, "token-invalid-issuer"), **({"cookie": refused(2, "token-invalid-issuer"), "page": refused(2, "token-invalid-issuer")}
                                                         if value in ("clerk.example.test", "http://clerk.example.test", "", A, None) else {})})
 
-# Authorized parties (4.4)
+# Authorized parties (protocol.md 4.4)
 row("azp in the list", lambda f: f.token(), place="parties")
 for value in ("https://app.example.test/", "https://evil.example.test", "https://APP.example.test", "app.example.test", "null", "", 1, None, A):
     row(f"azp {'absent' if value is A else repr(value)}", lambda f, value=value: f.with_claims(azp=value), place="parties")
 row("azp as a list", lambda f: f.with_claims(azp=[ORIGIN]), place="parties")
 
-# Audience (4.5)
+# Audience (protocol.md 4.5)
 row("aud matches", lambda f: f.with_claims(aud="api"), place="audience")
 row("aud list matches", lambda f: f.with_claims(aud=["x", "api"]), place="audience")
 row("aud differs", lambda f: f.with_claims(aud="other"), place="audience")

@@ -82,7 +82,7 @@ def test_the_user_agent_and_nothing_of_the_visitor(httpd, instance):
 
 @pytest.mark.skipif(os.environ.get("MPM", "event") == "prefork", reason="needs threads")
 def test_cold_herd_fetches_once(httpd, instance):
-    """E3: 200 parallel first requests to 8 processes: one fetch, nobody refused."""
+    """200 parallel first requests to 8 processes: one fetch, nobody refused."""
     instance.set_fault("jwks", delay=0.6)
     tuning = ("StartServers 8\nServerLimit 8\nThreadLimit 25\nThreadsPerChild 25\nMaxRequestWorkers 200\n"
               "MinSpareThreads 200\nMaxSpareThreads 200")
@@ -115,7 +115,7 @@ def unknown_kids(instance):
 
 
 def test_a_flood_of_unknown_kids_is_a_handful_of_fetches(httpd, instance):
-    """E3: random kid flood; good tokens are served meanwhile."""
+    """Random kid flood; good tokens are served meanwhile."""
     serve(httpd, instance)
     good = bearer(instance)
     assert httpd.get("/p/", good).status == 200
@@ -169,7 +169,7 @@ def test_rotation_under_the_same_kid(httpd, instance):
 
 
 def test_a_removed_key_is_forgotten(httpd, instance):
-    """Keys are replaced as a set (interface 5, row 6)."""
+    """Keys are replaced as a set (differences.md row 6)."""
     serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\n")
     old = bearer(instance)
     assert httpd.get("/p/", old).status == 200
@@ -189,7 +189,7 @@ def test_the_background_refresh_comes_before_the_ttl_ends(httpd, instance):
 
 @pytest.mark.mpm
 def test_an_outage_longer_than_the_ttl(httpd, instance):
-    """E3: verifies from the last good keys, across a restart and a graceful one; one log line a change of state."""
+    """Verifies from the last good keys, across a restart and a graceful one; one log line a change of state."""
     serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\nClerkHTTPTimeout 1s\n", state=True)
     good = bearer(instance)
     assert httpd.get("/p/", good).status == 200
@@ -218,7 +218,7 @@ def test_an_outage_longer_than_the_ttl(httpd, instance):
     {"body": '{"keys":[{"kty":"RSA"}]}'}, {"redirect": "http://127.0.0.1:1/"}, {"oversize": 16 * 1024 * 1024}, {"delay": 3.0},
 ], ids=str)
 def test_a_bad_answer_replaces_nothing(httpd, instance, fault):
-    """E3: empty, partial, malformed JWKS: the previous set is kept."""
+    """Empty, partial, malformed JWKS: the previous set is kept."""
     serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\nClerkHTTPTimeout 500ms\n")
     good = bearer(instance)
     assert httpd.get("/p/", good).status == 200
@@ -359,7 +359,7 @@ def test_a_kept_file_of_another_instance_is_not_used(httpd, instance, emulator):
 
 @pytest.mark.mpm
 def test_graceful_restarts_under_load(httpd, instance):
-    """E3: restart loop under load: no lost request, no leaked descriptor."""
+    """Restart loop under load: no lost request, no leaked descriptor."""
     serve(httpd, instance, state=True)
     good = bearer(instance, ttl=600)
     assert httpd.get("/p/", good).status == 200
@@ -392,7 +392,7 @@ def test_a_killed_fetcher_blocks_nobody(httpd, instance):
 
 
 def test_no_secret_in_any_log(httpd, instance):
-    """E3: canary strings absent at trace8."""
+    """Canary strings absent at trace8."""
     serve(httpd, instance, "api", log_level="trace8")
     httpd.log.announce(SOURCE_TROUBLE)
     tokens = [token(instance), token(instance, defect="bad-signature"), token(instance, age=120), token(instance, header={"kid": "ins_x"})]

@@ -129,7 +129,7 @@ static void compares_permissions_as_the_session_has_them(void **state)
 
 static void finds_features_and_plans_by_scope(void **state)
 {
-    /* 11.6 */
+    /* protocol.md 11.6 */
     static const question questions[] = {
         {"both", 1},
         {"team", 1},
@@ -190,7 +190,7 @@ static void finds_features_and_plans_by_scope(void **state)
 
 static void wants_fresh_factors(void **state)
 {
-    /* 11.7, at 10 minutes: first_factor, second_factor, multi_factor. */
+    /* protocol.md 11.7, at 10 minutes: first_factor, second_factor, multi_factor. */
     static const struct {
         const char *fva;
         int first, second, multi;

@@ -80,7 +80,7 @@ static void foreign_referrers_ask_for_the_newest_state(void **state)
     assert_string_equal(verdict(decide_row(f, instance, &r), f->pool), SYNC);
     r.referer = "http://app.example.com/";
     assert_string_equal(verdict(decide_row(f, fixture_instance(f, &local), &r), f->pool), "signed-in");
-    /* Behind a proxy the Account Portal is not known, as in the SDK (9.5). */
+    /* Behind a proxy the Account Portal is not known, as in the SDK (protocol.md 9.5). */
     r.referer = "https://accounts.example.com/";
     assert_string_equal(verdict(decide_row(f, fixture_instance(f, &proxied), &r), f->pool), SYNC);
     r.referer = "https://evil.test/";

@@ -9,7 +9,7 @@
 
 #include "clerk/reason.h"
 
-/* clerk-protocol 16, and two of our own. Order and spelling are an interface. */
+/* protocol.md 16, and two of our own. Order and spelling are an interface. */
 static const struct {
     clerk_reason reason;
     const char *text;

@@ -39,10 +39,12 @@ const clerk_request *clerk_context_page(clerk_context *context);
  */
 const clerk_url *clerk_context_url(clerk_context *context);
 
-/** What the URL asks for (section 10). */
+/** What the URL asks for (protocol.md 10). */
 clerk_organization_target clerk_context_organization(clerk_context *context);
 
-/** Decode, check the token's class (4.2) and verify a session token. @return CLERK_REASON_NONE, or why not */
+/**
+ * Decode, check the token's class (protocol.md 4.2) and verify a session token. @return CLERK_REASON_NONE, or why not
+ */
 clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, jose_slice token,
                                   apr_interval_time_t skew);
 

@@ -21,7 +21,10 @@ static int is_document_get(const clerk_request *request)
     return !strcmp(request->method, "GET") && is_text(request->sec_fetch_dest, "document");
 }
 
-/** The primary's sign-in page that a development satellite sends the browser to (row 3b); NULL: not configured. */
+/**
+ * The primary's sign-in page that a development satellite sends the browser to (protocol.md 6.7, row 3b); NULL: not
+ * configured.
+ */
 static const char *satellite_sync_location(const clerk_context *context)
 {
     clerk_url *url;
@@ -37,7 +40,7 @@ static const char *satellite_sync_location(const clerk_context *context)
     return clerk_url_text(url, context->pool);
 }
 
-/** Rows 2 and 3. @return NULL: go on */
+/** protocol.md 6.7, rows 2 and 3. @return NULL: go on */
 static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
 {
     const char *location = NULL;
@@ -77,7 +80,10 @@ static int is_listed(const apr_array_header_t *list, const char *text)
     return 0;
 }
 
-/** Row 4: a satellite wants its answer. Only places that may have our tokens get one (interface 5, row 10). */
+/**
+ * protocol.md 6.7, row 4: a satellite wants its answer. Only places that may have our tokens get one
+ * (differences.md row 10).
+ */
 static const char *satellite_answer_location(const clerk_context *context)
 {
     const apr_array_header_t *allowed = context->policy->authorized_parties;
@@ -97,7 +103,7 @@ static const char *satellite_answer_location(const clerk_context *context)
     return clerk_url_text(url, context->pool);
 }
 
-/** Rows 4 to 6. @return NULL: go on */
+/** protocol.md 6.7, rows 4 to 6. @return NULL: go on */
 static clerk_outcome *development_rows(clerk_context *context)
 {
     const char *location;
@@ -123,7 +129,7 @@ static int differs(const char *wanted, const char *actual)
     return !actual || strcmp(wanted, actual);
 }
 
-/** Whether the URL names another organization than the session has (section 10). */
+/** Whether the URL names another organization than the session has (protocol.md 10). */
 static int organization_mismatch(clerk_context *context, const clerk_identity *identity)
 {
     clerk_organization_target target = clerk_context_organization(context);
@@ -137,7 +143,7 @@ static int organization_mismatch(clerk_context *context, const clerk_identity *i
     return target.slug ? differs(target.slug, identity->org_slug) : identity->org_id != NULL;
 }
 
-/** Rows 14 to 16: the session is good, but is it the newest, and of the right organization? */
+/** protocol.md 6.7, rows 14 to 16: the session is good, but is it the newest, and of the right organization? */
 static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *identity)
 {
     if (context->browser_flow && context->policy->cross_origin_sync && !context->instance->satellite
@@ -156,7 +162,7 @@ static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *iden
     return clerk_context_accept(context, identity);
 }
 
-/** Rows 10 to 16. */
+/** protocol.md 6.7, rows 10 to 16. */
 static clerk_outcome *session_rows(clerk_context *context)
 {
     const clerk_cookies *cookies = context->cookies;

@@ -14,7 +14,7 @@
 #define PROBE_VALUE "cookies"
 /** Far more than a nonce has; what is longer is not sent anywhere. */
 #define NONCE_MAX 1024
-/** How far a development machine's clock may be off while a handshake is resolved (7.7). */
+/** How far a development machine's clock may be off while a handshake is resolved (protocol.md 7.7). */
 #define DEVELOPMENT_SKEW apr_time_from_sec(86400)
 
 int clerk_handshake_is_eligible(clerk_context *context)
@@ -56,7 +56,10 @@ static const char *url_without(clerk_context *context, const char *const *names)
     return clerk_url_text(&url, context->pool);
 }
 
-/** 7.2. A token from the Authorization header never goes into a URL; the session cookie does, to the frontend API. */
+/**
+ * protocol.md 7.2. A token from the Authorization header never goes into a URL; the session cookie does, to the
+ * frontend API.
+ */
 static const char *handshake_url(clerk_context *context, const char *text)
 {
     static const char *const dev_browser[] = {CLERK_COOKIE_DEV_BROWSER, "__dev_session", NULL};
@@ -136,7 +139,7 @@ clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reas
     return clerk_handshake_propose_text(context, reason, clerk_reason_text(reason), location);
 }
 
-/** Fetch what a nonce stands for (7.4). @return the list of directives, or NULL */
+/** Fetch what a nonce stands for (protocol.md 7.4). @return the list of directives, or NULL */
 static const json_t *directives_of_nonce(const clerk_context *context, const char *nonce)
 {
     clerk_backend_call call = {CLERK_BACKEND_FOR_ANYBODY, "GET", NULL, NULL};
@@ -158,7 +161,7 @@ static const json_t *directives_of_nonce(const clerk_context *context, const cha
     return json_is_array(list) ? list : NULL;
 }
 
-/** `exp` counts where it is there (interface 5, row 12); in development with the same patience as for the session. */
+/** `exp` counts where it is there (differences.md row 12); in development with the same patience as for the session. */
 static clerk_reason check_expiry(const clerk_context *context, const json_t *payload)
 {
     apr_interval_time_t skew = context->development ? DEVELOPMENT_SKEW : context->policy->clock_skew;
@@ -176,7 +179,7 @@ static clerk_reason check_expiry(const clerk_context *context, const json_t *pay
                                                                                     : CLERK_REASON_NONE;
 }
 
-/** Verify a handshake token (7.5). @param plist its directives; NULL where it has none */
+/** Verify a handshake token (protocol.md 7.5). @param plist its directives; NULL where it has none */
 static clerk_reason directives_of_token(const clerk_context *context, const json_t **plist, const char *token)
 {
     jose_jws *jws = NULL;
@@ -209,7 +212,7 @@ static clerk_outcome *failed(clerk_context *context)
     return NULL;
 }
 
-/** Set the cookies and judge the session that they hold (7.6). */
+/** Set the cookies and judge the session that they hold (protocol.md 7.6). */
 static clerk_outcome *apply(clerk_context *context, const json_t *list)
 {
     static const char *const handshake[]
@@ -243,7 +246,9 @@ static clerk_outcome *apply(clerk_context *context, const json_t *list)
     return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason) : NULL;
 }
 
-/** A handshake value: in development the query may carry it, in production only Clerk's cookie (interface 5, row 1). */
+/**
+ * A handshake value: in development the query may carry it, in production only Clerk's cookie (differences.md row 1).
+ */
 static const char *carried(const clerk_context *context, const char *name, const char *cookie)
 {
     const char *value = context->development ? clerk_query_get(context->query, name) : NULL;

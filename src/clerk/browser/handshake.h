@@ -12,14 +12,14 @@
  */
 #define CLERK_COOKIE_PROBE "__clerk_help=cookies"
 
-/** Whether a browser that sent this request can be sent through a handshake (clerk-protocol 6.9). */
+/** Whether a browser that sent this request can be sent through a handshake (protocol.md 6.9). */
 int clerk_handshake_is_eligible(clerk_context *context);
 
 /**
- * The handshake gate (6.9): send the browser to the frontend API, or give up as signed out with the same reason where
- * the request is not eligible or has been there too often.
+ * The handshake gate (protocol.md 6.9): send the browser to the frontend API, or give up as signed out with the same
+ * reason where the request is not eligible or has been there too often.
  * @param text the reason's text, for the URL and the outcome
- * @param location where to instead, or NULL: the frontend API (7.2)
+ * @param location where to instead, or NULL: the frontend API (protocol.md 7.2)
  */
 clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason reason, const char *text,
                                             const char *location);
@@ -27,7 +27,7 @@ clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason
 clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reason, const char *location);
 
 /**
- * Resolve the handshake that this request brings back, if it does (7.3 to 7.7).
+ * Resolve the handshake that this request brings back, if it does (protocol.md 7.3 to 7.7).
  * @return the outcome, or NULL: there is none, or it could not be used and the cookies decide (then `handshake_failed`
  *         is set)
  */

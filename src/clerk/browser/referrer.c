@@ -72,6 +72,6 @@ int clerk_referrer_is_foreign(clerk_context *context)
     if (instance->type != CLERK_INSTANCE_PRODUCTION && is_development_portal(referrer->host)) {
         return 0;
     }
-    /* Behind a proxy URL the SDK does not know the Account Portal (9.5): one handshake more, as there. */
+    /* Behind a proxy URL the SDK does not know the Account Portal (protocol.md 9.5): one handshake more, as there. */
     return instance->proxy_url || strcmp(referrer->origin, instance->account_portal);
 }

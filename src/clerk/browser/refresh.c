@@ -45,7 +45,7 @@ static void add_header(json_t *headers, const char *name, const char *value)
     }
 }
 
-/** The request body. Of the browser's headers only what helps Clerk to see a stolen session (interface 5, row 4). */
+/** The request body. Of the browser's headers only what helps Clerk to see a stolen session (differences.md row 4). */
 static const char *request_body(clerk_context *context)
 {
     const clerk_request *request = clerk_context_page(context);
@@ -71,7 +71,7 @@ static const char *request_body(clerk_context *context)
     return copy;
 }
 
-/** What a refusal says (section 8). */
+/** What a refusal says (protocol.md 8). */
 static const char *refusal(const json_t *body)
 {
     const char *code = jose_json_string(json_array_get(json_object_get(body, "errors"), 0), "code");

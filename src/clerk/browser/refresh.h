@@ -5,7 +5,7 @@
 #include "clerk/browser/context.h"
 
 /**
- * Trade the expired session cookie for a new one with the Backend API (clerk-protocol 8). Only for a GET with the
+ * Trade the expired session cookie for a new one with the Backend API (protocol.md 8). Only for a GET with the
  * suffixed refresh cookie; the outcome's cookies are set where it works. The expired token is authentic: expiry is
  * judged after the signature.
  * @param pidentity the new session's identity

@@ -6,8 +6,8 @@
 #include "clerk/outcome.h"
 
 /**
- * What becomes of a token that was refused (6.8). The carrier is in the outcome; only the cookie's own token is ever
- * refreshed.
+ * What becomes of a token that was refused (protocol.md 6.8). The carrier is in the outcome; only the cookie's own
+ * token is ever refreshed.
  */
 clerk_outcome *clerk_refused_token(clerk_context *context, clerk_reason reason);
 

@@ -7,7 +7,7 @@
 #include "clerk/request.h"
 
 /**
- * The sign-in redirect for a signed-out request (clerk-protocol 13.3), to `ClerkSignInURL` or the Account Portal, with
+ * The sign-in redirect for a signed-out request (protocol.md 13.3), to `ClerkSignInURL` or the Account Portal, with
  * the request's own URL as `redirect_url`. A pending session goes to the tasks below it (appended to the path).
  * @return the absolute URL from @a pool, or NULL where there is neither a sign-in URL nor an Account Portal, or where
  * the sign-in page is the requested page itself (same origin and path: it would loop)

@@ -6,7 +6,7 @@
 
 #include "jose/jose.h"
 
-/* The one reader of Cookie headers (clerk-protocol 2.3). */
+/* The one reader of Cookie headers (protocol.md 2.3). */
 
 /** One cookie as it stands in the header. */
 typedef struct clerk_raw_cookie {
@@ -24,7 +24,7 @@ int clerk_cookie_header_next(clerk_raw_cookie *cookie, const char **pheader);
 const char *clerk_cookie_header_value(jose_slice value, apr_pool_t *pool);
 
 /**
- * The first cookie of that name, decoded (2.3), from @a pool.
+ * The first cookie of that name, decoded (protocol.md 2.3), from @a pool.
  * @return NULL where it is absent or empty
  */
 const char *clerk_cookie_header_find(const char *header, const char *name, apr_pool_t *pool);

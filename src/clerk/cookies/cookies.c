@@ -105,7 +105,7 @@ static int belongs_to_instance(const char *text, const clerk_instance *instance,
            || (instance->overridden_host && !strcmp(host, instance->overridden_host));
 }
 
-/** Everything that 2.5 looks at: S is suffixed, U is un-suffixed. */
+/** Everything that protocol.md 2.5 looks at: S is suffixed, U is un-suffixed. */
 typedef struct candidates {
     const char *s_uat;
     const char *u_uat;
@@ -132,7 +132,10 @@ static int has_expired(const clerk_session_token *token, apr_time_t now)
            && token->claims->expires.seconds <= (double)seconds;
 }
 
-/** The algorithm of 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent cookie. */
+/**
+ * The algorithm of protocol.md 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent
+ * cookie.
+ */
 static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
 {
     if (c->u_token) {

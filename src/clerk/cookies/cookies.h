@@ -15,7 +15,7 @@
 
 /** Clerk's cookies of one request. Texts are decoded; an empty or missing cookie is NULL. */
 typedef struct clerk_cookies {
-    int suffixed;                       /**< the suffixed cookies count (clerk-protocol 2.5) */
+    int suffixed;                       /**< the suffixed cookies count (protocol.md 2.5) */
     const clerk_session_token *session; /**< read and not verified; NULL without one */
     apr_int64_t client_uat;             /**< seconds; 0: absent, or signed out */
     const char *refresh;                /**< only ever the suffixed one */
@@ -26,7 +26,8 @@ typedef struct clerk_cookies {
 } clerk_cookies;
 
 /**
- * Read a Cookie header (clerk-protocol 2.3 and 2.4) and decide which set counts (2.5). Nothing is verified here.
+ * Read a Cookie header (protocol.md 2.3 and 2.4) and decide which set counts (protocol.md 2.5). Nothing is verified
+ * here.
  * @param header all Cookie fields joined with "; ", or NULL
  * @param services for the tokens it remembers, and the clock: one rule asks whether a token has expired
  */

@@ -8,7 +8,7 @@
 #include "clerk/instance/instance.h"
 
 /**
- * Take over the Set-Cookie values that Clerk wants sent (clerk-protocol 7.6 and 8). One is taken where it is text
+ * Take over the Set-Cookie values that Clerk wants sent (protocol.md 7.6 and 8). One is taken where it is text
  * without control characters and sets one of Clerk's cookies: `__session`, that with this instance's suffix,
  * `__client_uat*`, `__refresh*`, `__clerk_*`. What else there is, is left out.
  * @param set_cookies receives them in order

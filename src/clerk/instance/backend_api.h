@@ -35,7 +35,7 @@ typedef struct clerk_backend_api {
 #define CLERK_BACKEND_MAX_UNDER_WAY 4
 
 /**
- * Make a call with the secret key (clerk-protocol, Appendix B). Bounded by the timeout. A call that gets no answer or a
+ * Make a call with the secret key (protocol.md Appendix B). Bounded by the timeout. A call that gets no answer or a
  * 5xx counts as a failure; after three in a row the circuit opens for 5 s, doubling to 60 s, then one call is tried. An
  * open circuit, or CLERK_BACKEND_MAX_UNDER_WAY calls under way, answer status 0 at once.
  */

@@ -143,7 +143,7 @@ static const char *set_proxy(clerk_instance *instance, const char *proxy_url, ap
     return NULL;
 }
 
-/** The frontend API of 1.2, and how it is reached. */
+/** The frontend API of protocol.md 1.2, and how it is reached. */
 static const char *set_frontend(clerk_instance *instance, const clerk_instance_options *options, apr_pool_t *pool)
 {
     const char *frontend_api = trimmed(options->frontend_api, pool);

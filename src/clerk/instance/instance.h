@@ -23,7 +23,8 @@ typedef struct clerk_instance_options {
     const apr_array_header_t *issuers; /**< of const char *; NULL or empty: auto; one entry "any": no check */
 } clerk_instance_options;
 
-/** A Clerk instance, all derived values worked out (clerk-protocol 1). Immutable; lives as long as the configuration.
+/**
+ * A Clerk instance, all derived values worked out (protocol.md 1). Immutable; lives as long as the configuration.
  */
 typedef struct clerk_instance {
     const char *name;
@@ -31,7 +32,7 @@ typedef struct clerk_instance {
     const char *publishable_key; /**< or NULL (PEM or JWKS URL only: header and cookie tokens, no browser flow) */
     const char *secret_key;      /**< or NULL */
     const char *frontend_host;   /**< host[:port] of the key, ClerkFrontendAPI, or clerk.<domain>; the "original" one
-                                    of 1.2; or NULL */
+                                    of protocol.md 1.2; or NULL */
     const char *overridden_host; /**< the publishable key's host where ClerkFrontendAPI replaced it (tokens may still
                                     name it); or NULL */
     const char *frontend_url; /**< `https://<frontend_host>` (scheme http where ClerkFrontendAPI says so); no trailing
@@ -40,8 +41,8 @@ typedef struct clerk_instance {
     const char *domain;
     int satellite;
     int satellite_auto_sync;
-    const char *account_portal; /**< `https://accounts...` (1.6), from the key's host even with a proxy; or NULL */
-    char cookie_suffix[9];      /**< 1.5; "" without a publishable key */
+    const char *account_portal; /**< protocol.md 1.6, from the key's host even with a proxy; or NULL */
+    char cookie_suffix[9];      /**< protocol.md 1.5; "" without a publishable key */
     const char *api_url;        /**< Backend API origin (path kept), no trailing '/' */
     const char *jwks_url;       /**< where keys come from; NULL where neither key says (then there must be a PEM key) */
     int jwks_needs_secret;      /**< jwks_url is the Backend API's: send the secret key */
@@ -50,12 +51,12 @@ typedef struct clerk_instance {
 } clerk_instance;
 
 /**
- * Work an instance out and check it (clerk-protocol 1.1 to 1.7, interface 2).
+ * Work an instance out and check it (protocol.md 1.1 to 1.7, directives.md "Instances and keys").
  * issuers `auto`: `https://<frontend_host>`, the key's own host too where ClerkFrontendAPI overrides it, the proxy URL
  * with and without trailing '/', `https://clerk.<domain>` for satellites; any where there is no publishable key and no
- * frontend API. The publishable key is taken as written (trimmed at both ends). Checked: 1.1 and that the host is a
- * plain host[:port]; pk and sk of the same type; URLs as clerk_http_url_problem(); a satellite has a domain or a proxy
- * URL, a development satellite's sign-in URL is checked elsewhere; the domain is a plain host name.
+ * frontend API. The publishable key is taken as written (trimmed at both ends). Checked: protocol.md 1.1 and that the
+ * host is a plain host[:port]; pk and sk of the same type; URLs as clerk_http_url_problem(); a satellite has a domain
+ * or a proxy URL, a development satellite's sign-in URL is checked elsewhere; the domain is a plain host name.
  * @return NULL, or what is wrong and what to write instead (from @a pool; no secret in it)
  */
 const char *clerk_instance_create(clerk_instance **pinstance, const clerk_instance_options *options, apr_pool_t *pool);

@@ -10,7 +10,7 @@ typedef enum clerk_instance_type {
 } clerk_instance_type;
 
 /**
- * Read a publishable key (clerk-protocol 1.1). Stricter than the SDK: what it encodes must be a plain host[:port].
+ * Read a publishable key (protocol.md 1.1). Stricter than the SDK: what it encodes must be a plain host[:port].
  * @param ptype the instance type that the prefix names
  * @param phost the frontend API host of the key, from @a pool
  * @param key the key, already trimmed
@@ -19,10 +19,10 @@ typedef enum clerk_instance_type {
 const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char **phost, const char *key,
                                         apr_pool_t *pool);
 
-/** The cookie suffix of a key as written (clerk-protocol 1.5): eight characters and a NUL. */
+/** The cookie suffix of a key as written (protocol.md 1.5): eight characters and a NUL. */
 void clerk_publishable_key_suffix(char suffix[9], const char *key);
 
-/** The Account Portal's base URL for a frontend API host (clerk-protocol 1.6), from @a pool. */
+/** The Account Portal's base URL for a frontend API host (protocol.md 1.6), from @a pool. */
 const char *clerk_publishable_key_account_portal(const char *frontend_host, apr_pool_t *pool);
 
 /**

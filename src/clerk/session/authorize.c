@@ -66,7 +66,10 @@ static int is_one_of(const char *const *words, const char *text, size_t len)
     return 0;
 }
 
-/* A feature or a plan as asked (11.6): `name`, or `scope:name` with anything from a second colon on ignored. */
+/*
+ * A feature or a plan as asked (protocol.md 11.6): `name`, or `scope:name` with anything from a second colon on
+ * ignored.
+ */
 static int scoped_name_granted(const char *list, const char *asked)
 {
     static const char *const org_scopes[] = {"o", "org", "organization", NULL};

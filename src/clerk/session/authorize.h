@@ -5,7 +5,7 @@
 #include "clerk/session/identity.h"
 
 /*
- * The questions that Require asks (clerk-protocol 11.6 and 11.7), semantics of the SDK's has() to the letter. Each
+ * The questions that Require asks (protocol.md 11.6 and 11.7), semantics of the SDK's has() to the letter. Each
  * is 0 or 1; a NULL or empty argument is 0. The identity of a pending session that counts as signed out is never
  * asked about.
  */

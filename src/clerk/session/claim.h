@@ -12,10 +12,10 @@
 const char *clerk_claim_text(const json_t *object, const char *name);
 
 /**
- * The claim at a path (interface 2: ClerkRemoteUser, ClerkExportClaim, clerk-claim, clerk()). Dots separate the names
- * of nested objects. A name may have dots of its own, as in `https://example.com/roles`: in every object the longest
- * name that the path begins with counts first, and shorter ones only where nothing is found below it. Nothing needs
- * escaping.
+ * The claim at a path (authorization.md "Claim paths": ClerkRemoteUser, ClerkExportClaim, clerk-claim, clerk()). Dots
+ * separate the names of nested objects. A name may have dots of its own, as in `https://example.com/roles`: in every
+ * object the longest name that the path begins with counts first, and shorter ones only where nothing is found below
+ * it. Nothing needs escaping.
  * @return points into @a claims; NULL where there is no such claim, or where it is JSON null
  */
 const json_t *clerk_claim_find(const json_t *claims, const char *path, apr_pool_t *pool);

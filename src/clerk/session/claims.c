@@ -33,7 +33,10 @@ static int audience_configured(const apr_array_header_t *audience)
     return 0;
 }
 
-/* 4.5 with interface 5, row 16: once an audience is configured, a token that names none properly is refused. */
+/*
+ * protocol.md 4.5 with differences.md row 16: once an audience is configured, a token that names none properly is
+ * refused.
+ */
 static clerk_reason check_audience(const clerk_texts *aud, const apr_array_header_t *audience)
 {
     const char *text;

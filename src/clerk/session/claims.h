@@ -17,11 +17,11 @@ typedef struct clerk_claim_time {
 } clerk_claim_time;
 
 /**
- * What the checks of 4.3 and the choice between cookies (2.5) look at in a payload, read once, so that a token that
- * comes again is judged without its JSON. Texts are NULL where the claim is absent or no string.
+ * What the checks of protocol.md 4.3 and the choice between cookies (protocol.md 2.5) look at in a payload, read once,
+ * so that a token that comes again is judged without its JSON. Texts are NULL where the claim is absent or no string.
  */
 typedef struct clerk_claims {
-    clerk_reason subject_problem; /**< what is to be said of `sub`: 4.3, row 8 */
+    clerk_reason subject_problem; /**< what is to be said of `sub`: protocol.md 4.3, row 8 */
     clerk_texts audience;         /**< `aud`; no list where it is absent, or anything but a string or strings */
     const char *authorized_party; /**< `azp` */
     const char *issuer;           /**< `iss` */
@@ -35,10 +35,10 @@ typedef struct clerk_claims {
 void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *pool);
 
 /**
- * Check a verified payload's claims in the order of 4.3 rows 8 to 13, with `iss` after `azp` (interface 5, rows 2,
- * 12, 15, 16): sub, aud, azp, iss, exp, nbf, iat. Times beyond the range of dates (8.64e12 s) are
- * CLERK_REASON_TOKEN_VERIFICATION_FAILED.
- * @param skew replaces the policy's (7.7)
+ * Check a verified payload's claims in the order of protocol.md 4.3, rows 8 to 13, with `iss` after `azp`
+ * (differences.md rows 2, 12, 15 and 16): sub, aud, azp, iss, exp, nbf, iat. Times beyond the range of dates (8.64e12
+ * s) are CLERK_REASON_TOKEN_VERIFICATION_FAILED.
+ * @param skew replaces the policy's (protocol.md 7.7)
  */
 clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
                                 apr_interval_time_t skew, apr_time_t now);

@@ -9,7 +9,7 @@
 
 /** `fva`: minutes since the first and second factor were verified; -1: never. */
 typedef struct clerk_factor_age {
-    int valid; /**< `fva` is there and well formed (11.7) */
+    int valid; /**< `fva` is there and well formed (protocol.md 11.7) */
     double first;
     double second;
 } clerk_factor_age;
@@ -25,9 +25,9 @@ typedef struct clerk_payload {
 } clerk_payload;
 
 /**
- * Who a verified session token speaks of (11.5), v1 and v2 claims alike. Belongs to one request, and is never changed
- * but for its payload. All text is free of control characters (C0, DEL): a claim that has one is left out (NULL; an
- * entry of `org_permissions` alone), a `sub` that has one refuses the token.
+ * Who a verified session token speaks of (protocol.md 11.5), v1 and v2 claims alike. Belongs to one request, and is
+ * never changed but for its payload. All text is free of control characters (C0, DEL): a claim that has one is left out
+ * (NULL; an entry of `org_permissions` alone), a `sub` that has one refuses the token.
  */
 typedef struct clerk_identity {
     const char *user_id;        /**< `sub`; never NULL */
@@ -46,8 +46,8 @@ typedef struct clerk_identity {
     const char *actor_id;           /**< `act.sub` or NULL */
     int has_actor;                  /**< `act` is an object: an impersonation, whoever it is */
     clerk_payload *payload;         /**< see clerk_identity_claims() */
-    int permission_index_ambiguous; /**< 11.3: what is no org feature (`u:`, another scope, malformed) precedes an org
-                                         feature; only what both readings grant is granted */
+    int permission_index_ambiguous; /**< protocol.md 11.3: what is no org feature (`u:`, another scope, malformed)
+                                       precedes an org feature; only what both readings grant is granted */
 } clerk_identity;
 
 /**

@@ -5,7 +5,7 @@
 #include <apr_tables.h>
 
 /**
- * The permissions of a version 2 token (clerk-protocol 11.3). A mask may have any number of digits; bits beyond @a
+ * The permissions of a version 2 token (protocol.md 11.3). A mask may have any number of digits; bits beyond @a
  * per are ignored, a mask that is not all digits grants nothing.
  *
  * A mask belongs to an org feature by its position, and implementations disagree whether elements of other scopes

@@ -9,7 +9,8 @@
 
 /*
  * The length of the white space that the text begins with, 0 for none: WhiteSpace and LineTerminator of ECMA-262, 12.2
- * and 12.3, in UTF-8. Less than the SDK trims would shift the positions that permission masks are found by (11.3).
+ * and 12.3, in UTF-8. Less than the SDK trims would shift the positions that permission masks are found by
+ * (protocol.md 11.3).
  */
 static apr_size_t space_length(const char *text, apr_size_t len)
 {

@@ -4,7 +4,7 @@
 
 #include <apr_tables.h>
 
-/** Scopes of an element of `fea` or `pla` (clerk-protocol 11.4); `ou` and `uo` are both. */
+/** Scopes of an element of `fea` or `pla` (protocol.md 11.4); `ou` and `uo` are both. */
 #define CLERK_SCOPE_ORG 1u
 #define CLERK_SCOPE_USER 2u
 

@@ -31,7 +31,7 @@ int clerk_session_token_is_other_type(const jose_jws *jws)
     return sub && !strncmp(sub, MACHINE_SUBJECT_PREFIX, sizeof(MACHINE_SUBJECT_PREFIX) - 1);
 }
 
-/* Header members that refuse a token whatever the keys say (interface 5, row 15). */
+/* Header members that refuse a token whatever the keys say (differences.md row 15). */
 static int has_refused_member(const json_t *header)
 {
     const json_t *kid = json_object_get(header, "kid");
@@ -39,7 +39,7 @@ static int has_refused_member(const json_t *header)
     return json_object_get(header, "crit") || (kid && !json_is_string(kid));
 }
 
-/* 4.3, rows 4 and 5. */
+/* protocol.md 4.3, rows 4 and 5. */
 static clerk_reason check_header(const jose_jws *jws)
 {
     const json_t *typ = json_object_get(jws->header, "typ");
@@ -164,7 +164,7 @@ const char *clerk_session_token_session_id(const clerk_session_token *token)
     return token->jws ? jose_json_string(token->jws->payload, "sid") : NULL;
 }
 
-/* Kind and signature of a token that is not remembered: 4.2, 6.5, and 4.3 rows 2 to 7. */
+/* Kind and signature of a token that is not remembered: protocol.md 4.2, 6.5 and 4.3, rows 2 to 7. */
 static clerk_reason verify_unknown(apr_uint32_t *pgeneration, const clerk_session_token *token,
                                    const clerk_services *services, apr_pool_t *pool)
 {

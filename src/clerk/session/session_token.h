@@ -10,7 +10,7 @@
 #include "clerk/session/identity.h"
 #include "jose/jws.h"
 
-/** `cat` values (clerk-protocol 4.2). */
+/** `cat` values (protocol.md 4.2). */
 #define CLERK_CAT_SESSION "cl_B7d4PD111AAA"
 #define CLERK_CAT_TEMPLATE "cl_B7d4PD222AAA"
 #define CLERK_CAT_M2M "cl_B7d4PD333AAA"
@@ -38,19 +38,19 @@ const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_
 const char *clerk_session_token_session_id(const clerk_session_token *token);
 
 /**
- * Whether the decoded token is a machine JWT (12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat` (4.2).
- * Nothing is verified: it may decide a refusal only.
+ * Whether the decoded token is a machine JWT (protocol.md 12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat`
+ * (protocol.md 4.2). Nothing is verified: it may decide a refusal only.
  */
 int clerk_session_token_is_other_type(const jose_jws *jws);
 
 /**
  * Verify a decoded JWT's signature and header against the instance's keys. First what refuses a token whatever the
- * keys are, without asking for any: `crit`, a `kid` that is not a string (interface 5, row 15). Then 4.3, rows 3 to
- * 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one bounded refresh and
- * one retry, in which the newer set alone decides; a token without `kid` or with a bad `typ` or `alg` never causes
+ * keys are, without asking for any: `crit`, a `kid` that is not a string (differences.md row 15). Then protocol.md 4.3,
+ * rows 3 to 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one bounded refresh
+ * and one retry, in which the newer set alone decides; a token without `kid` or with a bad `typ` or `alg` never causes
  * one. A set from a PEM key needs no `kid`. Serves session and handshake tokens.
  * @param pgeneration if not NULL, of the keys that judged it
- * @return CLERK_REASON_NONE, or the reason of 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and
+ * @return CLERK_REASON_NONE, or the reason of protocol.md 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and
  *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be judged; CLERK_REASON_UNEXPECTED_ERROR
  *         that the crypto library failed
  */
@@ -58,8 +58,9 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
                                                   const clerk_services *services, apr_pool_t *pool);
 
 /**
- * Verify a session token: category and machine checks (4.2, 6.5), signature and claims (4.3). A token that this server
- * has verified under the same keys is not parsed or verified again; its claims are checked all the same.
+ * Verify a session token: category and machine checks (protocol.md 4.2 and 6.5), signature and claims
+ * (protocol.md 4.3). A token that this server has verified under the same keys is not parsed or verified again; its
+ * claims are checked all the same.
  * @param pidentity the identity, valid until @a pool is cleared; NULL unless CLERK_REASON_NONE
  */
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,

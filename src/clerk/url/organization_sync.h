@@ -4,7 +4,7 @@
 
 #include <apr_tables.h>
 
-/** Compiled patterns of ClerkOrganizationSync (clerk-protocol 10). Immutable. */
+/** Compiled patterns of ClerkOrganizationSync (protocol.md 10). Immutable. */
 typedef struct clerk_organization_sync clerk_organization_sync;
 
 /** What the URL asks for. */

@@ -5,7 +5,7 @@
 #include "clerk/url/path_program.h"
 
 /**
- * Compile a path pattern (clerk-protocol 10): literals, `:name`, `(regex)`, `{...}` and the modifiers `? * +`, with the
+ * Compile a path pattern (protocol.md 10): literals, `:name`, `(regex)`, `{...}` and the modifiers `? * +`, with the
  * meaning that path-to-regexp 6 gives them; case-insensitive, the whole path, one optional `/` at the end.
  * Only `:id` and `:slug` are captured, and these two cannot repeat.
  * @return NULL, or what is wrong (static text)

@@ -6,7 +6,7 @@
 #include <apr_tables.h>
 
 /*
- * The query of a URL as a list of parameters (clerk-protocol 3.2, edited form): `application/x-www-form-urlencoded` as
+ * The query of a URL as a list of parameters (protocol.md 3.2, edited form): `application/x-www-form-urlencoded` as
  * browsers read and write it. Everything is from the pool that was passed in.
  */
 

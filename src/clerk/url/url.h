@@ -6,7 +6,7 @@
 #include <apr_tables.h>
 
 /*
- * URLs as the SDK writes them (clerk-protocol 3.2): the part of the WHATWG URL standard that http and https need.
+ * URLs as the SDK writes them (protocol.md 3.2): the part of the WHATWG URL standard that http and https need.
  * Everything is from the pool that was passed in.
  */
 
@@ -31,7 +31,7 @@ clerk_url *clerk_url_parse(const char *text, apr_pool_t *pool);
 
 /**
  * Put a request target behind an origin. The target is never resolved as a reference: `//host/x` stays a path of this
- * origin (3.1).
+ * origin (protocol.md 3.1).
  * @param origin `scheme://host[:port]`
  * @param target path, query and fragment; a missing '/' in front is added
  * @return NULL only where @a origin is not an http or https origin

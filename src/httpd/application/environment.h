@@ -4,7 +4,7 @@
 
 #include <httpd.h>
 
-/** Set the CLERK_* variables of this request from its identity, or clear them all (interface 3). */
+/** Set the CLERK_* variables of this request from its identity, or clear them all (directives.md "Variables"). */
 void clerk_environment_export(request_rec *r);
 
 /** The same on every hop, before mod_rewrite renames or drops anything: fixups hook. */

@@ -10,9 +10,9 @@ void clerk_expressions_settle(request_rec *r);
 
 /**
  * expr_lookup hook: `clerk('path')` and `%{clerk:path}`, any claim as text; `'value' in clerk('path')`, the elements
- * of an array claim; `%{CLERK_USER_ID}` and the other variables of interface 3. Empty where AuthType Clerk is not in
- * force, where nobody is signed in, and where there is no such claim or it has control characters or more than
- * CLERK_CLAIM_TEXT_MAX bytes.
+ * of an array claim; `%{CLERK_USER_ID}` and the other variables of directives.md "Variables". Empty where AuthType
+ * Clerk is not in force, where nobody is signed in, and where there is no such claim or it has control characters or
+ * more than CLERK_CLAIM_TEXT_MAX bytes.
  *
  * An expression that is evaluated before authentication (`<If>`, `Require expr`) makes the request be judged then;
  * the outcome is kept.

@@ -16,9 +16,9 @@
 typedef void clerk_variable_sink(void *data, const char *name, const char *value);
 
 /**
- * What an application is told about a request (interface 3), however it is told, by the names of the environment,
- * each once, in the order of the documentation. No value has control characters. ClerkExportClaim's claims are among
- * them.
+ * What an application is told about a request (directives.md "Variables"), however it is told, by the names of the
+ * environment, each once, in the order of the documentation. No value has control characters. ClerkExportClaim's claims
+ * are among them.
  * @param identity NULL: nobody is signed in
  */
 void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variable_sink *sink, void *data);

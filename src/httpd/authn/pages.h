@@ -13,7 +13,7 @@
 void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome);
 
 /**
- * The URL carries a handshake that this server cannot use (interface 5, row 17): the same for status 400.
+ * The URL carries a handshake that this server cannot use (differences.md row 17): the same for status 400.
  */
 void clerk_pages_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome);
 

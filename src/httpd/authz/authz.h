@@ -4,7 +4,7 @@
 
 #include <httpd.h>
 
-/** Register the `Require clerk-*` providers (interface 2, "Authorization providers"). */
+/** Register the `Require clerk-*` providers (directives.md "Require providers"). */
 void clerk_authz_register(apr_pool_t *pool);
 
 /**

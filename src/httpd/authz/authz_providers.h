@@ -4,7 +4,7 @@
 
 #include <mod_auth.h>
 
-/* The `Require` lines of this module (interface 2, "Authorization providers"), one each. */
+/* The `Require` lines of this module (directives.md "Require providers"), one each. */
 
 extern const authz_provider clerk_require_role;
 extern const authz_provider clerk_require_org;

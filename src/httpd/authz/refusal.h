@@ -11,7 +11,7 @@ int clerk_refusal_forbid(request_rec *r, const char *reason);
 
 /**
  * A signed-in user is not allowed: log why, and say so to the client. Where a clerk-reverification was missed and a
- * script asks, the body is the JSON that Clerk's front-end helpers react to (clerk-protocol 13.4), unless an
+ * script asks, the body is the JSON that Clerk's front-end helpers react to (protocol.md 13.4), unless an
  * ErrorDocument says otherwise.
  * @return HTTP_FORBIDDEN
  */

@@ -101,7 +101,10 @@ void clerk_config_set_policy(clerk_dir_config *dir);
 /** All settings of an instance unset. */
 void clerk_config_clear_instance(clerk_instance_config *instance, const char *name);
 
-/** How an instance is reached, where @a instance itself does not say, as @a defaults says (interface 2). */
+/**
+ * How an instance is reached, where @a instance itself does not say, as @a defaults says
+ * (directives.md "Instances and keys").
+ */
 void clerk_config_inherit_transport(clerk_instance_config *instance, const clerk_instance_config *defaults);
 
 clerk_server_config *clerk_config_server(const server_rec *server);

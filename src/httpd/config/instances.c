@@ -43,7 +43,9 @@ static const char *environment_key(const server_rec *main_server)
     return key;
 }
 
-/** The unnamed instance of a server takes what the environment offers where the configuration is silent (interface 2).
+/**
+ * The unnamed instance of a server takes what the environment offers where the configuration is silent
+ * (directives.md "Instances and keys").
  */
 static void environment_defaults(clerk_instance_config *own, const char *environment_key, apr_pool_t *pool)
 {

@@ -5,7 +5,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
-/** Whether the text is a secret-ref (`env:NAME`, `file:/path`, `exec:/path arg ...`; interface 2). */
+/** Whether the text is a secret-ref (`env:NAME`, `file:/path`, `exec:/path arg ...`; directives.md "Secrets"). */
 int clerk_secret_ref_is(const char *text);
 
 /**

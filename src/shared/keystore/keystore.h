@@ -9,7 +9,7 @@
 #include "shared/keystore/keys.h"
 
 /*
- * The key sets of all instances, shared by all processes (architecture: "The shared key set").
+ * The key sets of all instances, shared by all processes.
  *
  * One memory segment, made before the fork, with one slot a source. A slot holds two buffers for the canonical document
  * and a generation number whose lowest bit says which buffer counts, so a reader never waits and a writer that is
