@@ -6,33 +6,33 @@
 #include <http_core.h>
 
 #include "httpd/config/config.h"
-#include "httpd/config_check/survey.h"
+#include "httpd/config_check/config_sections.h"
 
 /** Where the text goes, and what it adds up to. */
 typedef struct dump {
-    const clerk_survey *survey;
+    const clerk_config_sections *config;
     apr_file_t *out;
     apr_pool_t *pool;
-    int protected_places;
-    int optional_places;
-    int open_places;
-    int doubtful_places;
-    int closed_places;
+    int protected_sections;
+    int optional_sections;
+    int open_sections;
+    int doubtful_sections;
+    int closed_sections;
 } dump;
 
-/** What decides at a place: something that surely reaches it, else something that may. */
-typedef struct decision {
-    const clerk_place *by; /**< NULL: nothing */
-    clerk_reach reach;
-} decision;
+/** The section whose directive applies at another: one that surely applies there, else one that may. */
+typedef struct source {
+    const clerk_config_section *section; /**< NULL: nothing */
+    clerk_section_applies applies;
+} source;
 
 /** Sections are merged in this order: the server, directories from the root down, locations. */
-static int rank(const clerk_place *place)
+static int rank(const clerk_config_section *section)
 {
-    return place->kind == 'S' ? 0 : place->kind == 'D' ? 1 : 2;
+    return section->kind == 'S' ? 0 : section->kind == 'D' ? 1 : 2;
 }
 
-static int comes_later(const clerk_place *one, const clerk_place *other)
+static int comes_later(const clerk_config_section *one, const clerk_config_section *other)
 {
     apr_size_t len = one->path ? strlen(one->path) : 0, other_len = other->path ? strlen(other->path) : 0;
 
@@ -43,93 +43,85 @@ static int comes_later(const clerk_place *one, const clerk_place *other)
     return one->kind != 'D' || len >= other_len;
 }
 
-static int is_elsewhere(const dump *to, const clerk_place *other, const clerk_place *here)
+static int is_elsewhere(const dump *to, const clerk_config_section *other, const clerk_config_section *here)
 {
-    return other->server != here->server && other->server != to->survey->main_server;
+    return other->server != here->server && other->server != to->config->main_server;
 }
 
-static decision decide(const dump *to, const clerk_place *here, int (*says)(const clerk_place *))
+static source find_source(const dump *to, const clerk_config_section *here, int (*has)(const clerk_config_section *))
 {
-    const apr_array_header_t *places = to->survey->places;
-    decision best = {NULL, CLERK_REACH_NO};
+    const apr_array_header_t *sections = to->config->sections;
+    source best = {NULL, CLERK_APPLIES_NO};
 
-    for (int i = 0; i < places->nelts; i++) {
-        const clerk_place *other = APR_ARRAY_IDX(places, i, const clerk_place *);
-        clerk_reach reach = says(other) ? clerk_survey_reaches(to->survey, other, here) : CLERK_REACH_NO;
+    for (int i = 0; i < sections->nelts; i++) {
+        const clerk_config_section *other = APR_ARRAY_IDX(sections, i, const clerk_config_section *);
+        clerk_section_applies applies
+            = has(other) ? clerk_config_sections_apply(to->config, other, here) : CLERK_APPLIES_NO;
 
-        /* A <Location> that may lie over a directory is a place of its own, shown as such, and so is what stands in
+        /* A <Location> that may lie over a directory is a section of its own, shown as such, and so is what stands in
          * another server. */
-        if (reach == CLERK_REACH_MAYBE && (rank(other) > rank(here) || is_elsewhere(to, other, here))) {
+        if (applies == CLERK_APPLIES_MAYBE && (rank(other) > rank(here) || is_elsewhere(to, other, here))) {
             continue;
         }
-        if (reach > best.reach || (reach != CLERK_REACH_NO && reach == best.reach && comes_later(other, best.by))) {
-            best.by = other;
-            best.reach = reach;
+        if (applies > best.applies
+            || (applies != CLERK_APPLIES_NO && applies == best.applies && comes_later(other, best.section))) {
+            best.section = other;
+            best.applies = applies;
         }
     }
     return best;
 }
 
-static int says_require(const clerk_place *place)
+static int has_require(const clerk_config_section *section)
 {
-    return place->require != NULL;
+    return section->require != NULL;
 }
 
-static int says_restriction(const clerk_place *place)
+static int has_auth_type(const clerk_config_section *section)
 {
-    return place->restriction != NULL;
+    return section->set[CLERK_SECTION_AUTH_TYPE] != NULL;
 }
 
-static int says_auth_type(const clerk_place *place)
+static int has_token_sources(const clerk_config_section *section)
 {
-    return place->set[CLERK_SETTING_AUTH_TYPE] != NULL;
+    return section->set[CLERK_SECTION_TOKEN_SOURCES] != NULL;
 }
 
-static int says_instance(const clerk_place *place)
+static int has_satisfy(const clerk_config_section *section)
 {
-    return place->set[CLERK_SETTING_INSTANCE] != NULL;
+    return section->set[CLERK_SECTION_SATISFY] != NULL;
 }
 
-static int says_token_sources(const clerk_place *place)
-{
-    return place->set[CLERK_SETTING_TOKEN_SOURCES] != NULL;
-}
-
-static int says_satisfy(const clerk_place *place)
-{
-    return place->set[CLERK_SETTING_SATISFY] != NULL;
-}
-
-static const char *title(const clerk_place *place, apr_pool_t *pool)
+static const char *title(const clerk_config_section *section, apr_pool_t *pool)
 {
     const char *args;
     apr_size_t len;
 
-    if (!place->section) {
+    if (!section->container) {
         return "the main server";
     }
-    args = place->section->args;
+    args = section->container->args;
     len = strlen(args);
     while (len && (args[len - 1] == '>' || args[len - 1] == ' ')) {
         len--;
     }
-    return apr_psprintf(pool, "%s %.*s> (%s:%d)", place->section->directive, (int)len, args, place->section->filename,
-                        place->section->line_num);
+    return apr_psprintf(pool, "%s %.*s> (%s:%d)", section->container->directive, (int)len, args,
+                        section->container->filename, section->container->line_num);
 }
 
-static const char *args_of(const decision *from, clerk_setting setting)
+static const char *args_of(const source *from, clerk_section_directive directive)
 {
-    return from->by->set[setting]->args;
+    return from->section->set[directive]->args;
 }
 
-/** " (from ...)" where it is not the place's own. */
-static const char *origin(const decision *from, const clerk_place *here, apr_pool_t *pool)
+/** " (from ...)" where it is not the section's own. */
+static const char *where_from(const source *from, const clerk_config_section *here, apr_pool_t *pool)
 {
-    if (from->by == here) {
+    if (from->section == here) {
         return "";
     }
-    return apr_pstrcat(pool, from->reach == CLERK_REACH_YES ? "  [from " : "  [perhaps from ", title(from->by, pool),
-                       "]", NULL);
+    return apr_pstrcat(pool, from->applies == CLERK_APPLIES_YES ? "  [from " : "  [perhaps from ",
+                       title(from->section, pool), "]", NULL);
 }
 
 static void line(const dump *to, const char *name, const char *text, const char *note)
@@ -181,11 +173,11 @@ static const char *requirements(const dump *to, const ap_directive_t *directive,
     return name;
 }
 
-static void print_requirements(const dump *to, const decision *from, const clerk_place *here)
+static void print_requirements(const dump *to, const source *from, const clerk_config_section *here)
 {
-    const ap_directive_t *first = from->by->section ? from->by->section->first_child : ap_conftree;
+    const ap_directive_t *first = from->section->container ? from->section->container->first_child : ap_conftree;
 
-    requirements(to, first, 0, "requires", origin(from, here, to->pool));
+    requirements(to, first, 0, "requires", where_from(from, here, to->pool));
 }
 
 static const char *instance_text(const char *name, const clerk_runtime *runtime, apr_pool_t *pool)
@@ -202,15 +194,15 @@ static const char *instance_text(const char *name, const clerk_runtime *runtime,
                         instance->secret_key ? "with" : "without");
 }
 
-static void print_instance(const dump *to, const clerk_place *here)
+static void print_instance(const dump *to, const clerk_config_section *here)
 {
-    decision from = decide(to, here, says_instance);
+    source from = find_source(to, here, clerk_config_sections_has_instance);
     const clerk_server_config *conf = clerk_config_server(here->server);
 
-    if (from.by) {
-        line(to, "instance", args_of(&from, CLERK_SETTING_INSTANCE), origin(&from, here, to->pool));
+    if (from.section) {
+        line(to, "instance", args_of(&from, CLERK_SECTION_INSTANCE), where_from(&from, here, to->pool));
     }
-    if (from.reach == CLERK_REACH_YES) {
+    if (from.applies == CLERK_APPLIES_YES) {
         return;
     }
     if (conf->runtime) {
@@ -220,98 +212,101 @@ static void print_instance(const dump *to, const clerk_place *here)
     }
 }
 
-static void print_sources(const dump *to, const clerk_place *here)
+static void print_sources(const dump *to, const clerk_config_section *here)
 {
-    decision from = decide(to, here, says_token_sources);
+    source from = find_source(to, here, has_token_sources);
 
     line(to, "accepts",
          apr_pstrcat(to->pool, "session tokens from ",
-                     from.by ? args_of(&from, CLERK_SETTING_TOKEN_SOURCES) : "header and cookie", NULL),
-         from.by ? origin(&from, here, to->pool) : "");
+                     from.section ? args_of(&from, CLERK_SECTION_TOKEN_SOURCES) : "header and cookie", NULL),
+         from.section ? where_from(&from, here, to->pool) : "");
 }
 
 /** AuthType Clerk is in force, or may be. */
-static const char *judge_clerk(dump *to, const clerk_place *here, const decision *type, const decision *require)
+static const char *judge_clerk(dump *to, const clerk_config_section *here, const source *type, const source *require)
 {
-    if (!require->by || (require->reach == CLERK_REACH_MAYBE && !decide(to, here, says_restriction).by)) {
-        to->open_places++;
+    if (!require->section
+        || (require->applies == CLERK_APPLIES_MAYBE
+            && !find_source(to, here, clerk_config_sections_has_restriction).section)) {
+        to->open_sections++;
         return "OPEN: AuthType Clerk, but no Require restricts anything, so everybody is let in";
     }
-    if (require->reach == CLERK_REACH_MAYBE || type->reach == CLERK_REACH_MAYBE) {
-        to->doubtful_places++;
+    if (require->applies == CLERK_APPLIES_MAYBE || type->applies == CLERK_APPLIES_MAYBE) {
+        to->doubtful_sections++;
         return "DEPENDS on what else applies to the file or URL";
     }
-    if (require->by->open && require->by->require_clerk) {
-        to->optional_places++;
+    if (require->section->open && require->section->require_clerk) {
+        to->optional_sections++;
         return "optional: everybody is let in, and who is signed in is known";
     }
-    if (require->by->open) {
-        to->open_places++;
+    if (require->section->open) {
+        to->open_sections++;
         return "OPEN: Require all granted lets everybody in";
     }
-    if (!require->by->restriction) {
-        to->closed_places++;
+    if (!require->section->restriction) {
+        to->closed_sections++;
         return "closed: nobody is let in";
     }
-    if (!require->by->always) {
-        to->doubtful_places++;
+    if (!require->section->always) {
+        to->doubtful_sections++;
         return "DEPENDS: every Require stands under a condition, and what does not meet it is open";
     }
-    to->protected_places++;
+    to->protected_sections++;
     return "protected by Clerk";
 }
 
 /** Another AuthType is in force, or none. */
-static const char *judge_other(dump *to, const decision *type, const decision *require)
+static const char *judge_other(dump *to, const source *type, const source *require)
 {
-    int sure = require->reach == CLERK_REACH_YES;
+    int sure = require->applies == CLERK_APPLIES_YES;
 
-    if (sure && require->by->require_clerk) {
-        to->closed_places++;
-        return type->by ? "NOT PROTECTED BY CLERK: Require clerk-... under another AuthType, which nobody can meet"
-                        : "NOT PROTECTED BY CLERK: Require clerk-... without AuthType Clerk, which nobody can meet";
+    if (sure && require->section->require_clerk) {
+        to->closed_sections++;
+        return type->section
+                   ? "NOT PROTECTED BY CLERK: Require clerk-... under another AuthType, which nobody can meet"
+                   : "NOT PROTECTED BY CLERK: Require clerk-... without AuthType Clerk, which nobody can meet";
     }
-    if (sure && require->by->open) {
+    if (sure && require->section->open) {
         return "not by Clerk: open to everybody";
     }
-    if (sure && !type->by && require->by->require_user) {
-        to->closed_places++;
+    if (sure && !type->section && require->section->require_user) {
+        to->closed_sections++;
         return "NOT PROTECTED: a user is required, but no AuthType says how to sign in; requests fail";
     }
-    return sure && !require->by->restriction ? "not by Clerk: closed" : "not by Clerk";
+    return sure && !require->section->restriction ? "not by Clerk: closed" : "not by Clerk";
 }
 
-/** One section, if it says anything about access. */
-static void print_place(dump *to, const clerk_place *here)
+/** One section, if it has a directive about access. */
+static void print_section(dump *to, const clerk_config_section *here)
 {
-    decision type = decide(to, here, says_auth_type), require = decide(to, here, says_require);
-    decision satisfy = decide(to, here, says_satisfy);
-    int clerk = type.by && clerk_place_is_clerk(type.by);
+    source type = find_source(to, here, has_auth_type), require = find_source(to, here, has_require);
+    source satisfy = find_source(to, here, has_satisfy);
+    int clerk = type.section && clerk_config_sections_is_clerk(type.section);
 
-    if (!here->require && !here->set[CLERK_SETTING_AUTH_TYPE] && !here->set[CLERK_SETTING_INSTANCE]
-        && !here->set[CLERK_SETTING_TOKEN_SOURCES] && !here->set[CLERK_SETTING_STATUS_PAGE]) {
+    if (!here->require && !here->set[CLERK_SECTION_AUTH_TYPE] && !here->set[CLERK_SECTION_INSTANCE]
+        && !here->set[CLERK_SECTION_TOKEN_SOURCES] && !here->set[CLERK_SECTION_STATUS_PAGE]) {
         return;
     }
-    if (!clerk && !require.by) {
+    if (!clerk && !require.section) {
         return;
     }
     apr_file_printf(to->out, "\n  %s\n    %s\n", here->kind == 'S' ? "(everywhere)" : title(here, to->pool),
                     clerk ? judge_clerk(to, here, &type, &require) : judge_other(to, &type, &require));
-    if (type.by) {
-        line(to, "AuthType", args_of(&type, CLERK_SETTING_AUTH_TYPE), origin(&type, here, to->pool));
+    if (type.section) {
+        line(to, "AuthType", args_of(&type, CLERK_SECTION_AUTH_TYPE), where_from(&type, here, to->pool));
     }
     if (clerk) {
         print_instance(to, here);
         print_sources(to, here);
     }
-    if (require.by) {
+    if (require.section) {
         print_requirements(to, &require, here);
     }
-    if (satisfy.reach == CLERK_REACH_YES && !strcasecmp(args_of(&satisfy, CLERK_SETTING_SATISFY), "any")) {
+    if (satisfy.applies == CLERK_APPLIES_YES && !strcasecmp(args_of(&satisfy, CLERK_SECTION_SATISFY), "any")) {
         line(to, "but", "Satisfy Any: an allowed address is let in without signing in",
-             origin(&satisfy, here, to->pool));
+             where_from(&satisfy, here, to->pool));
     }
-    if (here->set[CLERK_SETTING_STATUS_PAGE]) {
+    if (here->set[CLERK_SECTION_STATUS_PAGE]) {
         line(to, "shows", "the status page", "");
     }
 }
@@ -319,7 +314,7 @@ static void print_place(dump *to, const clerk_place *here)
 static void print_server(dump *to, server_rec *server)
 {
     const clerk_server_config *conf = clerk_config_server(server);
-    const apr_array_header_t *places = to->survey->places;
+    const apr_array_header_t *sections = to->config->sections;
 
     apr_file_printf(to->out, "\n%s %s", server->is_virtual ? "Virtual host" : "Main server",
                     server->server_hostname ? server->server_hostname : "");
@@ -339,11 +334,11 @@ static void print_server(dump *to, server_rec *server)
         apr_file_printf(to->out, "  instance: %s\n",
                         instance_text(apr_hash_this_key(at), apr_hash_this_val(at), to->pool));
     }
-    for (int i = 0; i < places->nelts; i++) {
-        const clerk_place *here = APR_ARRAY_IDX(places, i, const clerk_place *);
+    for (int i = 0; i < sections->nelts; i++) {
+        const clerk_config_section *here = APR_ARRAY_IDX(sections, i, const clerk_config_section *);
 
         if (here->server == server) {
-            print_place(to, here);
+            print_section(to, here);
         }
     }
 }
@@ -356,21 +351,22 @@ void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server)
         return;
     }
     if (apr_file_open_stdout(&to.out, to.pool) == APR_SUCCESS) {
-        to.survey = clerk_survey_make(main_server, to.pool);
+        to.config = clerk_config_sections_read(main_server, to.pool);
         apr_file_puts("What the configuration files protect. A .htaccess file may add to it or change it.\n", to.out);
         print_server(&to, main_server);
         /* In the order of the files, which httpd's own list does not have at this time. */
-        for (int i = 0; i < to.survey->places->nelts; i++) {
-            const clerk_place *place = APR_ARRAY_IDX(to.survey->places, i, const clerk_place *);
+        for (int i = 0; i < to.config->sections->nelts; i++) {
+            const clerk_config_section *section = APR_ARRAY_IDX(to.config->sections, i, const clerk_config_section *);
 
-            if (place->kind == 'S' && place->server != main_server) {
-                print_server(&to, place->server);
+            if (section->kind == 'S' && section->server != main_server) {
+                print_server(&to, section->server);
             }
         }
         apr_file_printf(to.out,
                         "\nSections: %d protected by Clerk, %d optional, %d OPEN, %d that depend, %d that let "
                         "nobody in\n",
-                        to.protected_places, to.optional_places, to.open_places, to.doubtful_places, to.closed_places);
+                        to.protected_sections, to.optional_sections, to.open_sections, to.doubtful_sections,
+                        to.closed_sections);
     }
     apr_pool_destroy(to.pool);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "httpd/config_check/survey.h"
+#include "httpd/config_check/config_sections.h"
 
 #include <apr_strings.h>
 
-static const char *const setting_names[CLERK_SETTINGS] = {[CLERK_SETTING_AUTH_TYPE] = "AuthType",
-                                                          [CLERK_SETTING_INSTANCE] = "ClerkInstance",
-                                                          [CLERK_SETTING_TOKEN_SOURCES] = "ClerkTokenSources",
-                                                          [CLERK_SETTING_SATISFY] = "Satisfy",
-                                                          [CLERK_SETTING_STATUS_PAGE] = "SetHandler"};
+static const char *const directive_names[CLERK_SECTION_DIRECTIVES]
+    = {[CLERK_SECTION_AUTH_TYPE] = "AuthType",
+       [CLERK_SECTION_INSTANCE] = "ClerkInstance",
+       [CLERK_SECTION_TOKEN_SOURCES] = "ClerkTokenSources",
+       [CLERK_SECTION_SATISFY] = "Satisfy",
+       [CLERK_SECTION_STATUS_PAGE] = "SetHandler"};
 
 int clerk_config_sections_directive_is(const ap_directive_t *directive, const char *name)
 {
@@ -21,9 +22,19 @@ static int first_word_is(const ap_directive_t *directive, const char *word, apr_
     return !strcasecmp(ap_getword_conf(pool, &args), word);
 }
 
-int clerk_place_is_clerk(const clerk_place *place)
+int clerk_config_sections_is_clerk(const clerk_config_section *section)
 {
-    return place->clerk;
+    return section->clerk;
+}
+
+int clerk_config_sections_has_restriction(const clerk_config_section *section)
+{
+    return section->restriction != NULL;
+}
+
+int clerk_config_sections_has_instance(const clerk_config_section *section)
+{
+    return section->set[CLERK_SECTION_INSTANCE] != NULL;
 }
 
 /** What all texts that match a regular expression begin with. */
@@ -48,11 +59,11 @@ static const char *expression_prefix(const char *pattern, apr_pool_t *pool)
     return apr_pstrmemdup(pool, pattern, len);
 }
 
-static void set_path(clerk_place *here, const ap_directive_t *section, apr_pool_t *pool)
+static void set_path(clerk_config_section *here, const ap_directive_t *container, apr_pool_t *pool)
 {
-    const char *args = section->args, *word;
+    const char *args = container->args, *word;
     apr_size_t len = strlen(args);
-    int expression = ap_strcasestr(section->directive, "match") != NULL;
+    int expression = ap_strcasestr(container->directive, "match") != NULL;
 
     while (len && (args[len - 1] == '>' || args[len - 1] == ' ')) {
         len--;
@@ -77,7 +88,7 @@ static void set_path(clerk_place *here, const ap_directive_t *section, apr_pool_
     }
 }
 
-/** 'D', 'L', 'F' or 'S' where the container is a place of its own, 0 where its content is part of what is around it. */
+/** 'D', 'L', 'F' or 'S' where a container is a section, 0 where its content belongs to the section around it. */
 static char section_kind(const ap_directive_t *directive)
 {
     if (!strncasecmp(directive->directive, "<Directory", 10)) {
@@ -103,44 +114,45 @@ static server_rec *server_of(const ap_directive_t *vhost, server_rec *main_serve
     return main_server;
 }
 
-static clerk_place *add_place(clerk_survey *survey, const ap_directive_t *section, char kind, const clerk_place *around)
+static clerk_config_section *add_section(clerk_config_sections *config, const ap_directive_t *container, char kind,
+                                         const clerk_config_section *around)
 {
-    clerk_place *here = apr_pcalloc(survey->pool, sizeof(*here));
+    clerk_config_section *here = apr_pcalloc(config->pool, sizeof(*here));
 
-    here->section = section;
+    here->container = container;
     here->kind = kind;
     here->prefix = "";
-    here->server = kind == 'S' && section ? server_of(section, survey->main_server)
-                   : around               ? around->server
-                                          : survey->main_server;
+    here->server = kind == 'S' && container ? server_of(container, config->main_server)
+                   : around                 ? around->server
+                                            : config->main_server;
     if (kind == 'F') {
         here->files = 1;
         here->kind = (char)(around->kind == 'S' ? 'D' : around->kind);
         here->path = around->path;
         here->prefix = around->prefix;
     } else if (kind != 'S') {
-        set_path(here, section, survey->pool);
+        set_path(here, container, config->pool);
     }
-    APR_ARRAY_PUSH(survey->places, clerk_place *) = here;
+    APR_ARRAY_PUSH(config->sections, clerk_config_section *) = here;
     return here;
 }
 
-/** Around a directive, inside its place. */
+/** Around a directive, inside its section. */
 typedef struct surroundings {
     int condition;   /* <Limit>, <LimitExcept>, <If>, <ElseIf>, <Else> */
     int combination; /* <RequireAll>, <RequireAny>, <RequireNone> */
 } surroundings;
 
-static void note_require(clerk_survey *survey, clerk_place *here, const ap_directive_t *directive,
+static void note_require(clerk_config_sections *config, clerk_config_section *here, const ap_directive_t *directive,
                          const surroundings *around)
 {
-    const char *args = directive->args, *word = ap_getword_conf(survey->pool, &args);
+    const char *args = directive->args, *word = ap_getword_conf(config->pool, &args);
     int negated = !strcasecmp(word, "not"), clerk, optional;
 
     if (negated) {
-        word = ap_getword_conf(survey->pool, &args);
+        word = ap_getword_conf(config->pool, &args);
     }
-    clerk = !strncasecmp(word, "clerk-", 6) && strcasecmp(word, "clerk-webhook");
+    clerk = !strncasecmp(word, "clerk-", 6);
     optional = !strcasecmp(word, "clerk-optional");
     if (!here->require) {
         here->require = directive;
@@ -161,28 +173,29 @@ static void note_require(clerk_survey *survey, clerk_place *here, const ap_direc
     here->always |= !around->condition;
 }
 
-static void note_directive(clerk_survey *survey, clerk_place *here, const ap_directive_t *directive,
+static void note_directive(clerk_config_sections *config, clerk_config_section *here, const ap_directive_t *directive,
                            const surroundings *around)
 {
     if (clerk_config_sections_directive_is(directive, "Require")) {
-        note_require(survey, here, directive, around);
+        note_require(config, here, directive, around);
         return;
     }
     if (clerk_config_sections_directive_is(directive, "ClerkAuthorizedParties")) {
-        survey->authorized_parties = 1;
+        config->authorized_parties = 1;
     }
-    for (int i = 0; i < CLERK_SETTINGS; i++) {
-        if (clerk_config_sections_directive_is(directive, setting_names[i])
-            && (i != CLERK_SETTING_STATUS_PAGE || first_word_is(directive, "clerk-status", survey->pool))) {
+    for (int i = 0; i < CLERK_SECTION_DIRECTIVES; i++) {
+        if (clerk_config_sections_directive_is(directive, directive_names[i])
+            && (i != CLERK_SECTION_STATUS_PAGE || first_word_is(directive, "clerk-status", config->pool))) {
             here->set[i] = directive;
         }
     }
-    if (here->set[CLERK_SETTING_AUTH_TYPE] == directive) {
-        here->clerk = first_word_is(directive, "Clerk", survey->pool);
+    if (here->set[CLERK_SECTION_AUTH_TYPE] == directive) {
+        here->clerk = first_word_is(directive, "Clerk", config->pool);
     }
 }
 
-static void walk(clerk_survey *survey, clerk_place *here, const ap_directive_t *directive, surroundings around)
+static void walk(clerk_config_sections *config, clerk_config_section *here, const ap_directive_t *directive,
+                 surroundings around)
 {
     static const surroundings nothing = {0, 0};
 
@@ -192,7 +205,7 @@ static void walk(clerk_survey *survey, clerk_place *here, const ap_directive_t *
         char kind;
 
         if (*name != '<') {
-            note_directive(survey, here, directive, &around);
+            note_directive(config, here, directive, &around);
             continue;
         }
         if (clerk_config_sections_directive_is(directive, "<ClerkInstance")) {
@@ -200,26 +213,26 @@ static void walk(clerk_survey *survey, clerk_place *here, const ap_directive_t *
         }
         kind = section_kind(directive);
         if (kind) {
-            walk(survey, add_place(survey, directive, kind, here), directive->first_child, nothing);
+            walk(config, add_section(config, directive, kind, here), directive->first_child, nothing);
             continue;
         }
         inner.condition |= !strncasecmp(name, "<Limit", 6) || clerk_config_sections_directive_is(directive, "<If")
                            || !strncasecmp(name, "<Else", 5);
         inner.combination |= !strncasecmp(name, "<Require", 8);
-        walk(survey, here, directive->first_child, inner);
+        walk(config, here, directive->first_child, inner);
     }
 }
 
-const clerk_survey *clerk_survey_make(server_rec *main_server, apr_pool_t *pool)
+const clerk_config_sections *clerk_config_sections_read(server_rec *main_server, apr_pool_t *pool)
 {
-    clerk_survey *survey = apr_pcalloc(pool, sizeof(*survey));
+    clerk_config_sections *config = apr_pcalloc(pool, sizeof(*config));
     static const surroundings nothing = {0, 0};
 
-    survey->places = apr_array_make(pool, 16, sizeof(clerk_place *));
-    survey->main_server = main_server;
-    survey->pool = pool;
-    walk(survey, add_place(survey, NULL, 'S', NULL), ap_conftree, nothing);
-    return survey;
+    config->sections = apr_array_make(pool, 16, sizeof(clerk_config_section *));
+    config->main_server = main_server;
+    config->pool = pool;
+    walk(config, add_section(config, NULL, 'S', NULL), ap_conftree, nothing);
+    return config;
 }
 
 /** Whether a path is the other, or below it. */
@@ -238,39 +251,40 @@ static int compatible(const char *one, const char *other)
     return !strncmp(one, other, len < other_len ? len : other_len);
 }
 
-clerk_reach clerk_survey_reaches(const clerk_survey *survey, const clerk_place *outer, const clerk_place *inner)
+clerk_section_applies clerk_config_sections_apply(const clerk_config_sections *config,
+                                                  const clerk_config_section *outer, const clerk_config_section *inner)
 {
-    clerk_reach most = CLERK_REACH_YES;
+    clerk_section_applies most = CLERK_APPLIES_YES;
 
     if (outer == inner) {
-        return CLERK_REACH_YES;
+        return CLERK_APPLIES_YES;
     }
-    if (outer->server != inner->server && outer->server != survey->main_server) {
-        if (inner->server != survey->main_server) {
-            return CLERK_REACH_NO;
+    if (outer->server != inner->server && outer->server != config->main_server) {
+        if (inner->server != config->main_server) {
+            return CLERK_APPLIES_NO;
         }
-        most = CLERK_REACH_MAYBE;
+        most = CLERK_APPLIES_MAYBE;
     }
     if (outer->kind == 'S') {
         return most;
     }
     if (inner->kind == 'S') {
-        return CLERK_REACH_NO;
+        return CLERK_APPLIES_NO;
     }
     if (outer->files) {
-        most = CLERK_REACH_MAYBE;
+        most = CLERK_APPLIES_MAYBE;
     }
     if (outer->path && !*outer->path && (outer->kind == inner->kind || outer->kind == 'L')) {
         return most;
     }
     if (outer->kind != inner->kind) {
-        return CLERK_REACH_MAYBE;
+        return CLERK_APPLIES_MAYBE;
     }
     if (outer->path && is_above(outer->path, inner->prefix)) {
         return most;
     }
     if (outer->path && inner->path) {
-        return CLERK_REACH_NO;
+        return CLERK_APPLIES_NO;
     }
-    return compatible(outer->prefix, inner->prefix) ? CLERK_REACH_MAYBE : CLERK_REACH_NO;
+    return compatible(outer->prefix, inner->prefix) ? CLERK_APPLIES_MAYBE : CLERK_APPLIES_NO;
 }
