@@ -73,7 +73,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     /* A loop that was noticed ends here: one more redirect would be one more round. */
     if (dir->unauthenticated != CLERK_UNAUTHENTICATED_CHALLENGE && (dir->policy.token_sources & CLERK_SOURCE_COOKIE)
         && clerk_outcome_headers_may_redirect(r) && !outcome->loop) {
-        clerk_wire_read(&request, r);
+        clerk_wire_read_all(&request, r);
         if (clerk_request_is_navigation(&request)
             || (dir->unauthenticated == CLERK_UNAUTHENTICATED_SIGN_IN && r->method_number == M_GET)) {
             location

@@ -158,7 +158,7 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
     clerk_request request;
     int level;
 
-    clerk_wire_read(&request, r);
+    clerk_wire_read_all(&request, r);
     clerk_instance_services_bind(&services, runtime, r, apr_time_now());
     hints.forwarded_proto = clerk_wire_first_value(r, "X-Forwarded-Proto");
     hints.forwarded_host = clerk_wire_first_value(r, "X-Forwarded-Host");

@@ -49,7 +49,7 @@ static int is_for_a_person(request_rec *r)
 {
     clerk_request request;
 
-    clerk_wire_read(&request, r);
+    clerk_wire_read_all(&request, r);
     request.method = "GET";
     return clerk_request_is_navigation(&request);
 }

@@ -75,7 +75,7 @@ clerk_outcome *clerk_judge_request(request_rec *r)
         return state->outcome;
     }
     clerk_instance_services_bind(&services, runtime, r, apr_time_now());
-    clerk_wire_open(&request, r);
+    clerk_wire_read_head(&request, r);
     state->runtime = runtime;
     state->policy = policy;
     state->headers_sent = 0;

@@ -36,14 +36,14 @@ int clerk_request_state_is_auth_type(request_rec *r)
     const char *type;
 
     /* AuthType may be an expression, and is asked for in every phase. */
-    if (state && state->ours == r->per_dir_config) {
+    if (state && state->clerk_in_force_for == r->per_dir_config) {
         return 1;
     }
     type = ap_auth_type(r);
     if (!type || strcasecmp(type, "Clerk")) {
         return 0;
     }
-    clerk_request_state_get(r)->ours = r->per_dir_config;
+    clerk_request_state_get(r)->clerk_in_force_for = r->per_dir_config;
     return 1;
 }
 

@@ -13,7 +13,7 @@ typedef struct clerk_request_state {
     const clerk_runtime *runtime;      /**< the instance that judged */
     const clerk_policy *policy;        /**< under these rules */
     clerk_outcome *outcome;            /**< what came out; NULL: not judged */
-    const void *ours;                  /**< the configuration for which AuthType was found to be Clerk */
+    const void *clerk_in_force_for;    /**< the per-directory configuration whose AuthType was found to be Clerk */
     unsigned int headers_sent : 1;     /**< the outcome's headers are in err_headers_out already */
     unsigned int exported : 1;         /**< the environment has been set for this request_rec */
     unsigned int in_access : 1;        /**< inside our own run of the access_checker_ex hook */

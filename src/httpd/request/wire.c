@@ -131,7 +131,7 @@ static void complete(clerk_request *request)
     request->accept_language = header(r, "Accept-Language");
 }
 
-void clerk_wire_open(clerk_request *request, request_rec *r)
+void clerk_wire_read_head(clerk_request *request, request_rec *r)
 {
     const clerk_request_state *stripped = clerk_request_state_stripped(r);
 
@@ -146,9 +146,9 @@ void clerk_wire_open(clerk_request *request, request_rec *r)
     request->source = r;
 }
 
-void clerk_wire_read(clerk_request *request, request_rec *r)
+void clerk_wire_read_all(clerk_request *request, request_rec *r)
 {
-    clerk_wire_open(request, r);
+    clerk_wire_read_head(request, r);
     (void)clerk_request_complete(request);
 }
 

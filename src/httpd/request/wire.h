@@ -7,13 +7,15 @@
 #include "clerk/request.h"
 
 /**
- * Read what authentication needs from a request: the only place that reads the wire. The URL is the one the browser
- * asked for, also after internal redirects and in subrequests.
+ * Read the part of a request that every decision needs; the rest is read when clerk_request_complete() asks for it.
+ * This is the only place that reads the wire. The URL is the one the browser asked for, also after internal redirects
+ * and in subrequests.
+ * @param request to be used no longer than @a r
  */
-void clerk_wire_read(clerk_request *request, request_rec *r);
+void clerk_wire_read_head(clerk_request *request, request_rec *r);
 
-/** The same, but most of it only when it is asked for. @param request to be used no longer than @a r */
-void clerk_wire_open(clerk_request *request, request_rec *r);
+/** The same, and the rest at once. */
+void clerk_wire_read_all(clerk_request *request, request_rec *r);
 
 /** The first value of a list header, lower case, without white space, from the request's pool; NULL where there is
  * none. */
