@@ -10,6 +10,8 @@
 #include <apr_thread_mutex.h>
 #include <curl/curl.h>
 
+#include "text/text.h"
+
 /* So many idle handles are kept for their open connections; more calls at once make their own. */
 #define IDLE_MAX 8
 #define CONNECT_TIMEOUT_MS 2000
@@ -101,22 +103,12 @@ static int on_progress(void *baton, curl_off_t dltotal, curl_off_t dlnow, curl_o
     return atomic_load(&((curl_client *)baton)->aborted);
 }
 
-/* A value goes into a header line as it is, so it must not be able to end that line. */
-static int is_header_safe(const char *value)
-{
-    for (; *value; value++) {
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
 static int add_header(curl_call *call, const char *name, const char *value)
 {
     struct curl_slist *longer;
 
-    if (!is_header_safe(name) || !is_header_safe(value)) {
+    /* It becomes a header line as it is, so it must not be able to end that line. */
+    if (!clerk_text_is_clean(name) || !clerk_text_is_clean(value)) {
         return 0;
     }
     longer = curl_slist_append(call->headers, apr_pstrcat(call->pool, name, ": ", value, NULL));

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "shared/text.h"
+#include "text/text.h"
 
 /* Set once before threads start and only read afterwards: the one place where messages leave the core. */
 static clerk_log_sink *log_sink;

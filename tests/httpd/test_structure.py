@@ -11,6 +11,7 @@ SOURCES = sorted([*TOP.glob("src/**/*.[ch]"), TOP / "mod_auth_clerk.c"])
 
 # From the bottom to the top. A folder includes from its own line, of its own folder only, and from the lines before it.
 RANKS = [
+    ["text"],
     ["jose"],
     ["net"],
     ["shared"],

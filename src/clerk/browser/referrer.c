@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "shared/text.h"
+#include "text/text.h"
 
 /** Any tenant's development Account Portal. */
 static int is_development_portal(const char *host)

@@ -7,7 +7,7 @@
 
 #include "clerk/cookies/set_cookies.h"
 #include "jose/json.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 /** Longer ones of Clerk's have not been seen. */
 #define SESSION_ID_MAX 128

@@ -8,7 +8,7 @@
 
 #include "clerk/cookies/cookie_header.h"
 #include "clerk/url/query.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 /** The cookies that are looked at, in the order of `wanted_names`. */
 enum {

@@ -7,7 +7,7 @@
 
 #include "clerk/cookies/cookies.h"
 #include "clerk/protocol.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 static int is_session(const char *name, const clerk_instance *instance)
 {

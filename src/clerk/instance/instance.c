@@ -8,7 +8,7 @@
 #include "clerk/instance/publishable_key.h"
 #include "clerk/url/url.h"
 #include "net/http.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 #define DEFAULT_API_URL "https://api.clerk.com"
 

@@ -6,7 +6,7 @@
 #include <apr_sha1.h>
 #include <apr_strings.h>
 
-#include "shared/text.h"
+#include "text/text.h"
 
 #define HOST_MAX 253
 #define LABEL_MAX 63

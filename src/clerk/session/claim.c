@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 
 #include "jose/jws.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 const char *clerk_claim_text(const json_t *object, const char *name)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "clerk/session/claim.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 /*
  * The largest time in a token, in seconds on either side of 1970: the range of an ECMAScript date. It fits 64 bits in

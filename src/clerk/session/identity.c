@@ -9,7 +9,7 @@
 #include "clerk/session/permissions.h"
 #include "clerk/session/scoped_names.h"
 #include "jose/jws.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 static const char *non_empty(const char *text)
 {

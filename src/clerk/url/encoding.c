@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "shared/text.h"
+#include "text/text.h"
 
 char *clerk_encoding_percent_encode(char *out, unsigned char byte)
 {

@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "shared/text.h"
+#include "text/text.h"
 
 #define DELIMITERS "/#?"
 

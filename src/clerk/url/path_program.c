@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
-#include "shared/text.h"
+#include "text/text.h"
 
 clerk_path_program *clerk_path_program_create(apr_pool_t *pool)
 {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "clerk/url/path_program.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 /** An atom with a quantifier is read once for each time that it is written out, so depth has to be bounded. */
 #define DEPTH_MAX 6

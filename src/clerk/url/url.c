@@ -8,7 +8,7 @@
 
 #include "clerk/url/encoding.h"
 #include "clerk/url/query.h"
-#include "shared/text.h"
+#include "text/text.h"
 
 static int needs_escape(unsigned char c, const char *special)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/config/directive_values.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
+
+#include "text/text.h"
 
 const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
                                             apr_interval_time_t least, apr_interval_time_t most)
@@ -33,10 +34,8 @@ const char *clerk_directive_values_origin_problem(const char *text)
     if (!host || host == text || !host[3]) {
         return "is not an origin";
     }
-    for (const char *at = text; *at; at++) {
-        if (apr_iscntrl(*at) || apr_isspace(*at)) {
-            return "has white space or control characters in it";
-        }
+    if (!clerk_text_is_clean(text) || strchr(text, ' ')) {
+        return "has white space or control characters in it";
     }
     if (strpbrk(host + 3, "/?#@")) {
         return "has more than scheme, host and port (a trailing '/' never matches)";
@@ -90,11 +89,9 @@ const char *clerk_directive_values_page_url(const char **purl, cmd_parms *cmd, c
         return apr_psprintf(cmd->pool, "%s: '%s' is neither a path that begins with one '/' nor an http(s) URL",
                             cmd->cmd->name, url);
     }
-    for (const char *at = url; *at; at++) {
-        if (apr_iscntrl(*at) || apr_isspace(*at) || *at == '\\') {
-            return apr_psprintf(cmd->pool, "%s: '%s' has white space, a backslash or control characters in it",
-                                cmd->cmd->name, url);
-        }
+    if (!clerk_text_is_clean(url) || strpbrk(url, " \\")) {
+        return apr_psprintf(cmd->pool, "%s: '%s' has white space, a backslash or control characters in it",
+                            cmd->cmd->name, url);
     }
     *purl = url;
     return NULL;

@@ -5,12 +5,12 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "text/text.h"
+
 static const char *path_problem(const char *path)
 {
-    for (const char *at = path; *at; at++) {
-        if (apr_iscntrl(*at)) {
-            return "has control characters in it";
-        }
+    if (!clerk_text_is_clean(path)) {
+        return "has control characters in it";
     }
     return *path ? NULL : "is empty";
 }
