@@ -83,34 +83,26 @@ static int is_origin_wrong(const clerk_request *request, const clerk_address_hin
            && (request->sec_fetch_dest || instance->type == CLERK_INSTANCE_PRODUCTION);
 }
 
-static int is_named(const char *pair, apr_size_t name_len, const char *name)
+static int is_named(const clerk_raw_cookie *cookie, const char *name)
 {
-    return strlen(name) == name_len && !strncmp(pair, name, name_len);
+    return strlen(name) == cookie->name.len && !memcmp(cookie->name.data, name, cookie->name.len);
 }
 
 /** Whether two cookies say when the client changed, plain or with our suffix, and disagree. */
-static int client_uats_differ(const char *cookie, const clerk_instance *instance, apr_pool_t *pool)
+static int client_uats_differ(const char *header, const clerk_instance *instance, apr_pool_t *pool)
 {
     const char *suffixed = apr_pstrcat(pool, CLERK_COOKIE_CLIENT_UAT "_", instance->cookie_suffix, NULL);
-    const char *seen = NULL;
-    apr_size_t seen_len = 0;
+    jose_slice seen = {NULL, 0};
+    clerk_raw_cookie cookie;
 
-    while (cookie && *cookie != '\0') {
-        const char *pair = cookie + strspn(cookie, " \t");
-        apr_size_t len = strcspn(pair, ";"), name_len = strcspn(pair, "=;");
-
-        if (name_len < len
-            && (is_named(pair, name_len, CLERK_COOKIE_CLIENT_UAT) || is_named(pair, name_len, suffixed))) {
-            const char *value = pair + name_len + 1;
-            apr_size_t value_len = len - name_len - 1;
-
-            if (seen && (value_len != seen_len || strncmp(value, seen, seen_len))) {
-                return 1;
-            }
-            seen = value;
-            seen_len = value_len;
+    while (header && clerk_cookie_header_next(&cookie, &header)) {
+        if (!is_named(&cookie, CLERK_COOKIE_CLIENT_UAT) && !is_named(&cookie, suffixed)) {
+            continue;
         }
-        cookie = pair[len] != '\0' ? pair + len + 1 : NULL;
+        if (seen.data && (cookie.value.len != seen.len || memcmp(cookie.value.data, seen.data, seen.len))) {
+            return 1;
+        }
+        seen = cookie.value;
     }
     return 0;
 }

@@ -114,7 +114,12 @@ const char *clerk_cookie_header_strip(const char *header, apr_pool_t *pool)
     char *out = NULL;
     size_t kept = 0;
 
-    /* A piece is what stands between two separators; the separator before it, where it starts, goes with it. */
+    /*
+     * Not clerk_cookie_header_next(): what stays must stay byte for byte, a comma separates here too, and a name
+     * without
+     * '=' is a credential as well. A piece is what stands between two separators; the separator before it, where it
+     * starts, goes with it.
+     */
     for (;;) {
         const char *name = piece + strspn(piece, " \t");
         const char *end = piece + strcspn(piece, ";,");
