@@ -9,10 +9,11 @@
 #include "jose/jose.h"
 #include "shared/keystore/keystore.h"
 
-/** Who is behind a call: calls that anybody can cause have places of their own and take none from the others. */
+/** What caused a call. Each cause has its own limit of concurrent calls, so that strangers cannot use up the calls of
+ * signed-in visitors. */
 typedef enum clerk_backend_cause {
-    CLERK_BACKEND_FOR_SESSION, /**< somebody whose token had a good signature: a refresh */
-    CLERK_BACKEND_FOR_ANYBODY, /**< whoever sent a cookie or a URL: a handshake nonce */
+    CLERK_BACKEND_FOR_SESSION, /**< a visitor whose token has a good signature: a refresh */
+    CLERK_BACKEND_FOR_ANYBODY, /**< any client, by a cookie or a URL: a handshake nonce */
     CLERK_BACKEND_CAUSES
 } clerk_backend_cause;
 
@@ -20,8 +21,7 @@ typedef enum clerk_backend_cause {
 typedef struct clerk_backend_call {
     clerk_backend_cause cause;
     const char *method;
-    const char
-        *path; /**< below the API origin, with version and query, such as "/v1/clients/handshake_payload?nonce=n" */
+    const char *path; /**< below the API's origin, with version and query: "/v1/clients/handshake_payload?nonce=n" */
     const char *json; /**< body, or NULL */
 } clerk_backend_call;
 
@@ -31,7 +31,10 @@ typedef struct clerk_backend_reply {
     apr_size_t body_len;
 } clerk_backend_reply;
 
-/** What the decision procedure needs from outside. Bound to one instance; a table of fakes in unit tests. */
+/**
+ * What the decision about a request needs from outside src/clerk: clock, keys, Backend API and token cache, all for one
+ * instance. Unit tests fill it with fakes.
+ */
 typedef struct clerk_services {
     void *baton;
     apr_time_t now; /**< the clock, read once a request */
@@ -40,26 +43,26 @@ typedef struct clerk_services {
                                       apr_pool_t *pool);
     void (*release_keys)(void *baton, clerk_keys_pin *pin);
     /**
-     * Call the Backend API with the instance's secret key; NULL where there is none. @a reply is never NULL and from
-     * @a pool.
+     * Call the Backend API with the instance's secret key. @a reply is filled in, its texts are from @a pool. NULL if
+     * the instance has no secret key.
      */
     void (*backend)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
 
     /*
-     * What was verified before, under the instance's keys as they are now. Both are there, or both are NULL. Only
-     * session tokens that passed every check of their kind and signature are ever remembered; their claims are judged
-     * for each request.
+     * The token cache, for the keys that the instance has now. Both members are set, or both are NULL. Only session
+     * tokens that passed every check of their kind and signature are stored; their claims are checked for each request.
      */
 
-    /** What is remembered of the token: a copy of the caller's own, from @a pool; or NULL. */
-    clerk_token_record *(*recall)(void *baton, jose_slice token, apr_pool_t *pool);
+    /** Look a token up. @return a copy of its record from @a pool, or NULL */
+    clerk_token_record *(*cache_get)(void *baton, jose_slice token, apr_pool_t *pool);
     /**
-     * Remember a token that was verified under the keys of that generation.
-     * @param lapses when it is worth nothing any more, in seconds since 1970
+     * Store a verified token.
+     * @param generation of the key set that verified it
+     * @param expires seconds since 1970 after which no request accepts it
      * @param pool for temporary allocations
      */
-    void (*remember)(void *baton, jose_slice token, apr_uint32_t generation, apr_int64_t lapses,
-                     const clerk_token_record *verified, apr_pool_t *pool);
+    void (*cache_put)(void *baton, jose_slice token, apr_uint32_t generation, apr_int64_t expires,
+                      const clerk_token_record *record, apr_pool_t *pool);
 } clerk_services;
 
 #endif

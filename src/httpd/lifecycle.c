@@ -20,12 +20,9 @@
 
 #define WATCHDOG_NAME "_clerk_keys_"
 #define DEFAULT_STATE_DIR "clerk"
-/*
- * What verified tokens get where ClerkSharedMemory does not say: room for 30,000 people who are active within a
- * minute.
- */
-#define TOKENS_SIZE ((apr_size_t)64 * 1024 * 1024)
-/* A cache line: what one part of the segment writes should not slow down another one. */
+/* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
+#define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
+/* A cache line: each part of the segment begins with one, so that writes to one part do not slow down another. */
 #define LINE 64
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -51,7 +48,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     return rc == OK ? clerk_check_configuration(s, ptemp) : rc;
 }
 
-/** The directory for last good keys: private, and the children's, who write it. NULL where there is none. */
+/* The directory for the last good keys: private, and owned by the user of the children, who write to it. NULL: none. */
 static const char *prepare_state_dir(server_rec *s, apr_pool_t *pool)
 {
     const char *dir = clerk_config_server(s)->state_dir;
@@ -91,7 +88,7 @@ static const char *prepare_state_dir(server_rec *s, apr_pool_t *pool)
     return dir;
 }
 
-/** Give each runtime without a PEM key a slot; equal sources share one. */
+/* Give each runtime without a PEM key a slot of the key store. Equal sources share a slot. */
 static apr_array_header_t *assign_slots(apr_pool_t *pool)
 {
     clerk_process *process = clerk_process_get();
@@ -118,17 +115,17 @@ static apr_array_header_t *assign_slots(apr_pool_t *pool)
     return sources;
 }
 
-static apr_status_t watch_keys(int state, void *data, apr_pool_t *scratch)
+static apr_status_t refresh_keys(int state, void *data, apr_pool_t *scratch)
 {
     clerk_process *process = clerk_process_get();
 
-    /* Anything but success would end the watchdog for good. */
+    /* mod_watchdog never calls again after any result but APR_SUCCESS. */
     if (state == AP_WATCHDOG_STATE_RUNNING) {
         APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
             = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
         apr_interval_time_t next = clerk_keystore_tick(process->keystore, scratch);
 
-        set_interval(process->watchdog, next, data, watch_keys);
+        set_interval(process->watchdog, next, data, refresh_keys);
     }
     return APR_SUCCESS;
 }
@@ -145,7 +142,7 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
     if (get_instance && register_callback) {
         rv = get_instance(&process->watchdog, WATCHDOG_NAME, 0, 1, pconf);
         if (rv == APR_SUCCESS) {
-            rv = register_callback(process->watchdog, AP_WD_TM_SLICE, s, watch_keys);
+            rv = register_callback(process->watchdog, AP_WD_TM_SLICE, s, refresh_keys);
         }
     }
     if (rv != APR_SUCCESS) {
@@ -155,20 +152,20 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
     }
 }
 
-/**
- * Make the shared segment and lay it out: key sets, verdict counters, circuit breakers, and in all that is left the
- * tokens that were verified.
- * @param pkeys where the key sets go, @a keys_size bytes
+/*
+ * Create the shared memory segment and lay it out: key sets, verdict counters, circuit breakers, and in the rest the
+ * token cache.
+ * @param pkeys the memory for the key sets, @a keys_size bytes
  */
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
 {
     clerk_process *process = clerk_process_get();
     apr_size_t wanted = clerk_config_server(s)->shared_memory, runtimes = (apr_size_t)process->runtimes->nelts;
     apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_breaker)), LINE);
-    /* The memory begins anywhere. */
+    /* One line more: the memory may begin at any address. */
     apr_size_t fixed = LINE + keys_size + counters_size;
-    apr_size_t least = fixed + CLERK_TOKEN_CACHE_LEAST;
-    apr_size_t size = wanted ? wanted : fixed + TOKENS_SIZE;
+    apr_size_t least = fixed + CLERK_TOKEN_CACHE_SIZE_MIN;
+    apr_size_t size = wanted ? wanted : fixed + TOKEN_CACHE_SIZE;
     clerk_backend_breaker *breakers;
     clerk_verdicts *verdicts;
     apr_shm_t *shm;
@@ -188,7 +185,7 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
                      CLERK_LOGNO(3034) "cannot create a shared memory segment of %" APR_SIZE_T_FMT " bytes", size);
         return rv;
     }
-    /* Anonymous memory comes zeroed; touching all of it would only make it resident. */
+    /* Anonymous memory is zeroed already; clearing it would only make all of it resident. */
     memory = apr_shm_baseaddr_get(shm);
     memory += (LINE - (apr_uintptr_t)memory % LINE) % LINE;
     *pkeys = memory;
@@ -200,9 +197,9 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
         runtime->verdicts = &verdicts[i];
         runtime->backend.breaker = &breakers[i];
     }
-    rv = clerk_token_cache_create(&process->tokens, memory + keys_size + counters_size, size - fixed, pconf);
+    rv = clerk_token_cache_create(&process->token_cache, memory + keys_size + counters_size, size - fixed, pconf);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3037) "cannot set up the memory of verified tokens");
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3037) "cannot set up the token cache");
     }
     return rv;
 }
@@ -231,7 +228,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    /* Where this fails, each child tries for itself, and says so. */
+    /* If this fails, each child tries again and logs the error. */
     (void)clerk_http_curl_prepare(pconf);
     if (sources->nelts) {
         rv = clerk_keystore_create(&process->keystore, keys, keys_size, (const clerk_key_source *const *)sources->elts,
@@ -258,12 +255,12 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     if (rv == APR_SUCCESS && process->keystore) {
         rv = clerk_keystore_child_init(process->keystore, process->http, pchild);
     }
-    clerk_token_cache_child_init(process->tokens);
+    clerk_token_cache_child_init(process->token_cache);
     for (int i = 0; rv == APR_SUCCESS && i < process->runtimes->nelts; i++) {
         APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *)->backend.http = process->http;
     }
     if (rv != APR_SUCCESS) {
-        /* Requests that need keys will answer 503; there is no other way to fail here. */
+        /* The hook cannot fail. Requests that need keys will answer 503. */
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3036) "a child process cannot set up outbound calls");
     }
 }
@@ -274,7 +271,7 @@ static void child_stopping(apr_pool_t *pchild, int graceful)
     clerk_process *process = clerk_process_get();
 
     (void)pchild;
-    /* A child that goes gracefully finishes its requests, and those may need the answer. */
+    /* A child that stops gracefully finishes its requests, and those may wait for an outbound call. */
     if (process->http && !graceful) {
         clerk_http_curl_abort(process->http);
     }

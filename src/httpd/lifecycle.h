@@ -4,7 +4,8 @@
 
 #include <httpd.h>
 
-/** Register the hooks that start and stop things: pre_config to child_stopping. */
+/** Register the hooks for start, restart and stop: pre_config, check_config, post_config, child_init, child_stopping.
+ */
 void clerk_lifecycle_register(apr_pool_t *pool);
 
 #endif

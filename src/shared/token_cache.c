@@ -9,111 +9,119 @@
 
 #include <apr_general.h>
 
-/* The memory is made of lines, a processor's cache lines; a record begins with one. */
+/*
+ * Layout: a header, a hash index, and blocks of records. The unit is a cache line of the processor; a record takes one
+ * or more whole lines and lies in one block.
+ *
+ * Index: set-associative. A token's hash selects a set of eight slots; a slot holds the position of a record.
+ *
+ * Eviction: records are appended to the current block. If a record does not fit there, the writer goes on in a block
+ * whose records have all expired, so that the cache touches no more memory than the live tokens need; if there is
+ * none, it evicts the block that was begun first, with all records in it.
+ *
+ * Readers: a sequence lock (seqlock) a block. A block gets a new sequence number each time it is begun, before its old
+ * records are overwritten, and a position contains the number that the block had when the record was written. A reader
+ * copies the record and then compares the numbers: if they differ, the copy may be torn and is discarded.
+ *
+ * Writers: one write lock for the whole cache, only ever tried, never waited for. It names its owner, so that the next
+ * writer can take it over from a process that was killed. A record becomes visible with the last step, when its slot
+ * is written; what a killed process left unfinished is never found.
+ */
 #define LINE 64
 #define WORD sizeof(apr_uint64_t)
 #define LINE_WORDS (LINE / WORD)
-/* A token can be found in one of so many places of the index: a line of it. */
+/* Slots in a set of the index: one line. */
 #define WAYS LINE_WORDS
-/* One place in the index for so many bytes of records: two or more for each. */
-#define BYTES_A_PLACE 512
-/* Words before the token: the hash, who and under which keys, the two lengths. */
-#define HEAD_WORDS 3
-
-/*
- * Records fill one block after the other. A block has a power of two of lines, at least 16 KB; there are about a
- * hundred of them where the memory is large enough.
- */
+/* Bytes of records for one slot of the index: few enough to have two or more slots for each record. */
+#define BYTES_PER_SLOT 512
+/* Words of a record before the token: the hash; instance and key generation; the two lengths. */
+#define HEADER_WORDS 3
+/* A block has a power of two of lines, at least 16 KB. A large cache has about a hundred blocks, of equal size. */
 #define BLOCK_BITS 7
 #define BLOCKS_MAX (1u << BLOCK_BITS)
-#define BLOCK_LINES_LEAST 256
-
+#define BLOCK_LINES_MIN 256
 /*
- * A place of the index: the position of a record, and above that a part of its hash; 0: empty. A position is made of
- * the number of the block's filling, the block, and the line in it.
+ * A slot of the index: in its low bits the position of a record, above them a tag, a part of the hash; 0: empty. A
+ * position is, from high to low bits: the sequence number of the block, the number of the block, the line in it.
  */
 #define POSITION_BITS 48
 #define POSITION_MASK ((APR_UINT64_C(1) << POSITION_BITS) - 1)
 
 typedef _Atomic(apr_uint64_t) word;
 
-/* A lock would be each process's own. */
+/* Atomics that are not lock-free would use a lock of their own in each process. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "atomic operations on 64 bits need no lock");
 
-/*
- * A block of records. Its fillings are numbered through with those of all others, from 1. A record is whole as long as
- * its block has the number that it had: a writer changes that before it writes over anything.
- */
-typedef struct block_head {
-    word filling;
-    word expires; /* when the last of its records lapses, in seconds since 1970; 0: it has none */
-} block_head;
+typedef struct block_header {
+    word sequence; /* unique among all blocks, from 1; 0: never used */
+    word expires;  /* when the last of its records expires, in seconds since 1970; 0: it has none */
+} block_header;
 
 /* The beginning of the shared memory. */
-typedef struct shared_head {
-    word fillings;         /* how many numbers were given */
-    word end;              /* the line behind the last record, counted through all blocks */
-    word writer;           /* who is writing: a number of its own, and below it its process id; 0: nobody */
-    atomic_uint processes; /* how many of those numbers were given */
-    _Alignas(LINE) block_head blocks[BLOCKS_MAX];
-} shared_head;
+typedef struct cache_header {
+    word last_sequence; /* the last sequence number given to a block */
+    word next_line;     /* where the next record goes, counted through all blocks */
+    word write_lock;    /* its owner; 0: free */
+    atomic_uint owners; /* numbers given to processes so far, to make their owner values unique */
+    _Alignas(LINE) block_header blocks[BLOCKS_MAX];
+} cache_header;
 
 struct clerk_token_cache {
-    shared_head *head;
-    word *index;     /* sets * WAYS places */
+    cache_header *header;
+    word *index;     /* sets * WAYS slots */
     apr_size_t sets; /* a power of two */
     word *lines;
     unsigned int line_bits; /* a block has 1 << line_bits lines */
     unsigned int blocks;
-    apr_uint64_t key[2]; /* made before the fork, so all children have the same */
-    apr_uint64_t self;   /* as in `writer` */
+    apr_uint64_t key[2]; /* of the hash; made before the fork, so that all children have the same */
+    apr_uint64_t owner;  /* this process in write_lock: a unique number, and in the low 32 bits the process id */
 };
 
-apr_status_t clerk_token_cache_create(clerk_token_cache **ptokens, void *memory, apr_size_t size, apr_pool_t *pool)
+apr_status_t clerk_token_cache_create(clerk_token_cache **pcache, void *memory, apr_size_t size, apr_pool_t *pool)
 {
-    clerk_token_cache *tokens = apr_pcalloc(pool, sizeof(*tokens));
+    clerk_token_cache *cache = apr_pcalloc(pool, sizeof(*cache));
     apr_size_t used, lines;
 
-    *ptokens = NULL;
-    if (size < CLERK_TOKEN_CACHE_LEAST || (apr_uintptr_t)memory % LINE) {
+    *pcache = NULL;
+    if (size < CLERK_TOKEN_CACHE_SIZE_MIN || (apr_uintptr_t)memory % LINE) {
         return APR_EINVAL;
     }
-    tokens->sets = 1;
-    while (tokens->sets <= size / (2 * WAYS * BYTES_A_PLACE)) {
-        tokens->sets *= 2;
+    cache->sets = 1;
+    while (cache->sets <= size / (2 * WAYS * BYTES_PER_SLOT)) {
+        cache->sets *= 2;
     }
-    used = sizeof(shared_head) + tokens->sets * WAYS * WORD;
+    used = sizeof(cache_header) + cache->sets * WAYS * WORD;
     lines = (size - used) / LINE;
-    while (1u << tokens->line_bits < BLOCK_LINES_LEAST || lines >> tokens->line_bits >= BLOCKS_MAX) {
-        tokens->line_bits++;
+    while (1u << cache->line_bits < BLOCK_LINES_MIN || lines >> cache->line_bits >= BLOCKS_MAX) {
+        cache->line_bits++;
     }
-    tokens->blocks = (unsigned int)(lines >> tokens->line_bits);
-    tokens->head = memory;
-    tokens->index = (word *)((char *)memory + sizeof(shared_head));
-    tokens->lines = (word *)((char *)memory + used);
-    *ptokens = tokens;
-    return apr_generate_random_bytes((unsigned char *)tokens->key, sizeof(tokens->key));
+    cache->blocks = (unsigned int)(lines >> cache->line_bits);
+    cache->header = memory;
+    cache->index = (word *)((char *)memory + sizeof(cache_header));
+    cache->lines = (word *)((char *)memory + used);
+    *pcache = cache;
+    return apr_generate_random_bytes((unsigned char *)cache->key, sizeof(cache->key));
 }
 
-static pid_t process_of(apr_uint64_t writer)
+static pid_t pid_of(apr_uint64_t owner)
 {
-    return (pid_t)(apr_uint32_t)writer;
+    return (pid_t)(apr_uint32_t)owner;
 }
 
-void clerk_token_cache_child_init(clerk_token_cache *tokens)
+void clerk_token_cache_child_init(clerk_token_cache *cache)
 {
-    apr_uint64_t writer = atomic_load(&tokens->head->writer);
+    apr_uint64_t owner = atomic_load(&cache->header->write_lock);
     pid_t own = getpid();
 
-    /* Process ids are used again; with the number, nobody is ever taken for another. */
-    tokens->self = (apr_uint64_t)(atomic_fetch_add(&tokens->head->processes, 1) + 1) << 32 | (apr_uint32_t)own;
-    if (writer && process_of(writer) == own) {
-        /* Whoever had this id before is dead, and died with the pen in his hand. */
-        atomic_compare_exchange_strong(&tokens->head->writer, &writer, 0);
+    /* The system gives process ids out again; the number keeps two processes with the same id apart. */
+    cache->owner = (apr_uint64_t)(atomic_fetch_add(&cache->header->owners, 1) + 1) << 32 | (apr_uint32_t)own;
+    if (owner && pid_of(owner) == own) {
+        /* An earlier process with this id died while it held the write lock: release it. */
+        atomic_compare_exchange_strong(&cache->header->write_lock, &owner, 0);
     }
 }
 
-/** Spread what any bit says over all of them. */
+/* A mixing function: each bit of the input changes about half of the result. */
 static apr_uint64_t mix(apr_uint64_t bits)
 {
     bits = (bits ^ bits >> 32) * APR_UINT64_C(0xd6e8feb86659fd93);
@@ -121,22 +129,22 @@ static apr_uint64_t mix(apr_uint64_t bits)
     return bits ^ bits >> 32;
 }
 
-/**
- * The last bytes of a token belong to its signature: nobody can choose them and still have a token that is
- * remembered. So a few multiplications do; the key keeps anybody from knowing what comes of them.
+/*
+ * Hash the last 16 bytes of a token. They belong to its signature, so clients cannot choose them and still have a token
+ * that is cached: a simple hash function is enough. The random key keeps clients from computing the hash.
  */
-static apr_uint64_t hash_of(const clerk_token_cache *tokens, jose_slice token, unsigned int instance)
+static apr_uint64_t hash_of(const clerk_token_cache *cache, jose_slice token, unsigned int instance)
 {
     apr_uint64_t tail[2] = {0, 0};
     apr_size_t len = token.len < sizeof(tail) ? token.len : sizeof(tail);
 
     memcpy(tail, token.data + token.len - len, len);
-    return mix(mix(tail[0] ^ tokens->key[0]) ^ mix(tail[1] ^ tokens->key[1] ^ instance));
+    return mix(mix(tail[0] ^ cache->key[0]) ^ mix(tail[1] ^ cache->key[1] ^ instance));
 }
 
-static word *set_of(const clerk_token_cache *tokens, apr_uint64_t hash)
+static word *set_of(const clerk_token_cache *cache, apr_uint64_t hash)
 {
-    return &tokens->index[(hash & (tokens->sets - 1)) * WAYS];
+    return &cache->index[(hash & (cache->sets - 1)) * WAYS];
 }
 
 static apr_uint64_t tag_of(apr_uint64_t hash)
@@ -159,46 +167,49 @@ static apr_size_t words_of(apr_size_t bytes)
     return (bytes + WORD - 1) / WORD;
 }
 
-static apr_size_t block_lines(const clerk_token_cache *tokens)
+static apr_size_t block_lines(const clerk_token_cache *cache)
 {
-    return (apr_size_t)1 << tokens->line_bits;
+    return (apr_size_t)1 << cache->line_bits;
 }
 
-static unsigned int block_of(const clerk_token_cache *tokens, apr_uint64_t position)
+static unsigned int block_of(const clerk_token_cache *cache, apr_uint64_t position)
 {
-    return (unsigned int)(position >> tokens->line_bits) & (BLOCKS_MAX - 1);
+    return (unsigned int)(position >> cache->line_bits) & (BLOCKS_MAX - 1);
 }
 
-static apr_size_t line_of(const clerk_token_cache *tokens, apr_uint64_t position)
+static apr_size_t line_of(const clerk_token_cache *cache, apr_uint64_t position)
 {
-    return (apr_size_t)position & (block_lines(tokens) - 1);
+    return (apr_size_t)position & (block_lines(cache) - 1);
 }
 
-static word *record_at(const clerk_token_cache *tokens, apr_uint64_t position)
+static word *record_at(const clerk_token_cache *cache, apr_uint64_t position)
 {
-    apr_size_t line = block_of(tokens, position) * block_lines(tokens) + line_of(tokens, position);
+    apr_size_t line = block_of(cache, position) * block_lines(cache) + line_of(cache, position);
 
-    return &tokens->lines[line * LINE_WORDS];
+    return &cache->lines[line * LINE_WORDS];
 }
 
-/** Once there are more fillings than a position can say, none is found any more. */
-static int is_whole(const clerk_token_cache *tokens, apr_uint64_t position)
+/*
+ * Whether the block of this position still has the record's sequence number. Sequence numbers that are too large for a
+ * position never compare equal: then the cache finds nothing any more.
+ */
+static int is_current(const clerk_token_cache *cache, apr_uint64_t position)
 {
-    const block_head *block = &tokens->head->blocks[block_of(tokens, position)];
+    const block_header *block = &cache->header->blocks[block_of(cache, position)];
 
-    return load(&block->filling) == position >> tokens->line_bits >> BLOCK_BITS;
+    return load(&block->sequence) == position >> cache->line_bits >> BLOCK_BITS;
 }
 
-/** The head of a record that would be found for this token. */
-static void describe(apr_uint64_t head[HEAD_WORDS], apr_uint64_t hash, unsigned int instance, apr_uint32_t generation,
-                     apr_size_t token_len, apr_size_t value_len)
+/* The header of a record for this token. */
+static void make_record_header(apr_uint64_t header[HEADER_WORDS], apr_uint64_t hash, unsigned int instance,
+                               apr_uint32_t generation, apr_size_t token_len, apr_size_t value_len)
 {
-    head[0] = hash;
-    head[1] = (apr_uint64_t)instance << 32 | generation;
-    head[2] = (apr_uint64_t)token_len << 32 | (apr_uint32_t)value_len;
+    header[0] = hash;
+    header[1] = (apr_uint64_t)instance << 32 | generation;
+    header[2] = (apr_uint64_t)token_len << 32 | (apr_uint32_t)value_len;
 }
 
-/** How @a from differs from the eight bytes at @a text; 0: not at all. */
+/* 0 if the word equals the eight bytes at @a text. */
 static apr_uint64_t difference(const word *from, const char *text)
 {
     apr_uint64_t mine;
@@ -212,7 +223,7 @@ static int is_same_text(const word *from, jose_slice text)
     apr_size_t whole = text.len / WORD, rest = text.len % WORD, i = 0;
     apr_uint64_t differing = 0, mine = 0;
 
-    /* Four at a time: this is most of what a lookup costs. */
+    /* Four words at a time: most of the time of a lookup is spent here. */
     for (; i + 4 <= whole && !differing; i += 4) {
         const char *at = text.data + i * WORD;
 
@@ -260,94 +271,95 @@ static void store_bytes(word *to, const void *data, apr_size_t len)
     }
 }
 
-/** From a position to the end of its block. */
-static apr_size_t lines_left(const clerk_token_cache *tokens, apr_uint64_t position)
+/* From a position to the end of its block. */
+static apr_size_t lines_left(const clerk_token_cache *cache, apr_uint64_t position)
 {
-    return block_lines(tokens) - line_of(tokens, position);
+    return block_lines(cache) - line_of(cache, position);
 }
 
-/**
- * Copy the value of the record at a position, if it is the one that is wanted. What is read here may be overwritten
- * at any moment: no length of it is trusted.
+/*
+ * Copy the value of the record at a position if it is the wanted record, else return NULL. A writer may overwrite the
+ * record at any moment, so the lengths in it are checked and the result only counts if is_current() says so afterwards.
  */
-static void *copy_value(apr_size_t *psize, const clerk_token_cache *tokens, apr_uint64_t position, jose_slice token,
-                        const apr_uint64_t wanted[HEAD_WORDS], apr_pool_t *pool)
+static void *copy_value(apr_size_t *psize, const clerk_token_cache *cache, apr_uint64_t position, jose_slice token,
+                        const apr_uint64_t wanted[HEADER_WORDS], apr_pool_t *pool)
 {
-    const word *record = record_at(tokens, position);
+    const word *record = record_at(cache, position);
     apr_size_t size = (apr_uint32_t)load(&record[2]), words = words_of(size), token_words = words_of(token.len);
     apr_uint64_t *value;
 
     if (load(&record[0]) != wanted[0] || load(&record[1]) != wanted[1] || load(&record[2]) >> 32 != wanted[2] >> 32
-        || HEAD_WORDS + token_words + words > lines_left(tokens, position) * LINE_WORDS
-        || !is_same_text(record + HEAD_WORDS, token)) {
+        || HEADER_WORDS + token_words + words > lines_left(cache, position) * LINE_WORDS
+        || !is_same_text(record + HEADER_WORDS, token)) {
         return NULL;
     }
-    record += HEAD_WORDS + token_words;
+    record += HEADER_WORDS + token_words;
     value = apr_palloc(pool, words * WORD);
     load_words(value, record, words);
     *psize = size;
     return value;
 }
 
-void *clerk_token_cache_get(apr_size_t *psize, const clerk_token_cache *tokens, jose_slice token, unsigned int instance,
+void *clerk_token_cache_get(apr_size_t *psize, const clerk_token_cache *cache, jose_slice token, unsigned int instance,
                             apr_uint32_t generation, apr_pool_t *pool)
 {
-    apr_uint64_t hash = hash_of(tokens, token, instance), wanted[HEAD_WORDS];
-    const word *set = set_of(tokens, hash);
+    apr_uint64_t hash = hash_of(cache, token, instance), wanted[HEADER_WORDS];
+    const word *set = set_of(cache, hash);
 
-    describe(wanted, hash, instance, generation, token.len, 0);
+    make_record_header(wanted, hash, instance, generation, token.len, 0);
     for (apr_size_t way = 0; generation && way < WAYS; way++) {
-        apr_uint64_t place = atomic_load_explicit(&set[way], memory_order_acquire), position = place & POSITION_MASK;
+        apr_uint64_t slot = atomic_load_explicit(&set[way], memory_order_acquire), position = slot & POSITION_MASK;
         void *value;
 
-        if (!place || tag_of(place) != tag_of(hash)) {
+        if (!slot || tag_of(slot) != tag_of(hash)) {
             continue;
         }
-        value = copy_value(psize, tokens, position, token, wanted, pool);
-        /* Whoever wrote any of what was just read has renumbered the block before, and that is seen from here on. */
+        value = copy_value(psize, cache, position, token, wanted, pool);
+        /* Pairs with reserve_lines(): if the copy has a word of a newer record, the new sequence number is seen here.
+         */
         atomic_thread_fence(memory_order_acquire);
-        if (value && is_whole(tokens, position)) {
+        if (value && is_current(cache, position)) {
             return value;
         }
     }
     return NULL;
 }
 
-/** Take the pen, unless another one has it who is alive. */
-static int begin_writing(clerk_token_cache *tokens)
+/* Take the write lock if it is free or its owner is dead. Never waits. */
+static int take_write_lock(clerk_token_cache *cache)
 {
-    apr_uint64_t writer = 0;
+    apr_uint64_t owner = 0;
 
-    if (atomic_compare_exchange_strong(&tokens->head->writer, &writer, tokens->self)) {
+    if (atomic_compare_exchange_strong(&cache->header->write_lock, &owner, cache->owner)) {
         return 1;
     }
-    /* A process that was killed while it was writing does not go on. */
-    return writer != tokens->self && kill(process_of(writer), 0) != 0 && errno == ESRCH
-           && atomic_compare_exchange_strong(&tokens->head->writer, &writer, tokens->self);
+    /* All threads of this process share one owner value, so the lock of this process is never taken over. */
+    return owner != cache->owner && kill(pid_of(owner), 0) != 0 && errno == ESRCH
+           && atomic_compare_exchange_strong(&cache->header->write_lock, &owner, cache->owner);
 }
 
-static void end_writing(clerk_token_cache *tokens)
+static void release_write_lock(clerk_token_cache *cache)
 {
-    atomic_store(&tokens->head->writer, 0);
+    atomic_store(&cache->header->write_lock, 0);
 }
 
-/**
- * Where to note a record: where one of the same token was noted, else a place that is empty or says nothing any more,
- * else the oldest. Only the writer calls this.
+/*
+ * The slot for a record: the one that has a record of the same token, else one that is empty or whose record is gone,
+ * else the one with the oldest block. Call with the write lock.
  */
-static word *place_for(const clerk_token_cache *tokens, apr_uint64_t hash)
+static word *choose_slot(const clerk_token_cache *cache, apr_uint64_t hash)
 {
-    word *set = set_of(tokens, hash), *best = set;
+    word *set = set_of(cache, hash), *best = set;
     apr_uint64_t oldest = POSITION_MASK;
 
     for (apr_size_t way = 0; way < WAYS; way++) {
-        apr_uint64_t place = load(&set[way]), position = place & POSITION_MASK;
-        int whole = position && is_whole(tokens, position);
+        apr_uint64_t slot = load(&set[way]), position = slot & POSITION_MASK;
+        int current = position && is_current(cache, position);
 
-        if (whole && tag_of(place) == tag_of(hash) && load(&record_at(tokens, position)[0]) == hash) {
+        if (current && tag_of(slot) == tag_of(hash) && load(&record_at(cache, position)[0]) == hash) {
             return &set[way];
         }
-        position = whole ? position : 0;
+        position = current ? position : 0;
         if (position < oldest) {
             oldest = position;
             best = &set[way];
@@ -356,92 +368,91 @@ static word *place_for(const clerk_token_cache *tokens, apr_uint64_t hash)
     return best;
 }
 
-/** Whether another process has just remembered the same. Only the writer calls this, so that no record changes. */
-static int is_there(const clerk_token_cache *tokens, const word *place, const apr_uint64_t wanted[HEAD_WORDS],
-                    jose_slice token)
+/* Whether the slot has this very record: another process may have just stored it. Call with the write lock. */
+static int is_cached(const clerk_token_cache *cache, const word *slot, const apr_uint64_t wanted[HEADER_WORDS],
+                     jose_slice token)
 {
-    apr_uint64_t position = load(place) & POSITION_MASK;
-    const word *record = record_at(tokens, position);
+    apr_uint64_t position = load(slot) & POSITION_MASK;
+    const word *record = record_at(cache, position);
 
-    return position && is_whole(tokens, position) && load(&record[0]) == wanted[0] && load(&record[1]) == wanted[1]
-           && load(&record[2]) == wanted[2] && is_same_text(record + HEAD_WORDS, token);
+    return position && is_current(cache, position) && load(&record[0]) == wanted[0] && load(&record[1]) == wanted[1]
+           && load(&record[2]) == wanted[2] && is_same_text(record + HEADER_WORDS, token);
 }
 
-/** The first block in which all has lapsed; else the one that was filled first. */
-static unsigned int block_to_fill(const clerk_token_cache *tokens, apr_int64_t now)
+/* The block to reuse: the first one whose records have all expired, else the oldest. */
+static unsigned int choose_block(const clerk_token_cache *cache, apr_int64_t now)
 {
-    const block_head *blocks = tokens->head->blocks;
+    const block_header *blocks = cache->header->blocks;
     unsigned int oldest = 0;
 
-    for (unsigned int i = 0; i < tokens->blocks; i++) {
+    for (unsigned int i = 0; i < cache->blocks; i++) {
         if ((apr_int64_t)load(&blocks[i].expires) < now) {
             return i;
         }
-        if (load(&blocks[i].filling) < load(&blocks[oldest].filling)) {
+        if (load(&blocks[i].sequence) < load(&blocks[oldest].sequence)) {
             oldest = i;
         }
     }
     return oldest;
 }
 
-/**
- * Where a record of so many lines goes: behind the last one, or, where that block has no room left, to the beginning
- * of another one. May die at any point and leave nothing behind that would be taken for whole.
- * @return its position
+/*
+ * The position for a record of so many lines: after the last record, or, if the current block has too few lines left,
+ * at the beginning of a reused block. Call with the write lock. Safe against being killed at any point.
  */
-static apr_uint64_t make_room(const clerk_token_cache *tokens, apr_uint64_t lines, apr_int64_t now)
+static apr_uint64_t reserve_lines(const clerk_token_cache *cache, apr_uint64_t lines, apr_int64_t now)
 {
-    shared_head *head = tokens->head;
-    apr_uint64_t end = load(&head->end), filling;
-    unsigned int block = block_of(tokens, end);
+    cache_header *header = cache->header;
+    apr_uint64_t next_line = load(&header->next_line), sequence;
+    unsigned int block = block_of(cache, next_line);
 
-    /* Where it ends exactly at the end of a block, the line behind it is another one's, of which nothing is known. */
-    if (!load(&head->fillings) || lines > lines_left(tokens, end) || line_of(tokens, end) == 0) {
-        block = block_to_fill(tokens, now);
-        filling = load(&head->fillings) + 1;
-        store(&head->fillings, filling);
-        /* In this order: who dies in between leaves a block that is the next one to be chosen. */
-        store(&head->blocks[block].expires, 0);
-        store(&head->blocks[block].filling, filling);
-        end = (apr_uint64_t)block << tokens->line_bits;
-        store(&head->end, end);
+    /* Line 0: the current block is full to its last line, and this is the beginning of another block, still in use. */
+    if (!load(&header->last_sequence) || lines > lines_left(cache, next_line) || line_of(cache, next_line) == 0) {
+        block = choose_block(cache, now);
+        sequence = load(&header->last_sequence) + 1;
+        store(&header->last_sequence, sequence);
+        /* In this order: if the process is killed in between, this block is the next one to be chosen. */
+        store(&header->blocks[block].expires, 0);
+        store(&header->blocks[block].sequence, sequence);
+        next_line = (apr_uint64_t)block << cache->line_bits;
+        store(&header->next_line, next_line);
     }
-    /* Before any line is written to, for every record: see clerk_token_cache_get(). */
+    /* The new sequence number is visible before any line is overwritten: pairs with clerk_token_cache_get(). */
     atomic_thread_fence(memory_order_release);
-    return load(&head->blocks[block].filling) << BLOCK_BITS << tokens->line_bits | end;
+    return load(&header->blocks[block].sequence) << BLOCK_BITS << cache->line_bits | next_line;
 }
 
-int clerk_token_cache_put(clerk_token_cache *tokens, jose_slice token, unsigned int instance, apr_uint32_t generation,
+int clerk_token_cache_put(clerk_token_cache *cache, jose_slice token, unsigned int instance, apr_uint32_t generation,
                           apr_int64_t expires, apr_int64_t now, const void *value, apr_size_t size)
 {
-    apr_uint64_t hash = hash_of(tokens, token, instance), head[HEAD_WORDS], lines, position;
-    word *place, *record, *last;
+    apr_uint64_t hash = hash_of(cache, token, instance), header[HEADER_WORDS], lines, position;
+    word *slot, *record, *block_expires;
 
     if (!generation || token.len > APR_UINT32_MAX || size > APR_UINT32_MAX) {
         return 0;
     }
-    lines = (HEAD_WORDS + words_of(token.len) + words_of(size) + LINE_WORDS - 1) / LINE_WORDS;
-    if (!tokens->self || lines > block_lines(tokens) || !begin_writing(tokens)) {
+    lines = (HEADER_WORDS + words_of(token.len) + words_of(size) + LINE_WORDS - 1) / LINE_WORDS;
+    if (!cache->owner || lines > block_lines(cache) || !take_write_lock(cache)) {
         return 0;
     }
-    describe(head, hash, instance, generation, token.len, size);
-    place = place_for(tokens, hash);
-    if (!is_there(tokens, place, head, token)) {
-        position = make_room(tokens, lines, now);
-        record = record_at(tokens, position);
-        for (int i = 0; i < HEAD_WORDS; i++) {
-            store(&record[i], head[i]);
+    make_record_header(header, hash, instance, generation, token.len, size);
+    slot = choose_slot(cache, hash);
+    if (!is_cached(cache, slot, header, token)) {
+        position = reserve_lines(cache, lines, now);
+        record = record_at(cache, position);
+        for (int i = 0; i < HEADER_WORDS; i++) {
+            store(&record[i], header[i]);
         }
-        store_bytes(record + HEAD_WORDS, token.data, token.len);
-        store_bytes(record + HEAD_WORDS + words_of(token.len), value, size);
-        last = &tokens->head->blocks[block_of(tokens, position)].expires;
-        if ((apr_int64_t)load(last) < expires) {
-            store(last, (apr_uint64_t)expires);
+        store_bytes(record + HEADER_WORDS, token.data, token.len);
+        store_bytes(record + HEADER_WORDS + words_of(token.len), value, size);
+        block_expires = &cache->header->blocks[block_of(cache, position)].expires;
+        if ((apr_int64_t)load(block_expires) < expires) {
+            store(block_expires, (apr_uint64_t)expires);
         }
-        /* First these lines are taken, then they are noted: nobody finds what the next writer would overwrite. */
-        atomic_fetch_add_explicit(&tokens->head->end, lines, memory_order_release);
-        atomic_store_explicit(place, tag_of(hash) | (position & POSITION_MASK), memory_order_release);
+        /* First reserve the lines, then publish the slot: no later writer overwrites a record that can be found. */
+        atomic_fetch_add_explicit(&cache->header->next_line, lines, memory_order_release);
+        atomic_store_explicit(slot, tag_of(hash) | (position & POSITION_MASK), memory_order_release);
     }
-    end_writing(tokens);
+    release_write_lock(cache);
     return 1;
 }

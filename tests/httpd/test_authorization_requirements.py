@@ -71,7 +71,7 @@ def server(make_httpd, live):
 
 
 def ask(server, live, path, claims=None, headers=(), **options):
-    """Twice: with a token that was just read, and with one that is remembered."""
+    """Ask twice: the second time the token comes from the token cache."""
     asked = XHR | bearer(live, "carol", claims=RICH | (claims or {}), **options) | dict(headers)
     first, second = server.get(path, asked), server.get(path, asked)
     assert (second.status, second.reason, second.body) == (first.status, first.reason, first.body)

@@ -363,7 +363,7 @@ def documented():
 def test_token(oracle, server, forge, row, form):
     headers = form_headers(form, forge.instance, row.make(forge))
     ours, our_identity = by_the_module(server, row.place, headers)
-    assert by_the_module(server, row.place, headers) == (ours, our_identity), "where it is remembered"
+    assert by_the_module(server, row.place, headers) == (ours, our_identity), "from the token cache"
     theirs, their_identity = by_the_sdk(oracle, forge, row.place, headers)
     expected = row.differs.get(form)
     if expected is None:

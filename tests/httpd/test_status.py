@@ -75,8 +75,8 @@ def test_verdicts_are_counted_once_each_by_all_processes(server):
 
 
 @pytest.mark.mpm
-def test_remembered_tokens_are_counted(server):
-    """Once verified, a token is known to all processes."""
+def test_token_cache_hits_are_counted(server):
+    """A token that one process verified is in the cache of all of them."""
     headers = bearer(server.instance)
     for _ in range(10):
         assert server.get("/p/", headers).status == 200

@@ -16,8 +16,8 @@ static json_t *parse(const char *text, apr_pool_t *pool)
     return object;
 }
 
-/* Everything is tested twice: as it was read, and as it is remembered. */
-static int remembered;
+/* Everything is tested twice: as decoded, and after packing and unpacking as the token cache does it. */
+static int through_cache;
 
 static jose_slice token_of(const char *claims, apr_pool_t *pool)
 {
@@ -26,11 +26,11 @@ static jose_slice token_of(const char *claims, apr_pool_t *pool)
     return (jose_slice){text, strlen(text)};
 }
 
-/* What comes out of a piece of memory that was copied elsewhere, the original being gone. */
-static clerk_token_record *remember(const clerk_token_record *verified, const char *claims, apr_pool_t *pool)
+/* Pack a record, copy the packed form elsewhere, destroy the original, and unpack the copy. */
+static clerk_token_record *repack(const clerk_token_record *record, const char *claims, apr_pool_t *pool)
 {
     apr_size_t size;
-    void *packed = clerk_token_record_pack(&size, verified, pool), *copy = apr_pmemdup(pool, packed, size);
+    void *packed = clerk_token_record_pack(&size, record, pool), *copy = apr_pmemdup(pool, packed, size);
     clerk_token_record *unpacked = clerk_token_record_unpack(copy, size, token_of(claims, pool), pool);
 
     memset(packed, 'x', size);
@@ -42,14 +42,14 @@ static clerk_identity *identity_of(const char *claims, apr_pool_t *pool)
 {
     json_t *payload = parse(claims, pool);
     clerk_identity *identity = clerk_identity_create(payload, pool);
-    clerk_token_record verified;
+    clerk_token_record record;
 
-    if (!identity || !remembered) {
+    if (!identity || !through_cache) {
         return identity;
     }
-    clerk_claims_read(&verified.claims, payload, pool);
-    verified.identity = *identity;
-    return &remember(&verified, claims, pool)->identity;
+    clerk_claims_read(&record.claims, payload, pool);
+    record.identity = *identity;
+    return &repack(&record, claims, pool)->identity;
 }
 
 /* A list as one text; "-" for no list. */
@@ -385,28 +385,28 @@ static void knows_an_impersonation_whoever_it_is(void **state)
     }
 }
 
-static void remembers_the_claims(void **state)
+static void packs_the_claims(void **state)
 {
     static const char text[] = "{\"sub\":\"u\",\"azp\":\"https://a.test\",\"iss\":\"https://c.test\","
                                "\"aud\":[\"one\",\"\",\"two\"],\"exp\":1700000060.5,\"iat\":null}";
     json_t *payload = parse(text, *state);
-    clerk_token_record verified, *kept;
+    clerk_token_record record, *unpacked;
 
-    clerk_claims_read(&verified.claims, payload, *state);
-    verified.identity = *clerk_identity_create(payload, *state);
-    kept = remember(&verified, text, *state);
-    assert_text(kept->claims.authorized_party, "https://a.test");
-    assert_text(kept->claims.issuer, "https://c.test");
-    assert_int_equal(kept->claims.issuer_is_falsy, 0);
-    assert_text(joined(kept->claims.audience, *state), "one  two");
-    assert_true(kept->claims.expires.is_number && kept->claims.expires.seconds == 1700000060.5);
-    assert_true(kept->claims.issued_at.is_there && !kept->claims.issued_at.is_number);
-    assert_false(kept->claims.not_before.is_there);
-    assert_int_equal(kept->claims.subject_problem, CLERK_REASON_NONE);
-    assert_text(kept->identity.user_id, "u");
+    clerk_claims_read(&record.claims, payload, *state);
+    record.identity = *clerk_identity_create(payload, *state);
+    unpacked = repack(&record, text, *state);
+    assert_text(unpacked->claims.authorized_party, "https://a.test");
+    assert_text(unpacked->claims.issuer, "https://c.test");
+    assert_int_equal(unpacked->claims.issuer_is_falsy, 0);
+    assert_text(joined(unpacked->claims.audience, *state), "one  two");
+    assert_true(unpacked->claims.expires.is_number && unpacked->claims.expires.seconds == 1700000060.5);
+    assert_true(unpacked->claims.issued_at.is_there && !unpacked->claims.issued_at.is_number);
+    assert_false(unpacked->claims.not_before.is_there);
+    assert_int_equal(unpacked->claims.subject_problem, CLERK_REASON_NONE);
+    assert_text(unpacked->identity.user_id, "u");
 }
 
-static void remembers_empty_lists_and_none(void **state)
+static void packs_empty_and_missing_lists(void **state)
 {
     static const struct {
         const char *claims, *permissions, *audience;
@@ -420,32 +420,32 @@ static void remembers_empty_lists_and_none(void **state)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         json_t *payload = parse(cases[i].claims, *state);
-        clerk_token_record verified, *kept;
+        clerk_token_record record, *unpacked;
 
-        clerk_claims_read(&verified.claims, payload, *state);
-        verified.identity = *clerk_identity_create(payload, *state);
-        kept = remember(&verified, cases[i].claims, *state);
-        assert_text(joined(kept->identity.org_permissions, *state), cases[i].permissions);
-        assert_text(joined(kept->claims.audience, *state), cases[i].audience);
+        clerk_claims_read(&record.claims, payload, *state);
+        record.identity = *clerk_identity_create(payload, *state);
+        unpacked = repack(&record, cases[i].claims, *state);
+        assert_text(joined(unpacked->identity.org_permissions, *state), cases[i].permissions);
+        assert_text(joined(unpacked->claims.audience, *state), cases[i].audience);
     }
 }
 
-static void refuses_what_it_did_not_pack(void **state)
+static void refuses_to_unpack_damaged_records(void **state)
 {
     static const char text[] = "{\"sub\":\"user_1\",\"azp\":\"https://a.test\",\"org_permissions\":[\"org:a:b\"]}";
     json_t *payload = parse(text, *state);
-    clerk_token_record verified;
+    clerk_token_record record;
     apr_size_t size, short_size;
     char *packed, *copy;
 
-    clerk_claims_read(&verified.claims, payload, *state);
-    verified.identity = *clerk_identity_create(payload, *state);
-    packed = clerk_token_record_pack(&size, &verified, *state);
+    clerk_claims_read(&record.claims, payload, *state);
+    record.identity = *clerk_identity_create(payload, *state);
+    packed = clerk_token_record_pack(&size, &record, *state);
     for (short_size = 0; short_size < size; short_size++) {
         copy = apr_pmemdup(*state, packed, size);
         assert_null(clerk_token_record_unpack(copy, short_size, token_of(text, *state), *state));
     }
-    /* A text that would not end. */
+    /* The last text has no NUL at its end. */
     copy = apr_pmemdup(*state, packed, size);
     copy[size - 1] = 'x';
     assert_null(clerk_token_record_unpack(copy, size, token_of(text, *state), *state));
@@ -467,13 +467,13 @@ int main(void)
         fixture_test(finds_names_by_scope),
         fixture_test(checks_the_form_of_factor_ages),
         fixture_test(knows_an_impersonation_whoever_it_is),
-        fixture_test(remembers_the_claims),
-        fixture_test(remembers_empty_lists_and_none),
-        fixture_test(refuses_what_it_did_not_pack),
+        fixture_test(packs_the_claims),
+        fixture_test(packs_empty_and_missing_lists),
+        fixture_test(refuses_to_unpack_damaged_records),
     };
 
     int failed = cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
 
-    remembered = 1;
+    through_cache = 1;
     return failed + cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
 }

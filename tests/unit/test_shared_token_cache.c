@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The memory of verified tokens: what is found, what never is, and that nothing torn is ever given out, whoever
- * writes, dies or is overtaken.
+ * The token cache: what is found, what is never found, what is evicted, and that a lookup never returns a torn value,
+ * also while other threads and processes write or are killed.
  */
 
 #include <setjmp.h>
@@ -24,7 +24,7 @@
 
 #include "shared/token_cache.h"
 
-#define SMALL CLERK_TOKEN_CACHE_LEAST
+#define SMALL CLERK_TOKEN_CACHE_SIZE_MIN
 #define NOW 1800000000
 #define LATER (NOW + 60)
 
@@ -63,26 +63,26 @@ static apr_status_t unmap(void *data)
     return munmap(memory->at, memory->size);
 }
 
-static clerk_token_cache *new_tokens_in(shared_memory **pmemory, apr_size_t size)
+static clerk_token_cache *new_cache_in(shared_memory **pmemory, apr_size_t size)
 {
     shared_memory *memory = apr_palloc(pool, sizeof(*memory));
-    clerk_token_cache *tokens;
+    clerk_token_cache *cache;
 
     memory->size = size;
     memory->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(memory->at != MAP_FAILED);
     apr_pool_cleanup_register(pool, memory, unmap, apr_pool_cleanup_null);
-    assert_int_equal(clerk_token_cache_create(&tokens, memory->at, size, pool), APR_SUCCESS);
-    clerk_token_cache_child_init(tokens);
+    assert_int_equal(clerk_token_cache_create(&cache, memory->at, size, pool), APR_SUCCESS);
+    clerk_token_cache_child_init(cache);
     *pmemory = memory;
-    return tokens;
+    return cache;
 }
 
-static clerk_token_cache *new_tokens(void)
+static clerk_token_cache *new_cache(void)
 {
     shared_memory *memory;
 
-    return new_tokens_in(&memory, SMALL);
+    return new_cache_in(&memory, SMALL);
 }
 
 /* The value of a token here is the token again, `copies` times, so that a torn one shows. */
@@ -96,18 +96,18 @@ static const char *value_of(const char *token, int copies, apr_pool_t *from)
     return value;
 }
 
-static int put(clerk_token_cache *tokens, const char *token, unsigned int instance, apr_uint32_t generation)
+static int put(clerk_token_cache *cache, const char *token, unsigned int instance, apr_uint32_t generation)
 {
     const char *value = value_of(token, 3, pool);
 
-    return clerk_token_cache_put(tokens, slice(token), instance, generation, LATER, NOW, value, strlen(value) + 1);
+    return clerk_token_cache_put(cache, slice(token), instance, generation, LATER, NOW, value, strlen(value) + 1);
 }
 
-static const char *get(const clerk_token_cache *tokens, const char *token, unsigned int instance,
+static const char *get(const clerk_token_cache *cache, const char *token, unsigned int instance,
                        apr_uint32_t generation)
 {
     apr_size_t size;
-    const char *value = clerk_token_cache_get(&size, tokens, slice(token), instance, generation, pool);
+    const char *value = clerk_token_cache_get(&size, cache, slice(token), instance, generation, pool);
 
     if (value) {
         assert_int_equal(size, strlen(value) + 1);
@@ -135,13 +135,13 @@ static void test_finds_the_same_token_only(void **state)
                 {"header.payload.a-signature-that-is-long", 1, 0, 0}, /* there are no usable keys */
                 {"header.payload.a-signature-that-is-long", 7, 1, 0},
                 {"", 1, 7, 0}};
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
 
     (void)state;
-    assert_null(get(tokens, rows[0].token, 1, 7));
-    assert_true(put(tokens, rows[0].token, 1, 7));
+    assert_null(get(cache, rows[0].token, 1, 7));
+    assert_true(put(cache, rows[0].token, 1, 7));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *found = get(tokens, rows[i].token, rows[i].instance, rows[i].generation);
+        const char *found = get(cache, rows[i].token, rows[i].instance, rows[i].generation);
 
         assert_int_equal(found != NULL, rows[i].found);
         if (found) {
@@ -152,7 +152,7 @@ static void test_finds_the_same_token_only(void **state)
 
 static void test_every_length(void **state)
 {
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
     char text[300];
 
     (void)state;
@@ -163,14 +163,14 @@ static void test_every_length(void **state)
             text[i] = (char)('a' + (i + len) % 26);
         }
         text[len] = '\0';
-        assert_true(clerk_token_cache_put(tokens, slice(text), 0, 1, LATER, NOW, text, len + 1));
-        found = get(tokens, text, 0, 1);
+        assert_true(clerk_token_cache_put(cache, slice(text), 0, 1, LATER, NOW, text, len + 1));
+        found = get(cache, text, 0, 1);
         assert_non_null(found);
         assert_string_equal(found, text);
         /* Each byte counts. */
         for (apr_size_t i = 0; i < len; i++) {
             text[i] ^= 1;
-            assert_null(get(tokens, text, 0, 1));
+            assert_null(get(cache, text, 0, 1));
             text[i] ^= 1;
         }
     }
@@ -178,19 +178,19 @@ static void test_every_length(void **state)
 
 static void test_the_newest_generation_counts(void **state)
 {
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
 
     (void)state;
-    assert_true(put(tokens, "t", 0, 1));
-    assert_true(put(tokens, "t", 0, 2));
-    assert_null(get(tokens, "t", 0, 1));
-    assert_non_null(get(tokens, "t", 0, 2));
-    /* Once more takes no room: those before stay where they are. */
-    assert_true(put(tokens, "before", 0, 2));
+    assert_true(put(cache, "t", 0, 1));
+    assert_true(put(cache, "t", 0, 2));
+    assert_null(get(cache, "t", 0, 1));
+    assert_non_null(get(cache, "t", 0, 2));
+    /* Storing the same record again takes no room, so it evicts nothing. */
+    assert_true(put(cache, "before", 0, 2));
     for (int i = 0; i < 10000; i++) {
-        assert_true(put(tokens, "t", 0, 2));
+        assert_true(put(cache, "t", 0, 2));
     }
-    assert_non_null(get(tokens, "before", 0, 2));
+    assert_non_null(get(cache, "before", 0, 2));
 }
 
 static const char *numbered(int number)
@@ -198,34 +198,33 @@ static const char *numbered(int number)
     return apr_psprintf(pool, "header.payload-%d.signature-%d", number, number);
 }
 
-static void test_the_oldest_make_room(void **state)
+static void test_the_oldest_block_is_evicted(void **state)
 {
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
     apr_pool_t *parent = pool;
 
     (void)state;
     apr_pool_create(&pool, parent);
     for (int i = 0; i < 20000; i++) {
-        /* With its head, 1 KB: 16 of them lie in a block, of which there are three, and one is always being filled
-         * anew. */
+        /* A record takes 1 KB. The memory has three blocks of 16 records, one of which is being refilled. */
         const char *value = value_of(numbered(i), 25, pool);
         int found = 0;
 
-        assert_true(clerk_token_cache_put(tokens, slice(numbered(i)), 0, 1, LATER, NOW, value, strlen(value) + 1));
-        assert_string_equal(get(tokens, numbered(i), 0, 1), value);
+        assert_true(clerk_token_cache_put(cache, slice(numbered(i)), 0, 1, LATER, NOW, value, strlen(value) + 1));
+        assert_string_equal(get(cache, numbered(i), 0, 1), value);
         if (i % 1000 == 999) {
             for (int back = 0; back < 33; back++) {
-                found += get(tokens, numbered(i - back), 0, 1) != NULL;
+                found += get(cache, numbered(i - back), 0, 1) != NULL;
             }
             assert_true(found >= 31);
-            assert_null(get(tokens, numbered(i - 60), 0, 1));
+            assert_null(get(cache, numbered(i - 60), 0, 1));
         }
         apr_pool_clear(pool);
     }
     pool = parent;
 }
 
-/* The memory up to the last byte that is not as it was. */
+/* The length of the memory up to the last byte that was written to. */
 static apr_size_t touched(const shared_memory *memory)
 {
     apr_size_t last = 0;
@@ -236,111 +235,111 @@ static apr_size_t touched(const shared_memory *memory)
     return last;
 }
 
-static void put_numbered(clerk_token_cache *tokens, int number, int expires, int now)
+static void put_numbered(clerk_token_cache *cache, int number, int expires, int now)
 {
     const char *value = value_of(numbered(number), 12, pool);
 
-    assert_true(clerk_token_cache_put(tokens, slice(numbered(number)), 0, 1, expires, now, value, strlen(value) + 1));
+    assert_true(clerk_token_cache_put(cache, slice(numbered(number)), 0, 1, expires, now, value, strlen(value) + 1));
 }
 
-static void test_takes_no_more_memory_than_what_has_not_lapsed(void **state)
+static void test_takes_no_more_memory_than_live_tokens_need(void **state)
 {
     shared_memory *memory;
-    clerk_token_cache *tokens = new_tokens_in(&memory, 16 * SMALL);
+    clerk_token_cache *cache = new_cache_in(&memory, 16 * SMALL);
     apr_pool_t *parent = pool;
 
     (void)state;
     apr_pool_create(&pool, parent);
     /* Ten tokens of 512 bytes a minute, for a day. */
     for (int i = 0; i < 14400; i++) {
-        put_numbered(tokens, i, NOW + i * 6 + 60, NOW + i * 6);
+        put_numbered(cache, i, NOW + i * 6 + 60, NOW + i * 6);
         for (int back = 0; back < 10 && back <= i; back++) {
-            assert_non_null(get(tokens, numbered(i - back), 0, 1));
+            assert_non_null(get(cache, numbered(i - back), 0, 1));
         }
         apr_pool_clear(pool);
     }
     pool = parent;
-    /* Heads, index and two blocks of 16 KB. */
+    /* Headers, index and two blocks of 16 KB. */
     assert_true(touched(memory) < 2200 + 16 * SMALL / 64 + 2 * 16384);
 }
 
-static void test_growth_costs_nobody_his_place(void **state)
+static void test_growth_evicts_no_live_token(void **state)
 {
     shared_memory *memory;
-    clerk_token_cache *tokens = new_tokens_in(&memory, 16 * SMALL);
+    clerk_token_cache *cache = new_cache_in(&memory, 16 * SMALL);
     int found = 0;
 
     (void)state;
-    put_numbered(tokens, 0, NOW + 60, NOW);
+    put_numbered(cache, 0, NOW + 60, NOW);
     for (int i = 1; i <= 600; i++) {
-        put_numbered(tokens, i, NOW + 115, NOW + 55);
+        put_numbered(cache, i, NOW + 115, NOW + 55);
     }
-    /* The first has lapsed, the others have not, and there is room. */
+    /* Token 0 has expired, the others have not, and other blocks are unused. */
     for (int i = 601; i <= 1200; i++) {
-        put_numbered(tokens, i, NOW + 122, NOW + 62);
+        put_numbered(cache, i, NOW + 122, NOW + 62);
     }
     for (int i = 1; i <= 1200; i++) {
-        found += get(tokens, numbered(i), 0, 1) != NULL;
+        found += get(cache, numbered(i), 0, 1) != NULL;
     }
-    /* All records are there; of such small ones the index has no room for a few. */
+    /* All records are there, but the index has too few slots for so many small ones and loses some. */
     assert_true(found > 1100);
 }
 
-static void test_every_instance_remembers_for_itself(void **state)
+static void test_instances_are_kept_apart(void **state)
 {
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
 
     (void)state;
     for (unsigned int instance = 0; instance < 4; instance++) {
-        assert_true(put(tokens, "header.payload.signature", instance, 1));
+        assert_true(put(cache, "header.payload.signature", instance, 1));
     }
     for (unsigned int instance = 0; instance < 4; instance++) {
-        assert_non_null(get(tokens, "header.payload.signature", instance, 1));
+        assert_non_null(get(cache, "header.payload.signature", instance, 1));
     }
 }
 
-static void test_what_is_too_large_is_not_remembered(void **state)
+static void test_a_record_larger_than_a_block_is_not_stored(void **state)
 {
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
     char *large = apr_pcalloc(pool, SMALL + 1);
 
     (void)state;
     memset(large, 'l', SMALL);
-    assert_true(put(tokens, "t", 0, 1));
-    assert_false(clerk_token_cache_put(tokens, slice("large value"), 0, 1, LATER, NOW, large, 16384));
-    assert_false(clerk_token_cache_put(tokens, (jose_slice){large, 16384}, 0, 1, LATER, NOW, "v", 2));
-    assert_false(clerk_token_cache_put(tokens, slice(large), 0, 1, LATER, NOW, "v", 2));
-    assert_null(get(tokens, "large value", 0, 1));
-    assert_non_null(get(tokens, "t", 0, 1));
-    /* Values of any size up to there, at every place of a block. */
+    assert_true(put(cache, "t", 0, 1));
+    assert_false(clerk_token_cache_put(cache, slice("large value"), 0, 1, LATER, NOW, large, 16384));
+    assert_false(clerk_token_cache_put(cache, (jose_slice){large, 16384}, 0, 1, LATER, NOW, "v", 2));
+    assert_false(clerk_token_cache_put(cache, slice(large), 0, 1, LATER, NOW, "v", 2));
+    assert_null(get(cache, "large value", 0, 1));
+    assert_non_null(get(cache, "t", 0, 1));
+    /* Values of any size up to there, in every line of a block. */
     for (apr_size_t size = 0; size < 16300; size += 7) {
         apr_size_t found_size = 1;
         const char *token = apr_psprintf(pool, "t-%d", (int)size);
 
-        assert_true(clerk_token_cache_put(tokens, slice(token), 0, 1, LATER, NOW, large, size));
-        assert_non_null(clerk_token_cache_get(&found_size, tokens, slice(token), 0, 1, pool));
+        assert_true(clerk_token_cache_put(cache, slice(token), 0, 1, LATER, NOW, large, size));
+        assert_non_null(clerk_token_cache_get(&found_size, cache, slice(token), 0, 1, pool));
         assert_int_equal(found_size, size);
     }
 }
 
-static void test_needs_aligned_memory_and_enough(void **state)
+static void test_needs_aligned_memory_of_the_smallest_size(void **state)
 {
     char *memory = apr_pcalloc(pool, SMALL + 128);
     char *aligned = memory + (64 - (uintptr_t)memory % 64) % 64;
-    clerk_token_cache *tokens;
+    clerk_token_cache *cache;
 
     (void)state;
-    assert_int_equal(clerk_token_cache_create(&tokens, aligned + 8, SMALL, pool), APR_EINVAL);
-    assert_null(tokens);
-    assert_int_equal(clerk_token_cache_create(&tokens, aligned, SMALL - 1, pool), APR_EINVAL);
-    assert_int_equal(clerk_token_cache_create(&tokens, aligned, SMALL, pool), APR_SUCCESS);
-    /* Nobody but a child remembers anything. */
-    assert_false(put(tokens, "t", 0, 1));
-    clerk_token_cache_child_init(tokens);
-    assert_true(put(tokens, "t", 0, 1));
+    assert_int_equal(clerk_token_cache_create(&cache, aligned + 8, SMALL, pool), APR_EINVAL);
+    assert_null(cache);
+    assert_int_equal(clerk_token_cache_create(&cache, aligned, SMALL - 1, pool), APR_EINVAL);
+    assert_int_equal(clerk_token_cache_create(&cache, aligned, SMALL, pool), APR_SUCCESS);
+    /* Nothing is stored before child_init(). */
+    assert_false(put(cache, "t", 0, 1));
+    clerk_token_cache_child_init(cache);
+    assert_true(put(cache, "t", 0, 1));
 }
 
-/* ---- many at once ----------------------------------------------------------------------------------------------- */
+/* ---- threads and processes -------------------------------------------------------------------------------------- */
 
 #define THREADS 6
 #define ROUNDS 20000
@@ -348,13 +347,13 @@ static void test_needs_aligned_memory_and_enough(void **state)
 typedef struct tally {
     int hits;
     int wrong;
-    int remembered;
+    int stored;
 } tally;
 
 /*
- * Ask for tokens and remember those that are not there; every value that is found must be whole, and the token's own.
+ * Look tokens up and store those that are missing; every value found must be complete and belong to its token.
  */
-static tally churn(clerk_token_cache *tokens, unsigned int seed, int rounds)
+static tally read_and_write(clerk_token_cache *cache, unsigned int seed, int rounds)
 {
     tally seen = {0, 0, 0};
     apr_pool_t *request;
@@ -367,14 +366,14 @@ static tally churn(clerk_token_cache *tokens, unsigned int seed, int rounds)
 
         seed = seed * 1103515245 + 12345;
         apr_snprintf(token, sizeof(token), "header.payload-%u.signature-%u", seed >> 16 & 127, seed >> 16 & 127);
-        /* 3 KB: 15 of them fill the memory, so that they are overwritten all the time. */
+        /* A record takes 3 KB: 15 of them fill the memory, so blocks are overwritten all the time. */
         value = value_of(token, 90, request);
-        found = clerk_token_cache_get(&size, tokens, slice(token), 0, 1, request);
+        found = clerk_token_cache_get(&size, cache, slice(token), 0, 1, request);
         if (found) {
             seen.hits++;
             seen.wrong += size != strlen(value) + 1 || memcmp(found, value, size) != 0;
         } else {
-            seen.remembered += clerk_token_cache_put(tokens, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
+            seen.stored += clerk_token_cache_put(cache, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
         }
         apr_pool_clear(request);
     }
@@ -383,16 +382,16 @@ static tally churn(clerk_token_cache *tokens, unsigned int seed, int rounds)
 }
 
 static clerk_token_cache *common;
-static atomic_int hits, wrong, remembered;
+static atomic_int hits, wrong, stored;
 
-static void *APR_THREAD_FUNC churning_thread(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC reading_and_writing_thread(apr_thread_t *thread, void *data)
 {
-    tally seen = churn(common, (unsigned int)(uintptr_t)data, ROUNDS);
+    tally seen = read_and_write(common, (unsigned int)(uintptr_t)data, ROUNDS);
 
     (void)thread;
     atomic_fetch_add(&hits, seen.hits);
     atomic_fetch_add(&wrong, seen.wrong);
-    atomic_fetch_add(&remembered, seen.remembered);
+    atomic_fetch_add(&stored, seen.stored);
     return NULL;
 }
 
@@ -402,9 +401,9 @@ static void test_threads_read_and_overwrite(void **state)
     apr_status_t rv;
 
     (void)state;
-    common = new_tokens();
+    common = new_cache();
     for (int i = 0; i < THREADS; i++) {
-        rv = apr_thread_create(&threads[i], NULL, churning_thread, (void *)(uintptr_t)(i + 1), pool);
+        rv = apr_thread_create(&threads[i], NULL, reading_and_writing_thread, (void *)(uintptr_t)(i + 1), pool);
         assert_int_equal(rv, APR_SUCCESS);
     }
     for (int i = 0; i < THREADS; i++) {
@@ -412,37 +411,37 @@ static void test_threads_read_and_overwrite(void **state)
     }
     assert_int_equal(atomic_load(&wrong), 0);
     assert_true(atomic_load(&hits) > 0);
-    assert_true(atomic_load(&remembered) > 1000);
+    assert_true(atomic_load(&stored) > 1000);
 }
 
-static pid_t start_child(void (*work)(clerk_token_cache *tokens), clerk_token_cache *tokens)
+static pid_t start_child(void (*work)(clerk_token_cache *cache), clerk_token_cache *cache)
 {
     pid_t child = fork();
 
     assert_true(child >= 0);
     if (child == 0) {
-        clerk_token_cache_child_init(tokens);
-        work(tokens);
+        clerk_token_cache_child_init(cache);
+        work(cache);
         _exit(0);
     }
     return child;
 }
 
-static void churning_child(clerk_token_cache *tokens)
+static void reading_and_writing_child(clerk_token_cache *cache)
 {
-    tally seen = churn(tokens, (unsigned int)getpid(), ROUNDS);
+    tally seen = read_and_write(cache, (unsigned int)getpid(), ROUNDS);
 
     _exit(seen.wrong ? 1 : seen.hits ? 0 : 2);
 }
 
 static void test_processes_read_and_overwrite(void **state)
 {
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
     pid_t children[THREADS];
 
     (void)state;
     for (int i = 0; i < THREADS; i++) {
-        children[i] = start_child(churning_child, tokens);
+        children[i] = start_child(reading_and_writing_child, cache);
     }
     for (int i = 0; i < THREADS; i++) {
         int status;
@@ -455,8 +454,8 @@ static void test_processes_read_and_overwrite(void **state)
 
 static int ready[2];
 
-/* Write without end, nearly all of the time with the pen in hand. */
-static void writing_child(clerk_token_cache *tokens)
+/* Write without end, so that the process holds the write lock nearly all of the time. */
+static void writing_child(clerk_token_cache *cache)
 {
     static char value[SMALL / 20];
     unsigned int number = 0;
@@ -465,30 +464,30 @@ static void writing_child(clerk_token_cache *tokens)
         char token[40];
 
         apr_snprintf(token, sizeof(token), "child-%d-%u", (int)getpid(), number);
-        (void)clerk_token_cache_put(tokens, slice(token), 0, 1, LATER, NOW, value, sizeof(value));
+        (void)clerk_token_cache_put(cache, slice(token), 0, 1, LATER, NOW, value, sizeof(value));
         if (number++ == 100 && write(ready[1], "r", 1) != 1) {
             _exit(1);
         }
     }
 }
 
-static void test_goes_on_where_writers_are_killed(void **state)
+static void test_killed_writers_do_not_keep_the_write_lock(void **state)
 {
-    clerk_token_cache *tokens = new_tokens();
+    clerk_token_cache *cache = new_cache();
     char byte;
 
     (void)state;
     assert_int_equal(pipe(ready), 0);
     for (int i = 0; i < 60; i++) {
-        pid_t child = start_child(writing_child, tokens);
+        pid_t child = start_child(writing_child, cache);
         const char *token = apr_psprintf(pool, "after child %d", i);
 
         assert_int_equal(read(ready[0], &byte, 1), 1);
         assert_int_equal(kill(child, SIGKILL), 0);
         assert_int_equal(waitpid(child, NULL, 0), child);
-        assert_true(put(tokens, token, 0, 1));
-        assert_non_null(get(tokens, token, 0, 1));
-        assert_int_equal(churn(tokens, (unsigned int)i, 200).wrong, 0);
+        assert_true(put(cache, token, 0, 1));
+        assert_non_null(get(cache, token, 0, 1));
+        assert_int_equal(read_and_write(cache, (unsigned int)i, 200).wrong, 0);
     }
     close(ready[0]);
     close(ready[1]);
@@ -501,15 +500,15 @@ int main(void)
     const struct CMUnitTest tests[] = {test(test_finds_the_same_token_only),
                                        test(test_every_length),
                                        test(test_the_newest_generation_counts),
-                                       test(test_the_oldest_make_room),
-                                       test(test_takes_no_more_memory_than_what_has_not_lapsed),
-                                       test(test_growth_costs_nobody_his_place),
-                                       test(test_every_instance_remembers_for_itself),
-                                       test(test_what_is_too_large_is_not_remembered),
-                                       test(test_needs_aligned_memory_and_enough),
+                                       test(test_the_oldest_block_is_evicted),
+                                       test(test_takes_no_more_memory_than_live_tokens_need),
+                                       test(test_growth_evicts_no_live_token),
+                                       test(test_instances_are_kept_apart),
+                                       test(test_a_record_larger_than_a_block_is_not_stored),
+                                       test(test_needs_aligned_memory_of_the_smallest_size),
                                        test(test_threads_read_and_overwrite),
                                        test(test_processes_read_and_overwrite),
-                                       test(test_goes_on_where_writers_are_killed)};
+                                       test(test_killed_writers_do_not_keep_the_write_lock)};
     int failed;
 
     apr_initialize();

@@ -31,7 +31,7 @@ int clerk_session_token_is_other_type(const jose_jws *jws)
     return sub && !strncmp(sub, MACHINE_SUBJECT_PREFIX, sizeof(MACHINE_SUBJECT_PREFIX) - 1);
 }
 
-/* Header members that refuse a token whatever the keys say (differences.md row 15). */
+/* Header members that make a token invalid whatever the keys are (differences.md row 15). */
 static int has_refused_member(const json_t *header)
 {
     const json_t *kid = json_object_get(header, "kid");
@@ -51,8 +51,8 @@ static clerk_reason check_header(const jose_jws *jws)
 }
 
 /*
- * Judge a token by one key set. *pwant says whether a newer set could change the verdict, and why it is wanted;
- * CLERK_KEYS_CURRENT where it could not. A token that no key can make valid must not cause a fetch.
+ * Check a token with one key set. *pwant is the reason why a newer set could change the verdict, or CLERK_KEYS_CURRENT
+ * if it could not. A token that no key can make valid must not cause a fetch.
  */
 static clerk_reason judge(const jose_jws *jws, const jose_keyset *set, clerk_keys_want *pwant)
 {
@@ -126,7 +126,8 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
         }
         services->release_keys(services->baton, &second);
     } else if (want == CLERK_KEYS_UNKNOWN_KID && status != CLERK_KEYS_UNCHANGED) {
-        /* A bad signature stays one by the keys we have; whether an unknown key exists only the source could tell. */
+        /* With a bad signature the verdict by the old keys stands. An unknown key may exist at the source, which cannot
+         * be asked now: that is an outage, not a bad token. */
         reason = no_keys_reason(status);
     }
     return reason;
@@ -135,14 +136,14 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
 clerk_session_token *clerk_session_token_read(jose_slice text, const clerk_services *services, apr_pool_t *pool)
 {
     clerk_session_token *token = apr_pcalloc(pool, sizeof(*token));
-    clerk_token_record *known = services->recall ? services->recall(services->baton, text, pool) : NULL;
+    clerk_token_record *cached = services->cache_get ? services->cache_get(services->baton, text, pool) : NULL;
     clerk_claims *claims;
     jose_jws *jws;
 
     token->text = text;
-    if (known) {
-        token->claims = &known->claims;
-        token->known = &known->identity;
+    if (cached) {
+        token->claims = &cached->claims;
+        token->cached = &cached->identity;
     } else if (jose_jws_decode(&jws, text, pool) == JOSE_OK) {
         token->jws = jws;
         token->claims = claims = apr_palloc(pool, sizeof(*claims));
@@ -158,15 +159,15 @@ const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_
 
 const char *clerk_session_token_session_id(const clerk_session_token *token)
 {
-    if (token->known) {
-        return token->known->session_id;
+    if (token->cached) {
+        return token->cached->session_id;
     }
     return token->jws ? jose_json_string(token->jws->payload, "sid") : NULL;
 }
 
-/* Kind and signature of a token that is not remembered: protocol.md 4.2, 6.5 and 4.3, rows 2 to 7. */
-static clerk_reason verify_unknown(apr_uint32_t *pgeneration, const clerk_session_token *token,
-                                   const clerk_services *services, apr_pool_t *pool)
+/* Check kind and signature of a token that is not cached: protocol.md 4.2, 6.5 and 4.3, rows 2 to 7. */
+static clerk_reason verify_uncached(apr_uint32_t *pgeneration, const clerk_session_token *token,
+                                    const clerk_services *services, apr_pool_t *pool)
 {
     if (!token->jws) {
         return CLERK_REASON_TOKEN_INVALID;
@@ -185,8 +186,8 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
     apr_uint32_t generation = 0;
 
     *pidentity = NULL;
-    if (!token->known) {
-        reason = verify_unknown(&generation, token, services, pool);
+    if (!token->cached) {
+        reason = verify_uncached(&generation, token, services, pool);
     }
     if (reason == CLERK_REASON_NONE) {
         reason = clerk_claims_check(token->claims, instance, policy, skew, services->now);
@@ -194,16 +195,16 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
     if (reason != CLERK_REASON_NONE) {
         return reason;
     }
-    if (token->known) {
-        *pidentity = token->known;
+    if (token->cached) {
+        *pidentity = token->cached;
         return CLERK_REASON_NONE;
     }
     *pidentity = clerk_identity_create(token->jws->payload, pool);
-    if (services->remember) {
-        clerk_token_record verified = {*token->claims, **pidentity};
-        apr_int64_t lapses = (apr_int64_t)token->claims->expires.seconds + apr_time_sec(skew);
+    if (services->cache_put) {
+        clerk_token_record record = {*token->claims, **pidentity};
+        apr_int64_t expires = (apr_int64_t)token->claims->expires.seconds + apr_time_sec(skew);
 
-        services->remember(services->baton, token->text, generation, lapses, &verified, pool);
+        services->cache_put(services->baton, token->text, generation, expires, &record, pool);
     }
     return CLERK_REASON_NONE;
 }

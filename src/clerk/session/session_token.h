@@ -20,12 +20,12 @@
 typedef struct clerk_session_token {
     jose_slice text;
     const clerk_claims *claims; /**< not verified; NULL where it cannot be decoded */
-    const jose_jws *jws;        /**< decoded; NULL where it cannot be, or need not be: then `known` is there */
-    clerk_identity *known;      /**< remembered: its kind and signature are good, its claims are to be checked */
+    const jose_jws *jws;        /**< decoded; NULL if that failed, or if the token is cached */
+    clerk_identity *cached;     /**< from the token cache: kind and signature are good, claims still to be checked */
 } clerk_session_token;
 
 /**
- * Recall a token, or decode it. Nothing is verified here.
+ * Look a token up in the token cache, else decode it. Nothing is verified here.
  * @param text must live as long as @a pool
  * @return from @a pool; never NULL
  */
@@ -45,11 +45,11 @@ int clerk_session_token_is_other_type(const jose_jws *jws);
 
 /**
  * Verify a decoded JWT's signature and header against the instance's keys. First what refuses a token whatever the
- * keys are, without asking for any: `crit`, a `kid` that is not a string (differences.md row 15). Then protocol.md 4.3,
+ * keys are, without using any: `crit`, a `kid` that is not a string (differences.md row 15). Then protocol.md 4.3,
  * rows 3 to 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one bounded refresh
  * and one retry, in which the newer set alone decides; a token without `kid` or with a bad `typ` or `alg` never causes
  * one. A set from a PEM key needs no `kid`. Serves session and handshake tokens.
- * @param pgeneration if not NULL, of the keys that judged it
+ * @param pgeneration if not NULL, set to the generation of the keys that were used
  * @return CLERK_REASON_NONE, or the reason of protocol.md 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and
  *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be judged; CLERK_REASON_UNEXPECTED_ERROR
  *         that the crypto library failed

@@ -8,12 +8,13 @@
 
 #include "shared/log.h"
 
+/* A warning to be written when the error log is open. */
 typedef struct kept_warning {
     server_rec *server;
     const char *text;
 } kept_warning;
 
-/* Of the configuration being read; lives in its pool. */
+/* Warnings about the configuration that is being read, in its pool. */
 static apr_array_header_t *kept;
 
 static const int ap_levels[] = {APLOG_ERR, APLOG_WARNING, APLOG_NOTICE, APLOG_INFO, APLOG_DEBUG};

@@ -9,25 +9,25 @@
 extern module AP_MODULE_DECLARE_DATA auth_clerk_module;
 APLOG_USE_MODULE(auth_clerk);
 
-/** A stable message number in the text, as in AC3001 (httpd's own AHnnnnn numbers are httpd's to give). */
+/** A stable message number, as in AC3001, for the beginning of the text. (httpd's AHnnnnn numbers are its own.) */
 #define CLERK_LOGNO(number) "AC" #number ": "
 
-/** Send what the core logs to the error log of @a server. */
+/** Send the log messages of src/shared and src/clerk to the error log of @a server; NULL: drop them. */
 void clerk_httpd_log_attach(server_rec *server);
 
 /**
- * A warning about the configuration, found before the error log is open. `httpd -t` prints it at once; at a start it is
- * kept until clerk_httpd_log_flush_warnings(), so that it reaches the error log, once.
+ * Log a warning about the configuration before the error log is open. `httpd -t` prints it at once; at a start it is
+ * kept until clerk_httpd_log_flush_warnings() and then written to the error log once.
  */
 void clerk_httpd_log_warn(server_rec *server, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * The level for a message that clients can cause at will: a warning once a minute for each process, info otherwise, so
- * that nobody fills the error log. Call it once a message: ap_log_rerror() evaluates its level twice.
+ * The level for a message that clients can cause at will: a warning once a minute in each process, otherwise info, so
+ * that clients cannot fill the error log. Store the result: ap_log_rerror() evaluates its level twice.
  */
 int clerk_httpd_log_message_level(void);
 
-/** Begin a configuration pass: forget what an earlier pass warned of. */
+/** Begin to read a configuration: drop the warnings kept so far. */
 void clerk_httpd_log_reset_warnings(apr_pool_t *pconf);
 
 /** Write the kept warnings. */

@@ -13,9 +13,9 @@ clerk_keystore *clerk_process_keystore(void)
     return process.keystore;
 }
 
-clerk_token_cache *clerk_process_tokens(void)
+clerk_token_cache *clerk_process_token_cache(void)
 {
-    return process.tokens;
+    return process.token_cache;
 }
 
 const apr_array_header_t *clerk_process_runtimes(void)

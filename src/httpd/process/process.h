@@ -9,19 +9,19 @@
 #include "shared/token_cache.h"
 
 /**
- * What this process holds for one configuration generation: made anew after each restart, from pools that end with it.
- * lifecycle.c alone writes it; the others read it through the functions below.
+ * The state of this process for one configuration generation: created anew after each restart, in pools that end with
+ * the generation. Only lifecycle.c writes it; all other files read it through the functions below.
  */
 typedef struct clerk_process {
     apr_array_header_t *runtimes; /**< of clerk_runtime *; NULL before check_config */
     clerk_keystore *keystore;     /**< NULL where every instance has a PEM key */
-    clerk_http *http;             /**< each child's own */
-    clerk_token_cache *tokens;
+    clerk_http *http;             /**< made in each child */
+    clerk_token_cache *token_cache;
     ap_watchdog_t *watchdog; /**< NULL: keys are refreshed by requests */
-    apr_time_t since;        /**< when the segment was made, and counting began */
+    apr_time_t since;        /**< when the shared memory was created and the counters were 0 */
 } clerk_process;
 
-/** The one there is, for lifecycle.c. */
+/** The state of this process. For lifecycle.c only. */
 clerk_process *clerk_process_get(void);
 
 /** The key store of this configuration generation; NULL where every instance has a PEM key. */
@@ -30,13 +30,13 @@ clerk_keystore *clerk_process_keystore(void);
 /** All instances of this configuration generation, of clerk_runtime *; NULL before check_config. */
 const apr_array_header_t *clerk_process_runtimes(void);
 
-/** When the shared memory of this configuration generation was made: what the counters count from. */
+/** When the shared memory of this configuration generation was created and the counters were 0. */
 apr_time_t clerk_process_since(void);
 
 /** Whether keys are refreshed in the background. */
 int clerk_process_has_watchdog(void);
 
-/** What all children remember of verified tokens; NULL before post_config. */
-clerk_token_cache *clerk_process_tokens(void);
+/** The token cache, shared by all children; NULL before post_config. */
+clerk_token_cache *clerk_process_token_cache(void);
 
 #endif

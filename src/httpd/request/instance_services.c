@@ -9,7 +9,7 @@
 
 #define STATIC_GENERATION 1
 
-/** What the services are bound to. */
+/* The baton of the services: one instance and one request. */
 typedef struct binding {
     clerk_runtime *runtime;
     request_rec *r;
@@ -47,40 +47,40 @@ static void release_keys(void *baton, clerk_keys_pin *pin)
     }
 }
 
-/** The generation of the keys in force. A PEM key has one for ever. */
+/* The generation of the keys in force. A PEM key never changes. */
 static apr_uint32_t generation(const clerk_runtime *runtime, apr_time_t now)
 {
     return runtime->static_keys ? STATIC_GENERATION
                                 : clerk_keystore_generation(clerk_process_keystore(), (unsigned int)runtime->slot, now);
 }
 
-static clerk_token_record *recall(void *baton, jose_slice token, apr_pool_t *pool)
+static clerk_token_record *cache_get(void *baton, jose_slice token, apr_pool_t *pool)
 {
     const binding *bound = baton;
     const clerk_runtime *runtime = bound->runtime;
     apr_size_t size;
-    void *block = clerk_token_cache_get(&size, clerk_process_tokens(), token, runtime->number,
+    void *block = clerk_token_cache_get(&size, clerk_process_token_cache(), token, runtime->number,
                                         generation(runtime, bound->now), pool);
-    clerk_token_record *verified = block ? clerk_token_record_unpack(block, size, token, pool) : NULL;
+    clerk_token_record *record = block ? clerk_token_record_unpack(block, size, token, pool) : NULL;
 
-    if (verified) {
+    if (record) {
         clerk_verdicts_tick(&runtime->verdicts->recalled);
     }
-    return verified;
+    return record;
 }
 
-static void remember(void *baton, jose_slice token, apr_uint32_t verified_by, apr_int64_t lapses,
-                     const clerk_token_record *verified, apr_pool_t *pool)
+static void cache_put(void *baton, jose_slice token, apr_uint32_t verified_by, apr_int64_t expires,
+                      const clerk_token_record *record, apr_pool_t *pool)
 {
     const binding *bound = baton;
     apr_size_t size;
-    const void *block = clerk_token_record_pack(&size, verified, pool);
+    const void *block = clerk_token_record_pack(&size, record, pool);
 
-    (void)clerk_token_cache_put(clerk_process_tokens(), token, bound->runtime->number, verified_by, lapses,
+    (void)clerk_token_cache_put(clerk_process_token_cache(), token, bound->runtime->number, verified_by, expires,
                                 apr_time_sec(bound->now), block, size);
 }
 
-/** An answer of the Backend API, for as long as the request that the client made lives. */
+/* A reply of the Backend API, kept until the client's request ends. */
 typedef struct kept_reply {
     const clerk_runtime *runtime;
     const clerk_backend_call *call;
@@ -92,9 +92,9 @@ static int is_same_call(const clerk_backend_call *one, const clerk_backend_call 
     return !strcmp(one->path, other->path) && !strcmp(one->json ? one->json : "", other->json ? other->json : "");
 }
 
-/**
- * Make a call once for each request of a client: a nonce is good only once, and neither the parts of a page nor a
- * second judgement under other rules (a front controller's, those inside an <If>) should cost another one.
+/*
+ * Make each call only once for a client's request: a nonce is valid only once, and subrequests, internal redirects (a
+ * front controller) or rules inside an <If> may ask for the same call again.
  */
 static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
 {
@@ -134,8 +134,8 @@ void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runti
     bound->now = now;
     services->baton = bound;
     services->now = now;
-    services->recall = recall;
-    services->remember = remember;
+    services->cache_get = cache_get;
+    services->cache_put = cache_put;
     services->acquire_keys = acquire_keys;
     services->release_keys = release_keys;
     services->backend = runtime->instance->secret_key ? call_backend : NULL;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tokens that were verified before: whoever asks again is told the same, is judged anew, and is never taken for another."""
+"""Tokens from the token cache: the same identity as without it, claims checked for every request, no token taken for another."""
 
 import random
 import threading
@@ -16,12 +16,12 @@ CLAIMS = {
     "metadata": {"team": {"name": "blue"}}, "none": None,
 }
 IDENTITIES = {
-    "nobody's": {},
+    "no claims": {},
     "version 2": {"v": 2, "o": ORG, "fea": "o:invoices,o:teams,u:export,uo:chat", "pla": "o:business,u:gold", "fva": [5, 20]},
     "version 1": {"org_id": "org_1", "org_slug": "acme", "org_role": "org:admin", "org_permissions": ["org:a:b", "org:c:d"]},
     "no permissions": {"org_id": "org_1", "org_slug": "", "org_role": "org:admin", "org_permissions": []},
     "an impersonation": {"act": {"sub": "user_admin"}, "fva": [-1, -1], "sts": "active"},
-    "a long one": {"note": "x" * 3000, "fea": ",".join(f"o:feature{number}" for number in range(200))},
+    "a long token": {"note": "x" * 3000, "fea": ",".join(f"o:feature{number}" for number in range(200))},
     "several audiences": {"aud": ["one", "two"]},
 }
 
@@ -49,8 +49,8 @@ def server(make_httpd, live):
     return server.start()
 
 
-def told(answer):
-    """What does not differ from request to request."""
+def stable_part(answer):
+    """The answer without what differs from request to request."""
     if answer.status != 200 or b"PATH=" not in answer.body:
         return answer.status, answer.reason, answer.body
     changing = ("REMOTE_PORT", "UNIQUE_ID", "REQUEST_TIME")
@@ -59,7 +59,7 @@ def told(answer):
 
 @pytest.mark.parametrize("carrier", ["header", "cookie"])
 @pytest.mark.parametrize("name", IDENTITIES)
-def test_the_same_is_told_again(server, live, name, carrier):
+def test_a_cached_token_gives_the_same_identity(server, live, name, carrier):
     claims = CLAIMS | IDENTITIES[name] | {"jti": f"{name} {carrier}"}
     made = token(live, "carol", claims=claims)
     headers = XHR | ({"Authorization": "Bearer " + made} if carrier == "header" else cookie_header(session_cookies(live, made)))
@@ -68,19 +68,19 @@ def test_the_same_is_told_again(server, live, name, carrier):
         fresh = server.get(path, XHR | bearer(live, "carol", claims=claims | {"jti": f"fresh {name} {carrier} {path}"}))
         again = [server.get(path, headers) for _ in range(3)]
         if carrier == "header":
-            expected = told(fresh)
+            expected = stable_part(fresh)
             if expected[0] == 200 and isinstance(expected[1], dict):
                 expected[1].pop("HTTP_AUTHORIZATION", None)
         for answer in again:
-            seen = told(answer)
-            assert seen == told(again[0]), path
+            seen = stable_part(answer)
+            assert seen == stable_part(again[0]), path
             if carrier == "header":
                 if isinstance(seen[1], dict):
                     seen[1].pop("HTTP_AUTHORIZATION", None)
                 assert seen == expected, path
 
 
-def test_where_it_is_not_accepted_it_never_is(server, live):
+def test_a_cached_token_is_refused_where_its_claims_are_not_accepted(server, live):
     made = bearer(live, "carol", claims={"aud": ["one"]})
     for _ in range(3):
         assert server.get("/one/", XHR | made).status == 200
@@ -89,13 +89,13 @@ def test_where_it_is_not_accepted_it_never_is(server, live):
 
 
 def changed(text, place):
-    """Another letter at one place."""
+    """The text with another letter at one position."""
     letters = list(text)
     letters[place] = "A" if letters[place] != "A" else "B"
     return "".join(letters)
 
 
-def test_a_remembered_token_with_another_signature_or_payload_is_refused(server, live):
+def test_a_cached_token_with_another_signature_or_payload_is_refused(server, live):
     good, other = token(live, "alice"), token(live, "carol")
     assert server.get("/env/env.cgi", {"Authorization": "Bearer " + good}).status == 200
     assert server.get("/env/env.cgi", {"Authorization": "Bearer " + other}).status == 200
@@ -109,8 +109,7 @@ def test_a_remembered_token_with_another_signature_or_payload_is_refused(server,
     assert server.get("/env/env.cgi", {"Authorization": "Bearer " + good}).env()["REMOTE_USER"] == "user_alice"
 
 
-def test_it_lapses_all_the_same(make_httpd, live):
-    """In the middle of its being remembered."""
+def test_a_cached_token_expires(make_httpd, live):
     server = make_httpd()
     server.write("p/index.html", "p")
     server.configure(directives(server, live) + protect("/p", ["valid-user"], "ClerkClockSkew 0"))
@@ -124,8 +123,8 @@ def test_it_lapses_all_the_same(make_httpd, live):
     assert answer.status == 401 and answer.reason.startswith("session-token-expired"), answer
 
 
-def test_nobody_is_taken_for_another_where_memory_is_short(make_httpd, live):
-    """Far more tokens than the memory holds, from many connections: records are overwritten all the time."""
+def test_a_full_cache_never_mixes_tokens_up(make_httpd, live):
+    """Far more tokens than the cache holds, from many connections, so that blocks are evicted all the time."""
     server = make_httpd()
     server.write("p/index.html", "p")
     server.configure(
@@ -143,7 +142,7 @@ def test_nobody_is_taken_for_another_where_memory_is_short(make_httpd, live):
         choose = random.Random(seed)
         with Connection(server.port) as connection:
             for _ in range(250):
-                # Mostly those that were here a moment ago.
+                # The minimum of two numbers prefers low ones, so that some tokens are found in the cache.
                 expected, made = people[min(choose.randrange(250), choose.randrange(250))]
                 headers = {"Authorization": "Bearer " + made} if choose.random() < 0.5 else cookie_header(session_cookies(live, made))
                 answer = connection.get("/p/", XHR | headers)
