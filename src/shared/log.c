@@ -6,7 +6,7 @@
 
 #include "text/text.h"
 
-/* Set once before threads start and only read afterwards: the one place where messages leave the core. */
+/* Set before threads start, only read afterwards. */
 static clerk_log_sink *log_sink;
 static void *log_baton;
 

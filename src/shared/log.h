@@ -3,9 +3,8 @@
 #define SHARED_LOG_H
 
 /*
- * The bridge that lets src/shared and src/clerk log without knowing httpd. Every message has a stable number, printed
- * as AC%04d, says what happened, to which instance, and what to do about it, and never holds a token, a secret or a
- * cookie.
+ * Logging for src/shared and src/clerk, which do not know httpd. Every message has a stable number, printed as AC%04d,
+ * and says what happened, to which instance, and what to do about it. It never contains a token, a secret or a cookie.
  * Numbers: 1000-1999 src/shared, 2000-2999 src/clerk, 3000-3999 src/httpd.
  */
 
@@ -23,7 +22,7 @@ typedef void clerk_log_sink(void *baton, clerk_log_level level, int number, cons
 /** Install the sink (NULL: messages are dropped, the default). Call before threads start. */
 void clerk_log_set_sink(clerk_log_sink *sink, void *baton);
 
-/** Log one line; control characters in it are replaced by '?'. Longer than 1 KB is cut. */
+/** Log one line. Control characters are replaced by '?'; a text over 1 KB is truncated. */
 void clerk_log(clerk_log_level level, int number, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 3, 4)))

@@ -19,16 +19,16 @@ typedef struct clerk_key_source {
     apr_interval_time_t ttl;       /**< refresh period; the background refresh starts at about 80 % of it */
     apr_interval_time_t max_stale; /**< how long keys serve after the last good fetch while the source is down */
     apr_interval_time_t timeout;   /**< one fetch */
-    unsigned char id[32];          /**< digest of all that makes these keys these: names the persisted file */
+    unsigned char id[32];          /**< digest of what identifies these keys: names the persisted file */
 } clerk_key_source;
 
 typedef struct clerk_keystore clerk_keystore;
 
-/** A set in use. Must be released in the same thread; what it points to is gone afterwards. */
+/** A reference to a key set in use. Release it in the same thread; `set` must not be used afterwards. */
 typedef struct clerk_keys_pin {
     const jose_keyset *set;
     apr_uint32_t generation;
-    void *entry; /**< the store's own */
+    void *entry; /**< private to the store */
 } clerk_keys_pin;
 
 #endif

@@ -8,17 +8,17 @@
 #include "shared/keystore/statefile.h"
 #include "shared/log.h"
 
-/* How much longer than the source's timeout somebody waits for another's fetch: the time to publish it. */
+/* Added to the source's timeout while waiting for the fetch of another process: time to publish the keys. */
 #define WAIT_SLACK apr_time_from_msec(100)
-/* Anybody can make a thread wait for newer keys, with a token that names a key nobody has. A rotated key is there
- * sooner than this, and so many threads of a process may wait at once; the others go by the keys there are. */
+/* Any client can make a thread wait for newer keys, by a token with an unknown `kid`. So the wait is short (a rotated
+ * key arrives sooner), and only so many threads of a process wait at the same time; others use the keys at hand. */
 #define NEWER_WAIT apr_time_from_sec(1)
 #define NEWER_WAITERS 12
 #define POLL_FIRST apr_time_from_msec(1)
 #define POLL_LAST apr_time_from_msec(8)
 #define TICK_SHORTEST apr_time_from_msec(100)
 #define TICK_LONGEST apr_time_from_sec(10)
-/* So soon after a good fetch, a bad signature is not a sign of a rotated key. */
+/* For so long after a good fetch, a bad signature is no sign of a rotated key. */
 #define SIGNATURE_GRACE apr_time_from_sec(5)
 
 apr_size_t clerk_keystore_size(unsigned int sources)
@@ -26,7 +26,7 @@ apr_size_t clerk_keystore_size(unsigned int sources)
     return clerk_keystore_segment_size(sources);
 }
 
-/* Fill a slot from its file, as if the document had been fetched at the time the file says. */
+/* Fill a slot from its file, as if the document had been fetched at the time stated in the file. */
 static void load_file(clerk_keystore *store, unsigned int i, apr_uid_t owner, apr_pool_t *pool)
 {
     const clerk_key_source *source = store->sources[i];
@@ -115,7 +115,7 @@ void clerk_keystore_release(clerk_keystore *store, clerk_keys_pin *pin)
     clerk_keystore_ring_unpin(pin);
 }
 
-/* Whether the shared set is one to serve: there is one, and it is not too old. */
+/* Whether there is a shared set and it is not too old. */
 static int is_usable(const clerk_keystore *store, unsigned int i, apr_time_t now)
 {
     const segment_slot *slot = keystore_slot(store, i);
@@ -136,7 +136,7 @@ static clerk_keys_status no_keys(const clerk_keystore *store, unsigned int i)
     return atomic_load(&keystore_slot(store, i)->refused) ? CLERK_KEYS_REFUSED : CLERK_KEYS_UNAVAILABLE;
 }
 
-/* Wait a little for somebody's fetch. @return 0 if that was long enough */
+/* Wait a little for the fetch of another process. @return 0 if the deadline is over */
 static int wait_a_little(const clerk_keystore *store, apr_time_t deadline, apr_interval_time_t *pause)
 {
     if (store->now() >= deadline) {
@@ -147,7 +147,7 @@ static int wait_a_little(const clerk_keystore *store, apr_time_t deadline, apr_i
     return 1;
 }
 
-/* There is no usable set: fetch one, or wait for whoever does. */
+/* Cold start: there is no usable set. Fetch one, or wait for the process that does. */
 static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, apr_pool_t *scratch)
 {
     segment_slot *slot = keystore_slot(store, i);
@@ -167,8 +167,8 @@ static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store
         if (fetched) {
             return no_keys(store, i);
         }
-        /* A document that is whole needs no fetch: it changed under our eyes, or this process is short of memory. With
-         * most of the time gone, a fetch would only fail for want of time. */
+        /* No fetch if the document is intact and only could not be pinned (it changed meanwhile, or memory is short),
+         * and none if most of the time is gone: it would only time out. */
         if ((!is_there || clerk_keystore_ring_is_damaged(store, i)) && deadline - now > timeout / 2) {
             outcome = clerk_keystore_fetch(store, i, attempts, SEGMENT_ALLOWANCES, deadline - now, scratch);
         }
@@ -180,7 +180,7 @@ static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store
     }
 }
 
-/* Wait a little for somebody's fetch of newer keys, if there is room. @return 0 if not, or if that was long enough */
+/* Wait a little for newer keys. @return 0 if too many threads wait already, or if the deadline is over */
 static int wait_for_newer(clerk_keystore *store, apr_time_t deadline, apr_interval_time_t *pause)
 {
     int go_on = atomic_fetch_add(&store->waiting, 1) < NEWER_WAITERS && wait_a_little(store, deadline, pause);
@@ -189,7 +189,7 @@ static int wait_for_newer(clerk_keystore *store, apr_time_t deadline, apr_interv
     return go_on;
 }
 
-/* The caller's set did not do: see whether there is a newer one, or fetch one if the allowance permits. */
+/* The caller needs a newer set than `seen`: take it if there is one, or fetch it if the allowance permits. */
 static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, clerk_keys_want want,
                                        apr_uint32_t seen, apr_pool_t *scratch)
 {
@@ -266,7 +266,7 @@ clerk_keys_status clerk_keystore_acquire(clerk_keys_pin *pin, clerk_keystore *st
         return acquire_newer(pin, store, slot, want, seen, scratch);
     }
     if (is_overdue(store, slot, now)) {
-        /* No background thread, it seems. One request does its work; the others go on with what there is. */
+        /* There seems to be no background thread. This request refreshes; others use the current keys meanwhile. */
         clerk_keystore_fetch(store, slot, atomic_load(&keystore_slot(store, slot)->attempts), SEGMENT_ALLOWANCES,
                              store->sources[slot]->timeout, scratch);
     }

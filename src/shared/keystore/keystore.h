@@ -11,21 +11,23 @@
 /*
  * The key sets of all instances, shared by all processes.
  *
- * One memory segment, made before the fork, with one slot a source. A slot holds two buffers for the canonical document
- * and a generation number whose lowest bit says which buffer counts, so a reader never waits and a writer that is
- * killed half way leaves the published document whole (a digest over the document tells a torn copy). Who fetches
- * holds the slot's lease, a time stamp that lapses by itself. Each process keeps the parsed set of the generation it
- * saw last.
+ * One memory segment, created before the fork, has a slot for each source. A slot holds two buffers for the canonical
+ * document and a generation number whose lowest bit selects the published one. Readers never wait: they copy the
+ * published buffer and check its digest and the generation. A writer fills the other buffer and then increments the
+ * generation, so a writer that is killed half way leaves the published document intact.
+ *
+ * Only the holder of the slot's lease fetches; the lease is a time stamp that expires by itself. Each process keeps the
+ * parsed key set of the last generation it has read.
  */
 
-/** The least bytes a segment for @a sources slots needs. */
+/** The size of a segment for @a sources slots, bytes. */
 apr_size_t clerk_keystore_size(unsigned int sources);
 
 /**
  * Lay out the segment and fill it with the last good documents from @a state_dir. Parent process, before the fork.
- * A persisted file is used only where it is a regular file (no symbolic link), owned by this process's user or by
- * @a file_owner, not writable by group or others, whole, for the same source id, and younger than max_stale; otherwise
- * it is ignored with a warning.
+ * A persisted file is used only if it is a regular file (no symbolic link), owned by this process's user or by
+ * @a file_owner, not writable by group or others, undamaged, for the same source id, and younger than max_stale.
+ * Otherwise it is ignored with a warning.
  * @param memory zeroed, at least clerk_keystore_size(count) bytes, aligned for 64-bit atomics, shared by all children
  * @param sources array of @a count pointers, kept by reference
  * @param state_dir a private directory that the children can write, or NULL for none
@@ -36,10 +38,11 @@ apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_si
                                    const clerk_key_source *const *sources, unsigned int count, const char *state_dir,
                                    apr_uid_t file_owner, apr_pool_t *pool);
 
-/** In each child, before it has threads: where to fetch with, and a pool that lives as long as the process. */
+/** In each child, before it starts threads. @param http for the fetches @param process_pool lives as long as the child
+ */
 apr_status_t clerk_keystore_child_init(clerk_keystore *store, const clerk_http *http, apr_pool_t *process_pool);
 
-/** Why keys are asked for. */
+/** Why keys are wanted. */
 typedef enum clerk_keys_want {
     CLERK_KEYS_CURRENT,      /**< to verify a token */
     CLERK_KEYS_UNKNOWN_KID,  /**< the set of generation `seen` lacks the token's `kid` */
@@ -47,39 +50,42 @@ typedef enum clerk_keys_want {
 } clerk_keys_want;
 
 typedef enum clerk_keys_status {
-    CLERK_KEYS_OK,          /**< a set was given */
+    CLERK_KEYS_OK,          /**< the pin has a set */
     CLERK_KEYS_UNCHANGED,   /**< want was not CURRENT and there is nothing newer than `seen`; no set */
     CLERK_KEYS_UNAVAILABLE, /**< no keys: the source is down, or the last good ones are too old; no set */
     CLERK_KEYS_REFUSED      /**< no keys: the source does not accept *our* credential; no set */
 } clerk_keys_status;
 
 /**
- * Get a key set. With CLERK_KEYS_CURRENT and a usable set in this process: a few atomic operations, no lock, no copy.
- * With nothing there yet: one process of all fetches, the others wait for it, for at most the source's timeout
- * and a moment to publish.
- * With the other two: may cause one fetch, bounded by a small allowance (a burst of 3, then one in 10 s, per slot and
- * for each of the two reasons, whatever the number of processes; a BAD_SIGNATURE within 5 s after a good fetch does not
- * fetch); waits for a fetch that is under way, never longer than the timeout; without allowance answers at once with
- * whatever is newer than @a seen, or CLERK_KEYS_UNCHANGED.
- * Counts nothing as fetched that did not give at least one usable key; a good set is never replaced by an empty or
- * broken one. After a failure the source is left alone for a while (1 s, doubling to 60 s, with jitter), also by cold
- * starts; while that lasts, UNAVAILABLE is immediate.
- * @param pin filled where CLERK_KEYS_OK
+ * Get a key set.
+ *
+ * CLERK_KEYS_CURRENT: with a usable set in this process, this takes a few atomic operations, no lock and no copy. In a
+ * cold start one process fetches; the others wait for it, at most for the source's timeout and a moment to publish.
+ *
+ * CLERK_KEYS_UNKNOWN_KID, CLERK_KEYS_BAD_SIGNATURE: may cause an early fetch, within an allowance (a burst of 3, then
+ * one in 10 s, per slot and for each of the two reasons, for all processes together; a BAD_SIGNATURE within 5 s after a
+ * good fetch causes none). Waits for a fetch that is under way, never longer than the timeout. Without allowance it
+ * returns at once, with a set that is newer than @a seen or with CLERK_KEYS_UNCHANGED.
+ *
+ * A fetch is good only if it gives at least one usable key: a good set is never replaced by an empty or broken one.
+ * After a failure the source is not called for a while (back-off: 1 s, doubling to 60 s, with jitter), also not for
+ * cold starts, which return UNAVAILABLE at once during that time.
+ * @param pin filled in if the result is CLERK_KEYS_OK
  * @param scratch for temporary allocations
  */
 clerk_keys_status clerk_keystore_acquire(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot,
                                          clerk_keys_want want, apr_uint32_t seen, apr_pool_t *scratch);
 
 /**
- * The newest set there is, to look at and not to verify with: it may be older than max_stale. Never fetches or waits
- * for a fetch.
- * @return 0 if there is none; else the pin has to be released
+ * Get the newest set for display, not for verification: it may be older than max_stale. Never fetches, never waits for
+ * a fetch.
+ * @return 0 if there is none; otherwise release the pin
  */
 int clerk_keystore_peek(clerk_keys_pin *pin, clerk_keystore *store, unsigned int slot, apr_pool_t *scratch);
 
 /**
- * The generation of the keys that serve now, 0 where none do (none yet, or too old): whether what was verified before
- * still counts. Two atomic loads.
+ * The generation of the keys in use; 0 if there are none (none fetched yet, or too old). A cached token counts only for
+ * the generation that verified it. Two atomic loads.
  */
 apr_uint32_t clerk_keystore_generation(const clerk_keystore *store, unsigned int slot, apr_time_t now);
 
@@ -87,12 +93,12 @@ apr_uint32_t clerk_keystore_generation(const clerk_keystore *store, unsigned int
 void clerk_keystore_release(clerk_keystore *store, clerk_keys_pin *pin);
 
 /**
- * Refresh what is due (background thread of one process; harmless in several).
- * @return when to call again at the latest, as an interval from now, 100 ms to 10 s
+ * Refresh the key sets that are due. Called by the background thread of one process; harmless in several.
+ * @return the interval after which to call again, 100 ms to 10 s
  */
 apr_interval_time_t clerk_keystore_tick(clerk_keystore *store, apr_pool_t *scratch);
 
-/** Numbers for the status page and tests: a copy of a slot's shared state. */
+/** A copy of the state of a slot, for the status page and tests. */
 typedef struct clerk_keystore_stats {
     apr_uint32_t generation; /**< 0: no keys yet */
     apr_time_t fetched_at;   /**< last good fetch, 0: never */
@@ -102,7 +108,7 @@ typedef struct clerk_keystore_stats {
     apr_uint64_t fetches;     /**< calls made, good or bad */
     apr_uint64_t failures;
     apr_uint64_t early_refreshes; /**< caused by unknown kids or bad signatures */
-    apr_uint64_t early_refused;   /**< wanted, but over the allowance */
+    apr_uint64_t early_refused;   /**< not made, because the allowance was used up */
 } clerk_keystore_stats;
 
 void clerk_keystore_get_stats(clerk_keystore_stats *stats, const clerk_keystore *store, unsigned int slot);

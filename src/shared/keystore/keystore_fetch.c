@@ -13,16 +13,16 @@
 #define BACKOFF_FIRST apr_time_from_sec(1)
 #define BACKOFF_LAST apr_time_from_sec(60)
 #define RETRY_AFTER_LAST 600
-/* What a holder may need beyond the fetch itself: to parse, publish and write the file. */
+/* Time for what the holder of the lease does after the fetch: parse, publish, write the file. */
 #define LEASE_SLACK apr_time_from_msec(200)
 
-/* What an answer comes to. */
+/* The result of a fetch. */
 typedef struct fetch_result {
-    char *document; /* the canonical text, or NULL where the fetch failed */
+    char *document; /* the canonical text, or NULL if the fetch failed */
     apr_size_t len;
     unsigned int keys;
-    const char *problem; /* where it failed: what happened, */
-    const char *advice;  /* and what to do about it */
+    const char *problem; /* if it failed: what happened */
+    const char *advice;  /* if it failed: what to do about it */
     int refused;         /* the source does not accept our credential */
     int retry_after;     /* seconds, 0 for none */
     int aborted;
@@ -57,7 +57,7 @@ int clerk_keystore_fetch_in_backoff(const clerk_keystore *store, unsigned int sl
 {
     apr_time_t retry_at = atomic_load(&keystore_slot(store, slot)->retry_at);
 
-    /* A time further away than any back-off lasts is from before the clock was set back. */
+    /* A time further away than the longest back-off is from before the clock was set back. */
     return retry_at > now && retry_at - now <= apr_time_from_sec(2 * RETRY_AFTER_LAST);
 }
 
@@ -141,7 +141,7 @@ static void judge_document(fetch_result *result, const clerk_http_response *resp
     jose_status status
         = jose_keyset_canonical(&result->document, &result->len, response->body, response->body_len, pool);
 
-    /* What is published is what every process will parse, so parse that. */
+    /* Check the canonical document, which every process will parse, not the response. */
     if (status == JOSE_OK) {
         status = jose_keyset_parse(&set, result->document, result->len, pool);
     }
@@ -185,7 +185,7 @@ static fetch_result call_source(const clerk_keystore *store, const clerk_key_sou
     } else if (rv != APR_SUCCESS) {
         const char *error = response->error ? response->error : "no reason given";
 
-        /* Nobody should put the secret into an error text; if somebody does, it ends here. */
+        /* No error text should contain the secret key; make sure that none is logged. */
         if (source->bearer && strstr(error, source->bearer)) {
             error = "the reason is withheld";
         }
@@ -230,13 +230,14 @@ static void record_good(clerk_keystore *store, unsigned int i, const fetch_resul
     apr_size_t old_len;
     char *old;
 
-    /* A damaged document is as good as another one: it is replaced. */
+    /* Publish the document if it is new, or if the published one is damaged. */
     if (clerk_keystore_segment_copy(slot, &old, &old_len, &generation, pool) != APR_SUCCESS || old_len != result->len
         || memcmp(old, result->document, old_len)) {
         if (clerk_keystore_segment_publish(slot, result->document, result->len) == APR_SUCCESS) {
             clerk_log(CLERK_LOG_INFO, 1003, "instance %s: new key set, %u key(s)", source->name, result->keys);
         } else {
-            /* Two of us wrote at the same time, because one was stopped for longer than its lease. Get it once more. */
+            /* Another process published meanwhile: one of the two was stopped for longer than its lease. Fetch again.
+             */
             next = now;
         }
     }
@@ -306,7 +307,7 @@ static fetch_outcome fetch_with_lease(clerk_keystore *store, unsigned int i, apr
     if (result.aborted) {
         return FETCH_ABORTED;
     }
-    /* Whoever was stopped for so long that the lease lapsed and went to another has nothing to say any more. */
+    /* This process was stopped for so long that its lease expired and another has it: drop the result. */
     if (!clerk_keystore_segment_lease_renew(slot, please, store->now(), lease_duration(source))) {
         return FETCH_BUSY;
     }

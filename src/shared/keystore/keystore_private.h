@@ -7,7 +7,7 @@
 #include "shared/keystore/keys.h"
 #include "shared/keystore/keystore_segment.h"
 
-/* Private to the key store and its unit tests: its own types, without its functions, for the files below it. */
+/* The types that the files of the key store share. Private to them and to their unit tests. */
 
 typedef struct keystore_ring keystore_ring;
 
@@ -20,8 +20,8 @@ struct clerk_keystore {
     apr_time_t (*now)(void); /* apr_time_now, unless a test lets the time pass */
     /* Per process: */
     const clerk_http *http; /* NULL before clerk_keystore_child_init() */
-    keystore_ring *rings;   /* one a slot */
-    atomic_int waiting;     /* threads that wait for a key set newer than the one there is */
+    keystore_ring *rings;   /* one for each slot */
+    atomic_int waiting;     /* threads that wait for a newer key set */
 };
 
 static inline segment_slot *keystore_slot(const clerk_keystore *store, unsigned int i)

@@ -6,14 +6,14 @@
 
 #include "shared/log.h"
 
-/* Parsed sets a process keeps for one slot: the current one, and older ones that a thread still uses. */
+/* Parsed sets that a process keeps for one slot: the current one, and older ones that threads still use. */
 #define RING_ENTRIES 8
 
 /*
- * One parsed set. Entries are never freed while the process lives, only refilled, so the count can be touched without
- * owning anything. Its order: a reader counts itself in and then checks that the entry is still the current one; a
- * writer makes another entry current first and refills an entry only after it saw a count of zero. Both with sequential
- * consistency, so at least one of the two sees the other.
+ * One parsed set. Entries are never freed while the process lives, only refilled, so that a thread may touch the count
+ * of any entry without holding it. A reader increments the count and then checks that the entry is still current. A
+ * writer first makes another entry current and refills an entry only after it saw its count at zero. Both with
+ * sequential consistency, so at least one of the two sees the other.
  */
 typedef struct ring_entry {
     atomic_uint pins;
@@ -24,9 +24,9 @@ typedef struct ring_entry {
 
 struct keystore_ring {
     atomic_uint current;       /* index of the current entry + 1; 0: none yet */
-    segment_u32 damaged;       /* the generation whose document is not whole; 0: none */
+    segment_u32 damaged;       /* the generation whose document is damaged; 0: none */
     apr_thread_mutex_t *mutex; /* held while an entry is refilled; guards the pools */
-    apr_pool_t *pool;          /* with an allocator of its own: the process pool is not ours at run time */
+    apr_pool_t *pool;          /* with its own allocator: the process pool is not thread-safe at run time */
     ring_entry entries[RING_ENTRIES];
 };
 
@@ -67,7 +67,7 @@ apr_status_t clerk_keystore_ring_create(keystore_ring **prings, unsigned int cou
     return APR_SUCCESS;
 }
 
-/* Pin whatever set this process has. @return 0 if it has none */
+/* Pin the current set of this process. @return 0 if it has none */
 static int pin_current(clerk_keys_pin *pin, keystore_ring *ring)
 {
     unsigned int current = atomic_load(&ring->current);
@@ -101,7 +101,7 @@ void clerk_keystore_ring_unpin(clerk_keys_pin *pin)
     }
 }
 
-/* An entry that is neither current nor in use; NULL if every one is. */
+/* An entry that is neither current nor in use, or NULL. */
 static ring_entry *free_entry(keystore_ring *ring)
 {
     unsigned int current = atomic_load(&ring->current);
@@ -114,7 +114,7 @@ static ring_entry *free_entry(keystore_ring *ring)
     return NULL;
 }
 
-/* Parse the shared document into this process. Under the ring's mutex. */
+/* Parse the published document into a free entry and make it current. Call with the ring's mutex. */
 static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scratch)
 {
     keystore_ring *ring = &store->rings[i];
@@ -144,11 +144,11 @@ static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scra
             atomic_store(&ring->current, (unsigned int)(entry - ring->entries) + 1);
             return;
         }
-        /* The document is whole and was parsed before it was published, so this process is out of memory. */
+        /* The document is intact and was parsed before it was published, so this process is out of memory. */
         entry->set = NULL;
         return;
     }
-    /* Not to be tried again for every request; the next fetch replaces it, and that one is due now. */
+    /* Note it, so that requests do not try again each; a fetch replaces the document, and is due now. */
     if (atomic_exchange(&ring->damaged, generation) != generation) {
         atomic_store(&slot->next_refresh, store->now());
         clerk_log(CLERK_LOG_WARNING, 1009,

@@ -14,7 +14,7 @@
 #define ALLOWANCE_INTERVAL apr_time_from_sec(10)
 #define ALLOWANCE_BURST 3
 
-/* A lease is the millisecond it lapses at, and a number that tells its holder from others. */
+/* A lease is, from high to low bits, the millisecond when it expires and a random number that identifies its holder. */
 #define LEASE_TOKEN_BITS 20
 #define LEASE_TOKEN_MASK ((1U << LEASE_TOKEN_BITS) - 1)
 
@@ -78,8 +78,8 @@ static int digest_of(apr_uint64_t digest[4], const char *text, apr_size_t len)
 }
 
 /*
- * Words are loaded with acquire and stored with release order, so that a reader that saw even one word of a newer
- * document also sees the newer generation when it looks again.
+ * Words are loaded with acquire and stored with release order: a reader that saw even one word of a newer document also
+ * sees the newer generation when it loads the generation again.
  */
 static void load_words(char *text, apr_size_t len, const segment_u64 *words)
 {
@@ -100,7 +100,7 @@ static void store_words(segment_u64 *words, const char *text, apr_size_t len)
     }
 }
 
-/* Copy one buffer. Whether it is whole is told by the digest alone. */
+/* Copy one buffer. @return whether it is intact, which the digest alone decides */
 static int copy_document(char *text, apr_size_t *plen, const segment_document *document)
 {
     apr_uint64_t expected[4], digest[4];
@@ -225,8 +225,8 @@ void clerk_keystore_segment_lease_release(segment_slot *slot, apr_uint64_t lease
     }
 }
 
-/* When the next early fetch would be "due" under a steady rate. A value that no sequence of calls could have made is
- * one from before the clock was set back. */
+/* When the next early fetch would be due at a steady rate. A value that is further away than any series of calls can
+ * put it is from before the clock was set back. */
 static apr_time_t allowance_due(apr_time_t stored, apr_time_t now)
 {
     return stored < now || stored > now + ALLOWANCE_BURST * ALLOWANCE_INTERVAL ? now : stored;
@@ -259,7 +259,7 @@ int clerk_keystore_segment_allowance_take(segment_slot *slot, segment_allowance 
 apr_uint64_t clerk_keystore_segment_random(void)
 {
     static _Atomic apr_uint64_t calls;
-    /* splitmix64 over what differs between processes, runs and calls */
+    /* splitmix64 of values that differ between processes, runs and calls */
     apr_uint64_t x = (apr_uint64_t)apr_time_now() + ((apr_uint64_t)getpid() << 40)
                      + (atomic_fetch_add(&calls, 1) + 1) * 0x9e3779b97f4a7c15U;
 

@@ -4,8 +4,8 @@
 
 /*
  * Private to the key store: the layout of the shared segment, and the only code that reads and writes its documents,
- * texts, leases and allowances. Nothing here waits, and nothing here trusts what it reads: a process can be killed
- * between any two instructions, so every length is checked and every document has a digest.
+ * texts, leases and allowances. None of it waits. None of it trusts what it reads: a process can be killed between any
+ * two instructions, so every length is checked and every document has a digest.
  */
 
 #include <stdatomic.h>
@@ -32,32 +32,32 @@ typedef struct segment_document {
     segment_u64 words[SEGMENT_DOCUMENT_MAX / 8];
 } segment_document;
 
-/** Which allowance of early fetches. */
+/** The two allowances for early fetches. */
 typedef enum segment_allowance {
     SEGMENT_UNKNOWN_KID,
     SEGMENT_BAD_SIGNATURE,
     SEGMENT_ALLOWANCES
 } segment_allowance;
 
-/** All that is shared about one source. */
+/** The shared state of one source. */
 typedef struct segment_slot {
-    /* What every request looks at. */
-    segment_u32 generation; /* 0: no document; else documents[generation & 1] counts */
-    segment_u32 attempts;   /* fetches that have ended; tells a waiter that "its" fetch is over */
+    /* Read by every request. */
+    segment_u32 generation; /* 0: no document; else documents[generation & 1] is the published one */
+    segment_u32 attempts;   /* fetches that have ended: a change tells those who wait that the fetch is over */
     segment_time fetched_at;
     segment_time next_refresh;
     segment_time retry_at;    /* no fetch before this time */
-    apr_uint64_t padding[12]; /* keeps the counters below off the cache line of the above */
-    /* The holder of the lease alone writes these. */
-    segment_u64 lease; /* when it lapses and who has it; 0: free */
+    apr_uint64_t padding[12]; /* keeps the members below out of the cache line of those above */
+    /* Written by the holder of the lease only. */
+    segment_u64 lease; /* when it expires, and a number for its holder; 0: free */
     segment_time failing_since;
     segment_u32 failures_in_a_row;
-    segment_u32 refused; /* the last failure was about our credential */
-    segment_u32 lapsed;  /* it was logged that the keys are too old to serve */
-    segment_u32 persist_failing;
+    segment_u32 refused;         /* the last failure was about our credential */
+    segment_u32 lapsed;          /* that the keys are too old to be used was logged */
+    segment_u32 persist_failing; /* that the file cannot be written was logged */
     segment_u64 last_error[SEGMENT_ERROR_SIZE / 8];
-    /* Anybody writes these. */
-    segment_time allowance[SEGMENT_ALLOWANCES]; /* "theoretical arrival time" of a GCRA */
+    /* Written by all. */
+    segment_time allowance[SEGMENT_ALLOWANCES]; /* the "theoretical arrival time" of the generic cell rate algorithm */
     segment_u64 fetches;
     segment_u64 failures;
     segment_u64 early_refreshes;
@@ -81,9 +81,9 @@ apr_status_t clerk_keystore_segment_check(const void *memory, apr_size_t size, u
 segment_slot *clerk_keystore_segment_slot(void *memory, unsigned int i);
 
 /**
- * Copy the document that counts.
+ * Copy the published document.
  * @param ptext from @a pool, ends in a NUL that is not counted
- * @param pgeneration whose document it is; also set where it is damaged
+ * @param pgeneration the generation of the document; also set if it is damaged
  * @return APR_SUCCESS; APR_NOTFOUND (there is none yet); APR_EMISMATCH (it is damaged: a writer was stopped in the
  *         middle for longer than its lease); APR_EAGAIN (it kept changing)
  */
@@ -91,27 +91,30 @@ apr_status_t clerk_keystore_segment_copy(const segment_slot *slot, char **ptext,
                                          apr_uint32_t *pgeneration, apr_pool_t *pool);
 
 /**
- * Write a document into the buffer that does not count and make it count. For the holder of the lease.
- * @return APR_SUCCESS; APR_ENOSPC (longer than SEGMENT_DOCUMENT_MAX); APR_EBUSY (somebody else published meanwhile)
+ * Write a document into the other buffer and publish that. For the holder of the lease.
+ * @return APR_SUCCESS; APR_ENOSPC (longer than SEGMENT_DOCUMENT_MAX); APR_EBUSY (another process published meanwhile)
  */
 apr_status_t clerk_keystore_segment_publish(segment_slot *slot, const char *text, apr_size_t len);
 
-/** Set or read the text of the last error. It is cut to fit, may be a mix of two while it changes, and always ends. */
+/**
+ * Set or read the text of the last error. It is truncated to fit and always ends in a NUL; while it changes, a reader
+ * may get a mix of two.
+ */
 void clerk_keystore_segment_set_error(segment_slot *slot, const char *text);
 void clerk_keystore_segment_get_error(const segment_slot *slot, char text[SEGMENT_ERROR_SIZE]);
 
 /**
- * Take the lease if it is free or has lapsed. A lease that would last longer than @a duration is one from before the
- * clock was set back and counts as lapsed.
- * @return the lease, to be renewed or released with; 0 if somebody has it
+ * Take the lease if it is free or has expired. A lease that would last longer than @a duration is from before the clock
+ * was set back and counts as expired.
+ * @return the lease, for renewal and release; 0 if another process or thread has it
  */
 apr_uint64_t clerk_keystore_segment_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
-/** Whether somebody has the lease. */
+/** Whether any process has the lease. */
 int clerk_keystore_segment_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
-/** Make an own lease last for @a duration from now. @return 0 if it is not ours any more, and *please is then 0 */
+/** Renew the lease for @a duration from now. @return 0 if it was lost to another process; *please is then 0 too */
 int clerk_keystore_segment_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now,
                                        apr_interval_time_t duration);
-/** Give the lease back, if it is still ours. */
+/** Release the lease, if it is still ours. */
 void clerk_keystore_segment_lease_release(segment_slot *slot, apr_uint64_t lease);
 
 /** Whether an early fetch is allowed now: a burst of 3, then one in 10 seconds. */

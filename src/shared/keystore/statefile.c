@@ -16,10 +16,10 @@
 #define HEX_LEN 64
 
 /*
- * The file is JSON, but of one fixed shape, so that reading it takes no parser:
+ * The file is JSON of one fixed form, so that reading it takes no parser:
  *   {"mod_auth_clerk":1,"id":"<hex>","fetched_at":<microseconds>,"sha256":"<hex>","document":<document>}\n
- * The digest covers id, time and document. It finds damage; whoever may write to the directory can also write a
- * digest, which is why the owner and the mode are checked.
+ * The digest covers id, time and document. It detects damage, not forgery: that is why the file's owner and mode are
+ * checked.
  */
 #define PART_ID "{\"mod_auth_clerk\":1,\"id\":\""
 #define PART_TIME "\",\"fetched_at\":"
@@ -105,7 +105,7 @@ apr_status_t clerk_statefile_write(const char *dir, const unsigned char id[32], 
     return rv;
 }
 
-/* What makes an open file untrustworthy, or NULL. */
+/* Why an open file is not to be trusted, or NULL. */
 static const char *file_problem(const struct stat *info, apr_uid_t owner)
 {
     if (!S_ISREG(info->st_mode)) {
@@ -123,7 +123,7 @@ static const char *file_problem(const struct stat *info, apr_uid_t owner)
     return NULL;
 }
 
-/* Read what the file has, at most STATEFILE_MAX bytes; a file that grows meanwhile fails the digest. */
+/* Read `size` bytes of the file. If it changes meanwhile, the digest will not match. */
 static apr_status_t read_all(char **ptext, apr_size_t *plen, int fd, apr_size_t size, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, size + 1);
@@ -179,7 +179,7 @@ static apr_status_t read_file(char **ptext, apr_size_t *plen, const char **pprob
     return rv;
 }
 
-/* Step over a fixed part; NULL where the text does not go on with it. */
+/* Skip a fixed part; NULL if the text does not continue with it. */
 static const char *expect(const char *text, const char *part)
 {
     apr_size_t len = strlen(part);
@@ -187,7 +187,7 @@ static const char *expect(const char *text, const char *part)
     return text && !strncmp(text, part, len) ? text + len : NULL;
 }
 
-/* Step over 64 hexadecimal digits. */
+/* Skip 64 hexadecimal digits. */
 static const char *expect_hex(const char *text, const char **phex, apr_pool_t *pool)
 {
     if (!text || strspn(text, "0123456789abcdef") != HEX_LEN) {
