@@ -6,14 +6,14 @@
 #include <apr_encode.h>
 
 /*
- * An own decoder, because apr_decode_base64_binary() takes both alphabets, padding and left-over bits, and proving
- * afterwards that none of these was there costs as much as decoding.
+ * A decoder of our own, because apr_decode_base64_binary() accepts both alphabets, padding and unused bits that are not
+ * zero; to check afterwards that the text had none of these costs as much as decoding.
  */
 
-/* What a byte that is no character of the alphabet stands for: above every sextet. */
+/* The entry of a byte that is not in the alphabet: its high bits are set, which no sextet has. */
 #define NONE 0xff
 
-/* The six bits of each character. */
+/* The sextet (six bits) of each character. */
 /* clang-format off */
 static const unsigned char sextets[256] = {
     NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
@@ -35,9 +35,9 @@ static const unsigned char sextets[256] = {
 };
 /* clang-format on */
 
-/**
- * The three bytes of four characters, in the low 24 bits.
- * @param seen collects the bits of all sextets: one of NONE's high bits stays there for good
+/*
+ * Decode four characters to three bytes, in the low 24 bits.
+ * @param seen the bits of all sextets so far are added to it, so that a single NONE shows at the end
  */
 static apr_uint32_t decode_quad(const unsigned char *in, unsigned int *seen)
 {
@@ -73,7 +73,7 @@ jose_status jose_base64url_decode(unsigned char **pdata, apr_size_t *plen, jose_
 
         memcpy(last, in, tail);
         quad = decode_quad(last, &seen);
-        /* Bits of the last character that no byte takes must be zero, or two texts would mean the same bytes. */
+        /* The unused bits of the last character must be zero, or two texts would decode to the same bytes. */
         if (quad & (tail == 3 ? 0xffu : 0xffffu)) {
             return JOSE_MALFORMED;
         }
@@ -93,7 +93,7 @@ jose_status jose_base64url_decode(unsigned char **pdata, apr_size_t *plen, jose_
 
 char *jose_base64url_encode(const void *data, apr_size_t len, apr_pool_t *pool)
 {
-    /* APR takes a NULL source for "measure only" and gives no text for it. */
+    /* With a NULL source APR only measures and returns no text. */
     const unsigned char *source = data ? data : (const unsigned char *)"";
 
     return (char *)apr_pencode_base64_binary(pool, source, (apr_ssize_t)len, APR_ENCODE_BASE64URL, NULL);

@@ -6,9 +6,9 @@
 
 /**
  * Decode canonical, unpadded base64url (RFC 7515, appendix C; RFC 4648, section 5): URL alphabet only, no
- * padding, no white space, left-over bits zero. The empty text decodes to nothing.
+ * padding, no white space, unused bits zero. The empty text decodes to no bytes.
  * @param pdata the bytes, from @a pool, with a NUL after the last one that is not counted
- * @param plen how many bytes
+ * @param plen number of bytes
  * @return JOSE_OK or JOSE_MALFORMED
  */
 jose_status jose_base64url_decode(unsigned char **pdata, apr_size_t *plen, jose_slice text, apr_pool_t *pool);

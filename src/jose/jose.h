@@ -3,19 +3,19 @@
 #define JOSE_JOSE_H
 
 /*
- * What every file of this wing shares. src/jose knows RFC 7515 to 7519 and RFC 8725 and has never heard of
- * Clerk, httpd or processes.
+ * The types that all files of src/jose share. This layer implements JSON Web Signature, Key, Algorithms and Token (RFC
+ * 7515 to 7519, RFC 8725). It knows nothing of Clerk, httpd or processes.
  */
 
 #include <apr_pools.h>
 
-/** A piece of text that need not end in a NUL. It owns nothing. */
+/** A text given by pointer and length, which need not end in a NUL. It does not own the memory. */
 typedef struct jose_slice {
     const char *data;
     apr_size_t len;
 } jose_slice;
 
-/** What became of a token, a key or a key set. JOSE_OK is 0. */
+/** The result of decoding or verifying a token, a key or a key set. JOSE_OK is 0. */
 typedef enum jose_status {
     JOSE_OK = 0,
     JOSE_MALFORMED,     /**< not strict base64url, JSON, compact JWS, JWK set or PEM */
@@ -25,7 +25,7 @@ typedef enum jose_status {
     JOSE_CRITICAL,      /**< `crit` is present; this library understands no extension (RFC 7515, 4.1.11) */
     JOSE_NO_KEY,        /**< no key of that `kid` */
     JOSE_KEY_UNUSABLE,  /**< the key exists but may not or cannot verify this (`use`, `alg`, size, key data) */
-    JOSE_BAD_SIGNATURE, /**< the signature is not that key's */
+    JOSE_BAD_SIGNATURE, /**< the signature was not made with that key */
     JOSE_INTERNAL       /**< memory or the crypto library failed */
 } jose_status;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* How often @a c occurs, counted no further than one past @a limit. */
+/* How often @a c occurs; counting stops at @a limit + 1. */
 static apr_size_t occurrences(const char *data, apr_size_t len, char c, unsigned int limit)
 {
     const char *end = data + len;
@@ -16,7 +16,7 @@ static apr_size_t occurrences(const char *data, apr_size_t len, char c, unsigned
     return n;
 }
 
-/* Brackets inside strings do not count. On text that is not JSON the figure means nothing. */
+/* The depth of nesting. Brackets in strings are not counted. Only meaningful if the text is JSON. */
 static unsigned int json_depth(const char *data, apr_size_t len)
 {
     unsigned int depth = 0, deepest = 0;
@@ -45,9 +45,9 @@ static unsigned int json_depth(const char *data, apr_size_t len)
 }
 
 /*
- * jansson allows 2048 levels and recurses for each, so the nesting is measured first; text that is not JSON is refused
- * by the parser anyway. Every level takes an opening bracket of its own, so text that does not have more of these than
- * @a max_depth, wherever they are, cannot be nested deeper; that is nearly every text, and counting is much cheaper.
+ * jansson allows 2048 levels and recurses for each, so the nesting is measured first. (Text that is not JSON is refused
+ * by the parser later.) Each level needs an opening bracket. So a text with at most @a max_depth opening brackets,
+ * wherever they are, cannot be nested too deep: nearly every text passes this test, which is cheap.
  */
 static int json_too_deep(const char *data, apr_size_t len, unsigned int max_depth)
 {

@@ -7,7 +7,7 @@
 
 #include "jose/base64url.h"
 
-/* A base64url member, such as `n`. */
+/* Decode a base64url member, such as `n`. */
 static jose_status member_bytes(unsigned char **pdata, apr_size_t *plen, const json_t *jwk, const char *name,
                                 apr_pool_t *pool)
 {
@@ -33,7 +33,7 @@ static jose_status rsa_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *po
         || member_bytes(&e_bytes, &e_len, jwk, "e", pool) != JOSE_OK) {
         return jose_key_refuse(key, "unusable: RSA modulus or exponent is missing or not base64url");
     }
-    /* Checked before anything is computed with it; a JWK's size has no bound of its own. */
+    /* Check the size before any computation: a JWK may contain numbers of any size. */
     if (n_len > JOSE_RSA_MAX_BITS / 8 || e_len > JOSE_RSA_MAX_BITS / 8) {
         return jose_key_refuse(key, "unusable: RSA modulus or exponent of more than 8192 bits");
     }
@@ -69,7 +69,7 @@ jose_status jose_jwk_read(jose_key *key, const json_t *jwk, apr_pool_t *pool)
     const char *kty = jose_json_string(jwk, "kty");
     const json_t *use = json_object_get(jwk, "use"), *alg = json_object_get(jwk, "alg");
 
-    /* The family is set even if the key turns out to be unusable: a token of another family is then told so. */
+    /* Set the family even if the key is unusable: then a token of another family gets JOSE_BAD_ALGORITHM. */
     if (kty && !strcmp(kty, "RSA")) {
         key->family = JOSE_FAMILY_RSA;
     } else if (kty && !strcmp(kty, "EC")) {

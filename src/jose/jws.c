@@ -6,7 +6,7 @@
 #include "jose/base64url.h"
 #include "jose/json.h"
 
-/* One base64url part that holds a JSON object. */
+/* Decode a base64url part that contains a JSON object. */
 static jose_status decode_object(json_t **pobject, jose_slice part, apr_pool_t *pool)
 {
     unsigned char *text;
@@ -46,7 +46,7 @@ jose_status jose_jws_decode(jose_jws **pjws, jose_slice token, apr_pool_t *pool)
     }
     header = (jose_slice){token.data, (apr_size_t)(dot1 - token.data)};
     payload = (jose_slice){dot1 + 1, (apr_size_t)(dot2 - dot1 - 1)};
-    /* A third dot would end up in here, where it is not of the alphabet. */
+    /* If there is a third dot it is in the signature part, where base64url does not allow it. */
     signature = (jose_slice){dot2 + 1, (apr_size_t)(end - dot2 - 1)};
 
     jws = apr_pcalloc(pool, sizeof(*jws));

@@ -6,7 +6,7 @@
 
 #include "jose/jose.h"
 
-/** The longest compact JWS that is looked at, in bytes. */
+/** The longest compact JWS that is decoded, in bytes. */
 #define JOSE_JWS_MAX_LENGTH 16384
 
 /** A decoded compact JWS. Nothing in it has been verified. Everything lives as long as the pool it came from. */
@@ -26,7 +26,7 @@ typedef struct jose_jws {
  */
 jose_status jose_jws_decode(jose_jws **pjws, jose_slice token, apr_pool_t *pool);
 
-/** A string member of an object: its text where it is a string, else NULL. */
+/** The text of an object's member if that is a string, else NULL. */
 const char *jose_json_string(const json_t *object, const char *name);
 
 #endif

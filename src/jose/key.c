@@ -10,7 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 
-/* An exponent of more bits buys nothing and makes every verification slower. */
+/* A larger exponent adds no security and makes every verification slower. */
 #define RSA_MAX_EXPONENT_BITS 64
 
 jose_status jose_key_refuse(jose_key *key, const char *why)
@@ -44,11 +44,11 @@ static void key_adopt(jose_key *key, EVP_PKEY *pkey, apr_pool_t *pool)
     key->pkey = pkey;
     key->verifiers = apr_pcalloc(pool, JOSE_FAMILY_ALGORITHMS * sizeof(*key->verifiers));
     apr_pool_cleanup_register(pool, pkey, key_release, apr_pool_cleanup_null);
-    /* The last one registered is the first one run. */
+    /* Cleanups run in reverse order, so the verifiers are freed before the key. */
     apr_pool_cleanup_register(pool, key->verifiers, verifiers_release, apr_pool_cleanup_null);
 }
 
-/* Build a public key out of its parameters, and check it where that is cheap. NULL is in *ppkey if it is no key. */
+/* Build a public key from its parameters and, if @a check is set, check it. *ppkey is NULL if it is no valid key. */
 static jose_status key_build(EVP_PKEY **ppkey, const char *type, OSSL_PARAM *params, int check)
 {
     EVP_PKEY_CTX *builder = EVP_PKEY_CTX_new_from_name(NULL, type, NULL), *checker = NULL;
@@ -103,7 +103,7 @@ jose_status jose_key_set_rsa(jose_key *key, const BIGNUM *n, const BIGNUM *e, ap
         return jose_key_refuse(key, "unusable: RSA exponent of more than 64 bits");
     }
 
-    /* Errors left in the thread's queue would be mistaken for those of a TLS connection. */
+    /* Errors left in the thread's error queue would be taken for errors of a TLS connection. */
     ERR_set_mark();
     bld = OSSL_PARAM_BLD_new();
     if (bld && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) == 1

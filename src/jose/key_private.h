@@ -2,7 +2,7 @@
 #ifndef JOSE_KEY_PRIVATE_H
 #define JOSE_KEY_PRIVATE_H
 
-/* What the files behind keyset.h share. Nobody else includes this but their tests. */
+/* What the files that implement keyset.h share. Included only by them and by their tests. */
 
 #include <stdatomic.h>
 
@@ -12,15 +12,15 @@
 
 #include "jose/jose.h"
 
-/** How many bytes a coordinate of P-256 has, and each half of an ES256 signature. */
+/** Bytes of a P-256 coordinate, and of each half of an ES256 signature. */
 #define JOSE_P256_BYTES 32
 
-/** How many algorithms the larger family has. */
+/** The largest number of algorithms in a family. */
 #define JOSE_FAMILY_ALGORITHMS 3
-/** How many verifications with one key and algorithm may go on at once before further ones make their own context. */
+/** How many contexts are kept for a key and algorithm. More verifications at the same time make their own. */
 #define JOSE_VERIFIERS 8
 
-/** The family an algorithm needs and a key has. Confusing the two is the classic attack (RFC 8725, 2.1). */
+/** The key type. Using a key of one type with an algorithm for another is a classic attack (RFC 8725, 2.1). */
 typedef enum jose_family {
     JOSE_FAMILY_OTHER = 0,
     JOSE_FAMILY_RSA,
@@ -32,12 +32,12 @@ typedef struct jose_algorithm {
     const char *name;   /**< the `alg` value */
     const char *digest; /**< OpenSSL's name of the hash */
     jose_family family;
-    unsigned int variant; /**< its number within the family, below JOSE_FAMILY_ALGORITHMS */
+    unsigned int variant; /**< its index in the family, below JOSE_FAMILY_ALGORITHMS */
 } jose_algorithm;
 
 /**
- * OpenSSL's contexts for one key and algorithm, both NULL until they are first needed. Making them takes a good part of
- * the time of a verification, so they are kept. Only the thread that has set `taken` may touch the other members.
+ * OpenSSL's contexts for one key and algorithm, both NULL until first used. They are kept because creating them takes a
+ * large part of the time of a verification. Only the thread that has set `taken` may use the other members.
  */
 typedef struct jose_verifier {
     EVP_MD_CTX *digest;
@@ -48,9 +48,9 @@ typedef struct jose_verifier {
 struct jose_key {
     const char *kid;            /* NULL for a PEM key */
     const char *description;    /* never NULL once the key has been filled in */
-    const jose_algorithm *only; /* the one algorithm the key is for, or NULL for every one of its family */
-    EVP_PKEY *pkey;             /* NULL where the key is unusable */
-    jose_verifier (*verifiers)[JOSE_VERIFIERS]; /* a row for each variant; NULL where the key is unusable */
+    const jose_algorithm *only; /* the only algorithm allowed for the key, or NULL for all of its family */
+    EVP_PKEY *pkey;             /* NULL if the key is unusable */
+    jose_verifier (*verifiers)[JOSE_VERIFIERS]; /* a row for each variant; NULL if the key is unusable */
     unsigned int position;                      /* index in the document's `keys` */
     jose_family family;
 };
@@ -58,24 +58,24 @@ struct jose_key {
 struct jose_keyset {
     jose_key *keys;
     unsigned int count;
-    int any_kid; /* one key, found by whatever `kid` */
+    int any_kid; /* there is one key, which every `kid` finds */
 };
 
 /** The supported algorithm of that exact name, or NULL. */
 const jose_algorithm *jose_verify_find_algorithm(const char *name);
 
-/** Free what @a verifier holds, so that it can be filled anew. */
+/** Free the contexts of @a verifier, so that it can be filled again. */
 void jose_verify_clear(jose_verifier *verifier);
 
 /**
- * Give @a key the RSA public key of modulus @a n and exponent @a e. Leaves it unusable, with the reason as its
- * description, where it is too weak, too large or not an RSA key at all.
+ * Set @a key to the RSA public key of modulus @a n and exponent @a e. A key that is too weak, too large or no RSA key
+ * stays unusable, with the reason as its description.
  * @return JOSE_OK, JOSE_KEY_UNUSABLE or JOSE_INTERNAL
  */
 jose_status jose_key_set_rsa(jose_key *key, const BIGNUM *n, const BIGNUM *e, apr_pool_t *pool);
 
 /**
- * Give @a key the P-256 public key of those coordinates, big endian, which must be a point of the curve.
+ * Set @a key to the P-256 public key of these coordinates, big endian, which must be a point of the curve.
  * @return JOSE_OK, JOSE_KEY_UNUSABLE or JOSE_INTERNAL
  */
 jose_status jose_key_set_p256(jose_key *key, const unsigned char x[JOSE_P256_BYTES],

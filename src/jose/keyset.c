@@ -20,7 +20,7 @@ static jose_key *set_lookup(const jose_keyset *set, const char *kid)
     return NULL;
 }
 
-/* The `keys` array of a JWK set's text. It lives as long as the pool. */
+/* Parse a JWK set and find its `keys` array, which lives as long as the pool. */
 static jose_status document_keys(json_t **pkeys, const char *json, apr_size_t len, apr_pool_t *pool)
 {
     json_t *document;
@@ -36,7 +36,7 @@ static jose_status document_keys(json_t **pkeys, const char *json, apr_size_t le
     return json_array_size(*pkeys) > JOSE_KEYSET_MAX_KEYS ? JOSE_TOO_LARGE : JOSE_OK;
 }
 
-/* Make the set. It keeps nothing of the JSON value. */
+/* Make the set. It does not refer to the JSON value. */
 static jose_status set_build(jose_keyset **pset, const json_t *keys, apr_pool_t *pool)
 {
     jose_keyset *set = apr_pcalloc(pool, sizeof(*set));
@@ -98,8 +98,8 @@ static int compare_kids(const void *a, const void *b)
 }
 
 /*
- * The public members of one JWK. A member that is not a string makes a key unusable, whatever it is; dropping it could
- * make the key usable (`use`, `alg`), so all of these become null.
+ * The public members of one JWK. A member that is not a string makes the key unusable. To drop it could make the key
+ * usable (`use`, `alg`), so it becomes null.
  */
 static json_t *canonical_jwk(const json_t *jwk)
 {
@@ -164,7 +164,7 @@ jose_status jose_keyset_canonical(char **ptext, apr_size_t *plen, const char *js
     if (apr_pool_create(&scratch, pool) != APR_SUCCESS) {
         return JOSE_INTERNAL;
     }
-    /* The set decides which entries count, so that the text means what the document means. */
+    /* Parse the set to know which keys are kept: the text must contain the same keys. */
     status = document_keys(&keys, json, len, scratch);
     if (status == JOSE_OK) {
         status = set_build(&set, keys, scratch);

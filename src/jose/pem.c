@@ -13,8 +13,8 @@
 #include <openssl/x509.h>
 
 /*
- * The frame is read here and not by PEM_read_bio(), because administrators paste keys into places that eat line breaks:
- * whatever white space is left between the BEGIN and END lines carries no meaning for base64.
+ * The BEGIN and END lines are read here and not by PEM_read_bio(), because administrators paste keys into places that
+ * lose line breaks. In the base64 text between these lines, all white space is ignored.
  */
 
 #define DASHES "-----"
@@ -32,7 +32,7 @@ static int is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* A copy that ends in a NUL and has line breaks where the text spells them out. */
+/* A copy that ends in a NUL, with line breaks instead of the two characters `\n` or `\r`. */
 static char *unescape(const char *text, apr_size_t len, apr_pool_t *pool)
 {
     char *copy = apr_palloc(pool, len + 1), *out = copy;
@@ -49,7 +49,7 @@ static char *unescape(const char *text, apr_size_t len, apr_pool_t *pool)
     return copy;
 }
 
-/* Cut out what is between the BEGIN and END lines. Text around them, such as of `openssl x509 -text`, is skipped. */
+/* Find the text between the BEGIN and END lines. Text before and after, as from `openssl x509 -text`, is skipped. */
 static jose_status unframe(char **pbody, char *text, const char **pwhy, apr_pool_t *pool)
 {
     char *label = strstr(text, BEGIN), *body, *end;
@@ -90,7 +90,7 @@ static jose_status unframe(char **pbody, char *text, const char **pwhy, apr_pool
     return JOSE_OK;
 }
 
-/* Decode base64 with white space anywhere in it. NULL if it is none. */
+/* Decode base64 with white space anywhere in it. NULL if it is not base64. */
 static const unsigned char *decode(char *body, apr_size_t *plen, apr_pool_t *pool)
 {
     char *in, *out = body;
@@ -144,8 +144,8 @@ static jose_status ec_from_pkey(jose_key *key, const EVP_PKEY *pkey, apr_pool_t 
 }
 
 /*
- * Read DER: SPKI, or a certificate, whose validity does not matter as the administrator pinned its key. A private key
- * is recognised, to say so.
+ * Read DER: SPKI, or a certificate, whose validity period is ignored because the administrator configured this key. A
+ * private key is recognised only to say so.
  */
 static EVP_PKEY *pkey_from_der(const unsigned char *der, long len, const char **pwhy, jose_status *pstatus)
 {

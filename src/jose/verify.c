@@ -10,9 +10,9 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-/* r and s, one behind the other (RFC 7518, 3.4) */
+/* r followed by s (RFC 7518, 3.4) */
 #define ES256_RAW_BYTES 64
-/* Two INTEGERs of at most 33 bytes with two bytes of head each, in a SEQUENCE with two bytes of head. */
+/* Two INTEGERs of at most 33 bytes in a SEQUENCE, each of the three with a header of two bytes. */
 #define ES256_DER_MAX (2 + 2 * (2 + JOSE_P256_BYTES + 1))
 
 const jose_algorithm *jose_verify_find_algorithm(const char *name)
@@ -37,7 +37,7 @@ jose_status jose_verify_check_algorithm(const jose_jws *jws)
     return jose_verify_find_algorithm(jose_json_string(jws->header, "alg")) ? JOSE_OK : JOSE_BAD_ALGORITHM;
 }
 
-/* OpenSSL takes ECDSA signatures as DER (RFC 3279, 2.2.3) only. */
+/* OpenSSL accepts ECDSA signatures only as DER (RFC 3279, 2.2.3). */
 static jose_status es256_to_der(unsigned char der[ES256_DER_MAX], size_t *plen, const unsigned char *raw)
 {
     ECDSA_SIG *sig = ECDSA_SIG_new();
@@ -68,7 +68,7 @@ void jose_verify_clear(jose_verifier *verifier)
     verifier->pkey = NULL;
 }
 
-/* Fill an empty verifier. It is left empty where that fails. */
+/* Fill an empty verifier. If that fails it stays empty. */
 static jose_status verifier_fill(jose_verifier *verifier, EVP_PKEY *pkey, const jose_algorithm *algorithm)
 {
     EVP_MD *md = EVP_MD_fetch(NULL, algorithm->digest, NULL);
@@ -88,8 +88,8 @@ static jose_status verifier_fill(jose_verifier *verifier, EVP_PKEY *pkey, const 
 }
 
 /*
- * A verifier for the caller alone. Nobody waits for one: with all the kept ones taken, it is @a spare. One that was
- * taken in another thread while the process forked stays taken in the child, which makes no difference but for speed.
+ * Take a verifier for exclusive use. Never waits: if all kept ones are taken, it is @a spare. A verifier that another
+ * thread had taken when the process forked stays taken in the child for ever, which only costs speed.
  */
 static jose_verifier *verifier_take(const jose_key *key, const jose_algorithm *algorithm, jose_verifier *spare)
 {
@@ -110,7 +110,7 @@ static jose_status verifier_run(jose_verifier *verifier, const jose_jws *jws, co
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int digest_len;
 
-    /* With the digest it already has, the context is only reset. */
+    /* The same digest as before only resets the context. */
     if (EVP_DigestInit_ex2(verifier->digest, EVP_MD_CTX_get0_md(verifier->digest), NULL) != 1
         || EVP_DigestUpdate(verifier->digest, jws->signing_input.data, jws->signing_input.len) != 1
         || EVP_DigestFinal_ex(verifier->digest, digest, &digest_len) != 1) {
@@ -161,7 +161,7 @@ jose_status jose_verify(const jose_jws *jws, const jose_key *key)
         return JOSE_BAD_SIGNATURE;
     }
 
-    /* Errors left in the thread's queue would be mistaken for those of a TLS connection. */
+    /* Errors left in the thread's error queue would be taken for errors of a TLS connection. */
     ERR_set_mark();
     if (algorithm->family == JOSE_FAMILY_EC) {
         status = len == ES256_RAW_BYTES ? es256_to_der(der, &len, signature) : JOSE_BAD_SIGNATURE;

@@ -12,15 +12,15 @@
 
 #include "text/text.h"
 
-/* So many idle handles are kept for their open connections; more calls at once make their own. */
+/* The most idle handles that are kept, for their open connections. */
 #define IDLE_MAX 8
 #define CONNECT_TIMEOUT_MS 2000
 
 typedef struct curl_client {
-    clerk_http http; /* what the caller holds; its baton points back here */
+    clerk_http http; /* the interface; its baton points to this struct */
     const char *user_agent;
     atomic_int aborted;
-    apr_thread_mutex_t *mutex; /* guards the two below */
+    apr_thread_mutex_t *mutex; /* guards idle and idle_count */
     CURL *idle[IDLE_MAX];
     unsigned int idle_count;
 } curl_client;
@@ -51,9 +51,9 @@ static CURL *take_handle(curl_client *client)
     return handle ? handle : curl_easy_init();
 }
 
-static void give_handle(curl_client *client, CURL *handle)
+static void return_handle(curl_client *client, CURL *handle)
 {
-    /* Forgets every option, the secrets among them; keeps connections and TLS sessions. */
+    /* Clears all options, including the secrets; keeps connections and TLS sessions. */
     curl_easy_reset(handle);
     apr_thread_mutex_lock(client->mutex);
     if (client->idle_count < IDLE_MAX) {
@@ -107,7 +107,7 @@ static int add_header(curl_call *call, const char *name, const char *value)
 {
     struct curl_slist *longer;
 
-    /* It becomes a header line as it is, so it must not be able to end that line. */
+    /* libcurl sends it as it is, so it must not contain a line break. */
     if (!clerk_text_is_clean(name) || !clerk_text_is_clean(value)) {
         return 0;
     }
@@ -141,7 +141,6 @@ static int add_headers(curl_call *call)
            || add_header(call, "Authorization", apr_pstrcat(call->pool, "Bearer ", request->bearer, NULL));
 }
 
-/* Options in groups: libcurl answers the first one it does not accept, and a call must not go out without it. */
 static CURLcode set_method(CURL *handle, const clerk_http_request *request)
 {
     CURLcode code;
@@ -164,6 +163,7 @@ static CURLcode set_method(CURL *handle, const clerk_http_request *request)
     return code;
 }
 
+/* Return at the first option that libcurl does not accept: no call may be made without it. */
 #define SET(option, value)                                                                                             \
     do {                                                                                                               \
         CURLcode set_code = curl_easy_setopt(handle, option, value);                                                   \
@@ -188,7 +188,7 @@ static CURLcode set_trust(CURL *handle, const clerk_http_request *request, int t
     SET(CURLOPT_PROTOCOLS, tls ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP);
 #endif
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    /* "" overrides the environment. What goes to a loopback address in the clear must not pass by a proxy elsewhere. */
+    /* "" overrides the environment. Unencrypted calls to a loopback address must not go through a proxy. */
     SET(CURLOPT_PROXY, request->proxy && tls ? request->proxy : "");
     SET(CURLOPT_NOPROXY, "");
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
@@ -230,7 +230,7 @@ static apr_status_t fail(clerk_http_response *response, apr_status_t rv, const c
 static apr_status_t explain(curl_call *call, CURLcode code)
 {
     const clerk_http_request *request = call->request;
-    /* What libcurl says of its own names the proxy: an internal address, or a URL with a password in it. */
+    /* libcurl's own message may name the proxy: an internal address, or a URL with a password. */
     const char *error = call->error[0] && !request->proxy ? call->error : curl_easy_strerror(code);
 
     if (code == CURLE_ABORTED_BY_CALLBACK) {
@@ -247,7 +247,7 @@ static apr_status_t explain(curl_call *call, CURLcode code)
     return fail(call->response, code == CURLE_COULDNT_CONNECT ? APR_ECONNREFUSED : APR_EGENERAL, error);
 }
 
-static void take_answer(CURL *handle, curl_call *call)
+static void read_response(CURL *handle, curl_call *call)
 {
     clerk_http_response *response = call->response;
     const char *type = NULL;
@@ -306,19 +306,17 @@ static apr_status_t curl_perform(void *baton, clerk_http_response **presponse, c
         code = curl_easy_perform(handle);
     }
     if (code == CURLE_OK) {
-        take_answer(handle, &call);
+        read_response(handle, &call);
     } else {
         rv = explain(&call, code);
     }
-    give_handle(call.client, handle);
+    return_handle(call.client, handle);
     curl_slist_free_all(call.headers);
     return rv;
 }
 
-/*
- * Only where it was set up: a process that was forked since may be ending by now, and what libcurl would take down
- * may be gone.
- */
+/* Clean up in the process that called clerk_http_curl_prepare() only: in a child that is ending, libraries that libcurl
+ * would clean up may be gone already. */
 static apr_status_t global_cleanup(void *data)
 {
     const pid_t *owner = data;
@@ -333,7 +331,7 @@ apr_status_t clerk_http_curl_prepare(apr_pool_t *pool)
 {
     pid_t *owner;
 
-    /* libcurl counts these calls, so other modules that use it in the same process are not disturbed. */
+    /* libcurl counts these calls, so other modules may use it in the same process. */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return APR_EGENERAL;
     }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Texts and characters of ASCII, whatever locale the process runs in. */
+/* ASCII characters and texts, independent of the locale. */
 
 static inline int clerk_text_is_digit(char c)
 {
@@ -27,7 +27,7 @@ static inline int clerk_text_is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/** Whether a text has no control character, so that it may go into a header, a variable or a log line. */
+/** Whether a text has no control character, so that it is safe in a header, a variable or a log line. */
 static inline int clerk_text_is_clean(const char *text)
 {
     while (*text && !clerk_text_is_control(*text)) {
