@@ -160,6 +160,20 @@ def test_visitors_do_not_fill_the_log(make_httpd, live):
     server.stop()
 
 
+def test_a_message_that_is_often_caused_mutes_no_other(make_httpd, live):
+    server = make_httpd(mpm="event")
+    path = server.write("jwt.pem", live.public_key_pem, 0o640, server.root / "conf")
+    server.configure(f"ClerkJWTKey file:{path}\nClerkAuthorizedParties {PARTY}\n" + protect("/private")
+                     + protect("/named", ("valid-user",), "ClerkRemoteUser no_such_claim"), mpm=ONE_PROCESS.format(8))
+    server.log.announce("AC3052", "AC3063", "AC3011")
+    server.start()
+    assert [server.get("/private/", NAVIGATION).status for _ in range(6)] == [401] * 6
+    assert server.get("/named/", bearer(live)).status == 403
+    server.log.wait_for(r":warn\].*AC3052")
+    server.log.wait_for(r":warn\].*AC3063")
+    server.stop()
+
+
 def test_the_address_of_the_proxy_is_not_logged(make_httpd, live):
     server = make_httpd()
     server.configure(f"ClerkPublishableKey {live.publishable_key}\nClerkAuthorizedParties {PARTY}\nClerkHTTPProxy http://127.0.0.1:9\n"

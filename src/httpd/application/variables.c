@@ -139,7 +139,7 @@ const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *id
     claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
     user = json_is_string(claim) || json_is_number(claim) ? clerk_claim_encode(claim, r->pool) : NULL;
     if (!user || !*user) {
-        int level = clerk_httpd_log_message_level();
+        int level = clerk_httpd_log_message_level(3063);
 
         ap_log_rerror(
             APLOG_MARK, level, 0, r,

@@ -81,7 +81,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
             if (location) {
                 return redirect(r, location);
             }
-            level = clerk_httpd_log_message_level();
+            level = clerk_httpd_log_message_level(3052);
             ap_log_rerror(APLOG_MARK, level, 0, r,
                           CLERK_LOGNO(3052) "no sign-in page to send a browser to; write ClerkSignInURL, or "
                                             "ClerkPublishableKey in the server configuration. It must not be a page "

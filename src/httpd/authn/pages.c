@@ -165,7 +165,7 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
     hints.host = dir->public_origin ? NULL : clerk_wire_first_value(r, "Host");
     cause = clerk_loop_cause_find(&request, &hints, runtime->instance, outcome, &services, r->pool);
     /* The macro evaluates its level twice. */
-    level = clerk_httpd_log_message_level();
+    level = clerk_httpd_log_message_level(3100);
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s", outcome->reason_text,
                               clerk_loop_cause_text(cause));
@@ -176,7 +176,7 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
 
 void clerk_pages_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
 {
-    int level = clerk_httpd_log_message_level();
+    int level = clerk_httpd_log_message_level(3101);
 
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "

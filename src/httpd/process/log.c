@@ -8,6 +8,10 @@
 
 #include "shared/log.h"
 
+/* The message numbers of this layer: see shared/log.h. */
+#define FIRST_NUMBER 3000
+#define NUMBERS 1000
+
 /* A warning to be written when the error log is open. */
 typedef struct kept_warning {
     server_rec *server;
@@ -31,13 +35,15 @@ void clerk_httpd_log_attach(server_rec *server)
     clerk_log_set_sink(server ? sink : NULL, server);
 }
 
-int clerk_httpd_log_message_level(void)
+int clerk_httpd_log_message_level(int number)
 {
-    static _Atomic(apr_int64_t) warned_at;
-    apr_int64_t last = atomic_load(&warned_at), now = apr_time_now();
+    static _Atomic(apr_int64_t) warned_at[NUMBERS];
+    _Atomic(apr_int64_t) *mine = &warned_at[(number - FIRST_NUMBER) % NUMBERS];
+    apr_int64_t last = atomic_load(mine), now = apr_time_now();
+    /* A time in the future is one from before the clock was set back. */
+    int is_due = now - last > apr_time_from_sec(60) || now < last;
 
-    return now - last > apr_time_from_sec(60) && atomic_compare_exchange_strong(&warned_at, &last, now) ? APLOG_WARNING
-                                                                                                        : APLOG_INFO;
+    return is_due && atomic_compare_exchange_strong(mine, &last, now) ? APLOG_WARNING : APLOG_INFO;
 }
 
 void clerk_httpd_log_reset_warnings(apr_pool_t *pconf)

@@ -23,9 +23,11 @@ void clerk_httpd_log_warn(server_rec *server, const char *format, ...) __attribu
 
 /**
  * The level for a message that clients can cause at will: a warning once a minute in each process, otherwise info, so
- * that clients cannot fill the error log. Store the result: ap_log_rerror() evaluates its level twice.
+ * that clients cannot fill the error log. Each message counts for itself: one that is often caused mutes no other.
+ * Store the result: ap_log_rerror() evaluates its level twice.
+ * @param number of the message, from 3000 to 3999
  */
-int clerk_httpd_log_message_level(void);
+int clerk_httpd_log_message_level(int number);
 
 /** Begin to read a configuration: drop the warnings kept so far. */
 void clerk_httpd_log_reset_warnings(apr_pool_t *pconf);
