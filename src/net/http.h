@@ -63,10 +63,22 @@ apr_status_t clerk_http_curl_create(clerk_http **phttp, const char *user_agent, 
 void clerk_http_curl_abort(clerk_http *http);
 
 /**
- * Whether @a url may be configured: https with a host, or http to a loopback address (127.0.0.0/8, ::1,
- * localhost); no credentials, no fragment, no white space or control characters, no backslash, ASCII only.
+ * Whether @a url may be configured and called: https with a host, or http to a loopback address; no credentials, no
+ * fragment, no white space or control characters, no backslash, ASCII only; and libcurl reads it as it is written.
  * @return NULL if so, else what is wrong (static text that begins with "it")
  */
 const char *clerk_http_url_problem(const char *url);
+
+/** Whether @a url is one of a proxy: http or https with a host; credentials are allowed. @return as above */
+const char *clerk_http_url_proxy_problem(const char *url);
+
+/**
+ * Whether a call to this host stays on this machine: an address in 127.0.0.0/8 in its four decimal numbers, `[::1]`, or
+ * `localhost`, which libcurl or the hosts file resolve. Names below `localhost` may be asked of a name server.
+ */
+int clerk_http_url_is_loopback(const char *host);
+
+/** A URL as libcurl reads it, without user, password, query and fragment, for logs; from @a pool, never NULL. */
+const char *clerk_http_url_printable(const char *url, apr_pool_t *pool);
 
 #endif

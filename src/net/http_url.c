@@ -1,150 +1,182 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/http.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
-#include <apr_lib.h>
+#include <apr_strings.h>
+#include <curl/curl.h>
 
-/* The parts of a URL's authority that decide whether it may be called. */
-typedef struct url_host {
-    const char *host; /* without the brackets of an IPv6 address */
+#include "text/text.h"
+
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
+#define IPV6_CHARACTERS "ABCDEFabcdef0123456789:."
+
+static const char bad_port[] = "its port is malformed";
+static const char bad_ipv6[] = "its IPv6 address is malformed";
+static const char not_read[] = "it is nothing that libcurl can read";
+
+int clerk_http_url_is_loopback(const char *host)
+{
+    struct in_addr address;
+
+    return !strcasecmp(host, "localhost") || !strcmp(host, "[::1]")
+           || (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
+static const char *text_problem(const char *url)
+{
+    if (!url || !*url) {
+        return "it is empty";
+    }
+    if (!clerk_text_is_clean(url) || strchr(url, ' ')) {
+        return "it contains a space or a control character";
+    }
+    /* Parsers disagree about these. */
+    return clerk_text_is_graphic(url) && !strchr(url, '\\') ? NULL
+                                                            : "it contains a backslash or a character outside ASCII";
+}
+
+/* What follows https:// or http://; NULL: neither. */
+static const char *authority_of(const char *url)
+{
+    return !strncasecmp(url, "https://", 8) ? url + 8 : !strncasecmp(url, "http://", 7) ? url + 7 : NULL;
+}
+
+/* A host as it is written, with the brackets of an IPv6 address. What follows it is a ':' and the port, or not. */
+typedef struct written_host {
+    const char *text;
     apr_size_t len;
-    int is_ipv6;
-} url_host;
+} written_host;
 
-static int is_host_char(char c)
+/*
+ * libcurl takes more for a host than others do: it decodes %2e, drops a zone, and, from some version on, reads 127.1
+ * and 0x7f.1 as addresses. An authority must not need any of that.
+ */
+static const char *spelling_problem(written_host *host, const char *authority)
 {
-    return apr_isalnum(c) || c == '.' || c == '-' || c == '_';
-}
-
-/* Four decimal numbers without leading zeros, the first of them 127. "127.1" and "127.0.0.1.example" are names. */
-static int is_ipv4_loopback(const char *host, apr_size_t len)
-{
-    const char *c = host, *end = host + len;
-
-    for (int part = 0; part < 4; part++) {
-        const char *start = c;
-        int value = 0;
-
-        while (c < end && apr_isdigit(*c) && c - start < 3) {
-            value = value * 10 + (*c++ - '0');
-        }
-        if (c == start || value > 255 || (*start == '0' && c - start > 1) || (part == 0 && value != 127)) {
-            return 0;
-        }
-        if (part < 3) {
-            if (c == end || *c != '.') {
-                return 0;
-            }
-            c++;
-        }
-    }
-    return c == end;
-}
-
-static int is_loopback(const url_host *host)
-{
-    if (host->is_ipv6) {
-        return host->len == 3 && !memcmp(host->host, "::1", 3);
-    }
-    if (host->len == 9 && !strncasecmp(host->host, "localhost", 9)) {
-        return 1;
-    }
-    return is_ipv4_loopback(host->host, host->len);
-}
-
-static const char *parse_port(const char *c, const char *end)
-{
-    long port = 0;
-
-    if (c == end) {
-        return NULL;
-    }
-    if (*c++ != ':' || c == end) {
-        return "its port is malformed";
-    }
-    for (; c < end; c++) {
-        if (!apr_isdigit(*c) || (port = port * 10 + (*c - '0')) > 65535) {
-            return "its port is malformed";
-        }
-    }
-    return port ? NULL : "its port is malformed";
-}
-
-static const char *parse_authority(url_host *host, const char *authority, apr_size_t len)
-{
-    const char *end = authority + len, *c = authority;
+    apr_size_t len = strcspn(authority, "/?#"), host_len = strspn(authority, NAME_CHARACTERS);
+    int is_ipv6 = *authority == '[';
 
     if (memchr(authority, '@', len)) {
         return "it contains credentials";
     }
-    if (len && *authority == '[') {
-        const char *close = memchr(authority, ']', len);
-
-        if (!close || close == authority + 1) {
-            return "its IPv6 address is malformed";
-        }
-        for (c = authority + 1; c < close; c++) {
-            if (!apr_isxdigit(*c) && *c != ':' && *c != '.') {
-                return "its IPv6 address is malformed";
-            }
-        }
-        host->host = authority + 1;
-        host->len = (apr_size_t)(close - host->host);
-        host->is_ipv6 = 1;
-        return parse_port(close + 1, end);
-    }
-    while (c < end && is_host_char(*c)) {
-        c++;
-    }
-    host->host = authority;
-    host->len = (apr_size_t)(c - authority);
-    host->is_ipv6 = 0;
-    if (host->len == 0) {
+    if (len == 0 || *authority == ':') {
         return "it has no host";
     }
-    if (c < end && *c != ':') {
-        return "its host contains a character that no host name has";
+    if (is_ipv6) {
+        host_len = 1 + strspn(authority + 1, IPV6_CHARACTERS);
+        if (host_len == 1 || authority[host_len] != ']') {
+            return bad_ipv6;
+        }
+        host_len++;
     }
-    return parse_port(c, end);
+    if (host_len < len && authority[host_len] != ':') {
+        return is_ipv6 ? bad_port : "its host contains a character that no host name has";
+    }
+    host->text = authority;
+    host->len = host_len;
+    return NULL;
+}
+
+static int is_as_written(const char *text, const written_host *host)
+{
+    return strlen(text) == host->len && !strncasecmp(text, host->text, host->len);
+}
+
+/* What libcurl, which will connect, makes of a URL whose spelling is in order. */
+static const char *reading_problem(CURLU *parsed, const char *url, const written_host *written, int only_loopback)
+{
+    CURLUcode code = curl_url_set(parsed, CURLUPART_URL, url, 0);
+    char *host = NULL, *port = NULL;
+    const char *problem = NULL;
+
+    if (code != CURLUE_OK || curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+        return code == CURLUE_BAD_PORT_NUMBER ? bad_port : *written->text == '[' ? bad_ipv6 : not_read;
+    }
+    (void)curl_url_get(parsed, CURLUPART_PORT, &port, 0);
+    if (written->text[written->len] == ':' && (!port || !strcmp(port, "0"))) {
+        problem = bad_port;
+    } else if (only_loopback && (!is_as_written(host, written) || !clerk_http_url_is_loopback(host))) {
+        problem = "it is http, which is allowed to a loopback address only; use https";
+    }
+    curl_free(port);
+    curl_free(host);
+    return problem;
+}
+
+static const char *authority_problem(const char *url, const char *authority, int only_loopback)
+{
+    written_host host;
+    const char *problem = spelling_problem(&host, authority);
+    CURLU *parsed;
+
+    if (problem) {
+        return problem;
+    }
+    parsed = curl_url();
+    problem = parsed ? reading_problem(parsed, url, &host, only_loopback) : not_read;
+    curl_url_cleanup(parsed);
+    return problem;
 }
 
 const char *clerk_http_url_problem(const char *url)
 {
-    const char *authority, *problem;
-    url_host host;
-    int tls;
+    const char *problem = text_problem(url), *authority;
 
-    if (!url || !*url) {
-        return "it is empty";
+    if (problem) {
+        return problem;
     }
-    for (const char *c = url; *c; c++) {
-        if ((unsigned char)*c <= 0x20 || *c == 0x7f) {
-            return "it contains a space or a control character";
-        }
-        /* Parsers disagree about both, and whoever disagrees with us may end up at another host. */
-        if ((unsigned char)*c >= 0x80 || *c == '\\') {
-            return "it contains a backslash or a character outside ASCII";
-        }
-    }
-    if (!strncasecmp(url, "https://", 8)) {
-        tls = 1;
-        authority = url + 8;
-    } else if (!strncasecmp(url, "http://", 7)) {
-        tls = 0;
-        authority = url + 7;
-    } else {
+    authority = authority_of(url);
+    if (!authority) {
         return "it does not begin with https://";
     }
     if (strchr(url, '#')) {
         return "it contains a fragment";
     }
-    if ((problem = parse_authority(&host, authority, strcspn(authority, "/?")))) {
+    return authority_problem(url, authority, authority == url + strlen("http://"));
+}
+
+const char *clerk_http_url_proxy_problem(const char *url)
+{
+    const char *problem = text_problem(url), *authority, *at;
+
+    if (problem) {
         return problem;
     }
-    if (!tls && !is_loopback(&host)) {
-        return "it is http, which is allowed to a loopback address only; use https";
+    authority = authority_of(url);
+    if (!authority) {
+        return "it does not begin with http:// or https://";
     }
-    return NULL;
+    at = memchr(authority, '@', strcspn(authority, "/?#"));
+    return authority_problem(url, at ? at + 1 : authority, 0);
+}
+
+/* From @a pool; "" where the URL has no such part. */
+static const char *part(CURLU *parsed, CURLUPart what, apr_pool_t *pool)
+{
+    char *text = NULL;
+    const char *copy;
+
+    (void)curl_url_get(parsed, what, &text, 0);
+    copy = text ? apr_pstrdup(pool, text) : "";
+    curl_free(text);
+    return copy;
+}
+
+const char *clerk_http_url_printable(const char *url, apr_pool_t *pool)
+{
+    const char *printable = "(not a URL)";
+    CURLU *parsed = curl_url();
+
+    if (parsed && curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK) {
+        const char *port = part(parsed, CURLUPART_PORT, pool), *path = part(parsed, CURLUPART_PATH, pool);
+
+        printable = apr_pstrcat(pool, part(parsed, CURLUPART_SCHEME, pool), "://", part(parsed, CURLUPART_HOST, pool),
+                                *port ? ":" : "", port, strcmp(path, "/") ? path : "", NULL);
+    }
+    curl_url_cleanup(parsed);
+    return printable;
 }

@@ -74,6 +74,8 @@ REFUSALS = [
     ("frontend-http", f"ClerkPublishableKey {PK_LIVE}\nClerkFrontendAPI http://clerk.example", ["loopback"]),
     ("proxy-url", f"ClerkPublishableKey {PK_LIVE}\nClerkProxyURL //evil.example/x", ["ClerkProxyURL", "/__clerk"]),
     ("http-proxy", f"ClerkPublishableKey {PK_LIVE}\nClerkHTTPProxy proxy.example", ["http://host:port"]),
+    ("http-proxy-host", f"ClerkPublishableKey {PK_LIVE}\nClerkHTTPProxy http://u:{SECRET}@:3128", ["ClerkHTTPProxy", "it has no host"]),
+    ("http-proxy-port", f"ClerkPublishableKey {PK_LIVE}\nClerkHTTPProxy http://proxy.example:port", ["its port is malformed"]),
     ("ca-file", f"ClerkPublishableKey {PK_LIVE}\nClerkCAFile /nonexistent.pem", ["/nonexistent.pem"]),
     ("issuer", f"ClerkPublishableKey {PK_LIVE}\nClerkIssuer clerk.example.com", ["auto, any"]),
     ("issuer-mixed", f"ClerkPublishableKey {PK_LIVE}\nClerkIssuer any https://clerk.example.com", ["alone"]),

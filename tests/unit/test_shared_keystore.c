@@ -435,24 +435,6 @@ static void a_stopping_process_is_not_a_failure_of_the_source(void **state)
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
 }
 
-static void urls_are_logged_without_secrets(void **state)
-{
-    static const struct {
-        const char *url, *printed;
-    } cases[] = {
-        {"https://api.example/v1/jwks", "https://api.example/v1/jwks"},
-        {"https://u:p@api.example/v1/jwks?x=y", "https://api.example/v1/jwks"},
-        {"https://api.example?x=u@h", "https://api.example"},
-        {"https://api.example/a@b#f", "https://api.example/a@b"},
-        {"nonsense", "(not a URL)"},
-    };
-    world *w = *state;
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_string_equal(clerk_keystore_fetch_printable_url(cases[i].url, w->pool), cases[i].printed);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,7 +456,6 @@ int main(void)
         world_test(early_fetches_respect_the_backoff),
         world_test(a_fetch_that_has_just_ended_is_enough),
         world_test(a_stopping_process_is_not_a_failure_of_the_source),
-        world_test(urls_are_logged_without_secrets),
     };
 
     return cmocka_run_group_tests_name("shared/keystore", tests, fixture_group_setup, fixture_group_teardown);

@@ -159,12 +159,16 @@ const char *clerk_add_issuer(cmd_parms *cmd, void *dummy, const char *issuer)
 
 const char *clerk_set_http_proxy(cmd_parms *cmd, void *dummy, const char *url)
 {
+    const char *problem = clerk_http_url_proxy_problem(url);
+
     (void)dummy;
-    if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8)) {
-        return apr_psprintf(cmd->pool, "ClerkHTTPProxy: '%s' is not a proxy URL; write http://host:port", url);
-    }
     instance_of(cmd)->http_proxy = url;
-    return NULL;
+    if (!problem) {
+        return NULL;
+    }
+    /* Without the URL, which may hold a password. */
+    return apr_psprintf(cmd->pool, "ClerkHTTPProxy: this is no URL of a proxy, because %s; write http://host:port",
+                        problem);
 }
 
 const char *clerk_set_ca_file(cmd_parms *cmd, void *dummy, const char *path)

@@ -7,6 +7,7 @@
 
 #include "httpd/config/config.h"
 #include "httpd/config_check/config_sections.h"
+#include "net/http.h"
 
 /** Where the text goes, and what it adds up to. */
 typedef struct dump {
@@ -184,11 +185,10 @@ static const char *instance_text(const char *name, const clerk_runtime *runtime,
 {
     const clerk_instance *instance = runtime->instance;
     const char *type = instance->type == CLERK_INSTANCE_DEVELOPMENT ? "development" : "production";
-    const char *host = instance->frontend_host, *url = instance->jwks_url;
-    const char *keys = "a fixed PEM key";
+    const char *host = instance->frontend_host, *keys = "a fixed PEM key";
 
     if (!runtime->static_keys) {
-        keys = apr_psprintf(pool, "keys from %.*s", (int)strcspn(url, "?#"), url);
+        keys = apr_pstrcat(pool, "keys from ", clerk_http_url_printable(instance->jwks_url, pool), NULL);
     }
     return apr_psprintf(pool, "%s (%s%s%s), %s, %s a secret key", name, type, host ? ", " : "", host ? host : "", keys,
                         instance->secret_key ? "with" : "without");

@@ -71,22 +71,6 @@ apr_interval_time_t clerk_keystore_fetch_due_in(const clerk_keystore *store, uns
     return next - now;
 }
 
-const char *clerk_keystore_fetch_printable_url(const char *url, apr_pool_t *pool)
-{
-    const char *authority = strstr(url, "://");
-    apr_size_t authority_len;
-    const char *at;
-
-    if (!authority) {
-        return "(not a URL)";
-    }
-    authority += 3;
-    authority_len = strcspn(authority, "/?#");
-    at = memchr(authority, '@', authority_len);
-    at = at ? at + 1 : authority;
-    return apr_psprintf(pool, "%.*s%.*s", (int)(authority - url), url, (int)strcspn(at, "?#"), at);
-}
-
 static void set_problem(fetch_result *result, const char *problem, const char *advice)
 {
     result->document = NULL;
@@ -253,7 +237,7 @@ static void record_good(clerk_keystore *store, unsigned int i, const fetch_resul
     if (failing_since) {
         clerk_log(CLERK_LOG_NOTICE, 1002,
                   "instance %s: the keys can be fetched from %s again, after %" APR_TIME_T_FMT " s", source->name,
-                  clerk_keystore_fetch_printable_url(source->url, pool), apr_time_sec(now - failing_since));
+                  clerk_http_url_printable(source->url, pool), apr_time_sec(now - failing_since));
     }
     persist(store, i, result, now, pool);
 }
@@ -270,7 +254,7 @@ static void record_bad(clerk_keystore *store, unsigned int i, const fetch_result
 {
     segment_slot *slot = keystore_slot(store, i);
     const clerk_key_source *source = store->sources[i];
-    const char *url = clerk_keystore_fetch_printable_url(source->url, pool);
+    const char *url = clerk_http_url_printable(source->url, pool);
     apr_time_t now = store->now(), none = 0, fetched_at = atomic_load(&slot->fetched_at);
     apr_time_t retry_at = now + backoff(atomic_fetch_add(&slot->failures_in_a_row, 1) + 1, result->retry_after);
     int kind_changed = atomic_exchange(&slot->refused, (apr_uint32_t)result->refused) != (apr_uint32_t)result->refused;

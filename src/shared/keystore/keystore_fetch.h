@@ -34,7 +34,4 @@ int clerk_keystore_fetch_in_backoff(const clerk_keystore *store, unsigned int sl
  */
 apr_interval_time_t clerk_keystore_fetch_due_in(const clerk_keystore *store, unsigned int slot, apr_time_t now);
 
-/** A URL without user, password and query, for logs. */
-const char *clerk_keystore_fetch_printable_url(const char *url, apr_pool_t *pool);
-
 #endif
