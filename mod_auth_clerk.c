@@ -11,6 +11,7 @@
 
 #include "httpd/authn/authn.h"
 #include "httpd/authz/authz.h"
+#include "httpd/authz/authz_providers.h"
 #include "httpd/config/config.h"
 #include "httpd/config_check/dump.h"
 #include "httpd/application/environment.h"
@@ -40,7 +41,7 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const rewrite[] = {"mod_rewrite.c", NULL};
 
     clerk_lifecycle_register(pool);
-    clerk_authz_register(pool);
+    clerk_authz_providers_register(pool);
     clerk_refusal_register(pool);
     ap_hook_post_read_request(clerk_wire_scrub, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
     /* PER_CONF on all of them, or httpd's walk cache no longer knows that a hop has the same configuration. */

@@ -195,6 +195,35 @@ def test_a_typo_in_htaccess_is_a_500_for_its_directory(server, live):
     assert ask(server, live, "/ht/").status == 403
 
 
+def test_an_alias_is_what_it_stands_for(make_httpd, live):
+    """httpd does not say in an alias which provider its arguments are read for, and still names that of an earlier line."""
+    httpd = make_httpd()
+    aliases = {"admins": ("clerk-role", "admin"), "sales": ("clerk-claim", "department=sales"), "nobody-else": ("clerk-actor", "")}
+    httpd.configure(
+        directives(httpd, live)
+        + protect("/permission", ["clerk-permission invoices:manage"])
+        + "".join(f'<AuthzProviderAlias {kind} {name} "{argument}">\n</AuthzProviderAlias>\n'
+                  for name, (kind, argument) in aliases.items())
+        + "".join(protect(f"/{name}", [name]) for name in aliases)
+    )
+    for name in aliases:
+        httpd.write(f"{name}/index.html", name)
+    httpd.start()
+    assert ask(httpd, live, "/admins/").status == 403
+    assert ask(httpd, live, "/admins/", {"o": ORG | {"rol": "admin"}}).status == 200
+    assert ask(httpd, live, "/sales/").status == 403
+    assert ask(httpd, live, "/sales/", {"department": "sales"}).status == 200
+    assert ask(httpd, live, "/nobody-else/").status == 403
+    assert ask(httpd, live, "/nobody-else/", {"act": {"sub": "user_admin"}}).status == 200
+
+
+def test_a_typo_in_an_alias_stops_httpd(make_httpd, live):
+    httpd = make_httpd()
+    httpd.configure(directives(httpd, live) + "<AuthzProviderAlias clerk-role admins>\n</AuthzProviderAlias>\n")
+    code, printed = httpd.check()
+    assert code != 0 and "Require clerk-role: at least one argument is needed" in printed, printed
+
+
 # Refusals
 
 STRICT = {"clerk_error": {"type": "forbidden", "reason": "reverification-error", "metadata": {"reverification": "strict"}}}

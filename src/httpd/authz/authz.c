@@ -1,38 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/authz/authz.h"
 
-#include <ap_provider.h>
 #include <http_request.h>
-#include <mod_auth.h>
 
-#include "httpd/authz/authz_providers.h"
 #include "httpd/authz/authz_require.h"
 #include "httpd/authz/refusal.h"
 #include "httpd/process/log.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
-
-void clerk_authz_register(apr_pool_t *pool)
-{
-    static const struct {
-        const char *name;
-        const authz_provider *provider;
-    } providers[] = {{"clerk-optional", &clerk_require_optional},
-                     {"clerk-role", &clerk_require_role},
-                     {"clerk-org", &clerk_require_org},
-                     {"clerk-permission", &clerk_require_permission},
-                     {"clerk-feature", &clerk_require_feature},
-                     {"clerk-plan", &clerk_require_plan},
-                     {"clerk-reverification", &clerk_require_reverification},
-                     {"clerk-mfa", &clerk_require_mfa},
-                     {"clerk-claim", &clerk_require_claim},
-                     {"clerk-actor", &clerk_require_actor}};
-
-    for (apr_size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
-        ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, providers[i].name, AUTHZ_PROVIDER_VERSION,
-                                  providers[i].provider, AP_AUTH_INTERNAL_PER_CONF);
-    }
-}
 
 int clerk_authz_check_access(request_rec *r)
 {
@@ -82,7 +57,7 @@ int clerk_authz_fixups(request_rec *r)
 
 int clerk_authz_check(request_rec *r)
 {
-    clerk_require_log trial = {NULL, NULL};
+    clerk_require_log log = {NULL, NULL};
     clerk_request_state *state;
     const clerk_identity *identity;
     int rc;
@@ -91,7 +66,7 @@ int clerk_authz_check(request_rec *r)
         return DECLINED;
     }
     state = clerk_request_state_get(r);
-    if (state->trial) {
+    if (state->require_log) {
         return DECLINED;
     }
     identity = clerk_judge_established_identity(r);
@@ -101,9 +76,8 @@ int clerk_authz_check(request_rec *r)
                                         "request; load auth_clerk_module before that module");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    state->trial = &trial;
+    state->require_log = &log;
     rc = ap_run_auth_checker(r);
-    state->trial = NULL;
-    return identity && (rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN) ? clerk_refusal_refuse(r, identity, &trial)
-                                                                         : rc;
+    state->require_log = NULL;
+    return identity && (rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN) ? clerk_refusal_refuse(r, identity, &log) : rc;
 }

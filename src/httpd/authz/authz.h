@@ -4,9 +4,6 @@
 
 #include <httpd.h>
 
-/** Register the `Require clerk-*` providers (directives.md "Require providers"). */
-void clerk_authz_register(apr_pool_t *pool);
-
 /**
  * access_checker_ex hook, first: httpd's pass before authentication. A `Require expr` that asked about the session is
  * decided after authentication instead, so that visitors who are not signed in can sign in, and the user is known to

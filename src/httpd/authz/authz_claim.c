@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/authz/authz_claim.h"
+
 #include <apr_strings.h>
 
 #include "clerk/session/claim.h"
-#include "httpd/authz/authz_providers.h"
-#include "httpd/authz/authz_require.h"
 #include "httpd/process/log.h"
 
 /** `Require clerk-claim PATH=VALUE` or `PATH~REGEX`. */
@@ -17,8 +17,6 @@ typedef struct claim_requirement {
     clerk_requirement base;    /* its words are the VALUEs */
     apr_array_header_t *tests; /* of claim_test */
 } claim_requirement;
-
-static const clerk_requirement_kind claim_kind = {"clerk-claim", NULL, NULL, NULL, NULL};
 
 static const char how_to_write[] = "write PATH=VALUE or PATH~REGEX, such as department=sales or email~@example\\.com$";
 
@@ -60,11 +58,12 @@ static const char *parse_test(claim_requirement *requirement, cmd_parms *cmd, co
     return error;
 }
 
-static const char *parse_claim(cmd_parms *cmd, const char *line, const void **pparsed)
+const char *clerk_authz_claim_parse(const clerk_requirement_kind *kind, cmd_parms *cmd, const char *line,
+                                    const void **pparsed)
 {
     claim_requirement *requirement = apr_palloc(cmd->pool, sizeof(*requirement));
 
-    requirement->base.kind = &claim_kind;
+    requirement->base.kind = kind;
     requirement->base.words = apr_array_make(cmd->pool, 2, sizeof(clerk_requirement_word));
     requirement->tests = apr_array_make(cmd->pool, 2, sizeof(claim_test));
     while (*line) {
@@ -72,11 +71,11 @@ static const char *parse_claim(cmd_parms *cmd, const char *line, const void **pp
         const char *error = parse_test(requirement, cmd, text);
 
         if (error) {
-            return apr_psprintf(cmd->pool, "Require clerk-claim: '%s': %s", text, error);
+            return apr_psprintf(cmd->pool, "Require %s: '%s': %s", kind->name, text, error);
         }
     }
     *pparsed = requirement;
-    return requirement->tests->nelts ? NULL : apr_pstrcat(cmd->pool, "Require clerk-claim: ", how_to_write, NULL);
+    return requirement->tests->nelts ? NULL : apr_psprintf(cmd->pool, "Require %s: %s", kind->name, how_to_write);
 }
 
 /** @return 1, 0, or -1 where an expression fails */
@@ -100,7 +99,7 @@ static int test_granted(request_rec *r, const claim_requirement *requirement, co
     return 0;
 }
 
-static authz_status check_claim(request_rec *r, const char *line, const void *parsed)
+authz_status clerk_authz_claim_check(request_rec *r, const char *line, const void *parsed)
 {
     const claim_requirement *requirement = parsed;
     const clerk_identity *identity = clerk_authz_require_identity(r);
@@ -112,7 +111,5 @@ static authz_status check_claim(request_rec *r, const char *line, const void *pa
     for (int i = 0; i < requirement->tests->nelts && !granted; i++) {
         granted = test_granted(r, requirement, &APR_ARRAY_IDX(requirement->tests, i, claim_test), identity);
     }
-    return granted < 0 ? AUTHZ_GENERAL_ERROR : clerk_authz_require_answer(r, &requirement->base, line, NULL, granted);
+    return granted < 0 ? AUTHZ_GENERAL_ERROR : clerk_authz_require_record(r, &requirement->base, line, NULL, granted);
 }
-
-const authz_provider clerk_require_claim = {check_claim, parse_claim};

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/authz/authz_providers.h"
 
+#include <ap_provider.h>
 #include <apr_strings.h>
+#include <http_request.h>
 
 #include "clerk/outcome.h"
+#include "httpd/authz/authz_claim.h"
 #include "httpd/authz/authz_require.h"
+#include "httpd/authz/authz_reverification.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
 #include "httpd/request/request_state.h"
@@ -13,7 +17,7 @@
  * What the user has, for the log
  */
 
-/* Of a list in a log line. */
+/* At most so many bytes of a list stand in a log line. */
 #define LIST_MAX 500
 
 static const char *had_permissions(const clerk_identity *identity, apr_pool_t *pool)
@@ -85,73 +89,6 @@ static int actor_granted(const clerk_identity *identity, const char *unused)
     return identity->has_actor;
 }
 
-static const clerk_requirement_kind role_kind
-    = {"clerk-role", "admin", clerk_authorize_role, NULL, NULL},
-    org_kind = {"clerk-org", NULL, clerk_authorize_org, NULL, NULL},
-    permission_kind = {"clerk-permission", "org:invoices:create", clerk_authorize_permission, NULL, had_permissions},
-    feature_kind = {"clerk-feature", "reports", clerk_authorize_feature, scope_problem, had_features},
-    plan_kind = {"clerk-plan", "user:gold", clerk_authorize_plan, scope_problem, had_plans},
-    mfa_kind = {"clerk-mfa", NULL, mfa_granted, NULL, clerk_authz_require_had_factors},
-    actor_kind = {"clerk-actor", NULL, actor_granted, NULL, had_actor};
-
-/* ------------------------------------------------------------------------------------------------------------------
- * The providers
- */
-
-static const char *parse(const clerk_requirement_kind *kind, cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    clerk_requirement *requirement = NULL;
-    const char *error = clerk_authz_require_parse(&requirement, kind, cmd, line);
-
-    *pparsed = requirement;
-    return error;
-}
-
-static const char *parse_role(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    return parse(&role_kind, cmd, line, pparsed);
-}
-
-static const char *parse_org(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    return parse(&org_kind, cmd, line, pparsed);
-}
-
-static const char *parse_permission(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    return parse(&permission_kind, cmd, line, pparsed);
-}
-
-static const char *parse_feature(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    return parse(&feature_kind, cmd, line, pparsed);
-}
-
-static const char *parse_plan(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    return parse(&plan_kind, cmd, line, pparsed);
-}
-
-static const char *parse_mfa(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    if (*line) {
-        return "Require clerk-mfa: no argument is allowed; clerk-reverification asks how long ago it was";
-    }
-    return parse(&mfa_kind, cmd, line, pparsed);
-}
-
-static const char *parse_actor(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    return *line ? "Require clerk-actor: no argument is allowed" : parse(&actor_kind, cmd, line, pparsed);
-}
-
-static const char *parse_optional(cmd_parms *cmd, const char *line, const void **pparsed)
-{
-    (void)cmd;
-    *pparsed = NULL;
-    return *line ? "Require clerk-optional: no argument is allowed" : NULL;
-}
-
 /**
  * Grants always, but looks first: runs before authentication (httpd's userless pass), and where somebody is signed
  * in, or something has to be answered first (a handshake, a redirect, keys out of reach), says that a user is needed,
@@ -180,11 +117,61 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
     return AUTHZ_GRANTED;
 }
 
-const authz_provider clerk_require_role = {clerk_authz_require_check, parse_role};
-const authz_provider clerk_require_org = {clerk_authz_require_check, parse_org};
-const authz_provider clerk_require_permission = {clerk_authz_require_check, parse_permission};
-const authz_provider clerk_require_feature = {clerk_authz_require_check, parse_feature};
-const authz_provider clerk_require_plan = {clerk_authz_require_check, parse_plan};
-const authz_provider clerk_require_mfa = {clerk_authz_require_check, parse_mfa};
-const authz_provider clerk_require_actor = {clerk_authz_require_check, parse_actor};
-const authz_provider clerk_require_optional = {check_optional, parse_optional};
+/* ------------------------------------------------------------------------------------------------------------------
+ * The providers
+ */
+
+#define NO_ARGUMENT "no argument is allowed"
+/* How most kinds read their arguments and decide. */
+#define BY_WORDS .parse = clerk_authz_require_parse, .check = clerk_authz_require_check
+
+/*
+ * Every provider: an identifier, its name in Require lines, and the rest of its clerk_requirement_kind.
+ *
+ * This is a list of macros and not an array because each provider needs a parse function of its own, which the list
+ * makes: httpd does not say which provider a line is read for. Its note AUTHZ_PROVIDER_NAME_NOTE does in a Require
+ * line, but in <AuthzProviderAlias> the note is missing, or still that of an earlier line.
+ */
+#define PROVIDERS(ROW)                                                                                                 \
+    ROW(optional, "clerk-optional", .parse = clerk_authz_require_parse, .check = check_optional,                       \
+        .no_arguments = NO_ARGUMENT)                                                                                   \
+    ROW(role, "clerk-role", BY_WORDS, .example = "admin", .granted = clerk_authorize_role)                             \
+    ROW(org, "clerk-org", BY_WORDS, .granted = clerk_authorize_org)                                                    \
+    ROW(permission, "clerk-permission", BY_WORDS, .example = "org:invoices:create",                                    \
+        .granted = clerk_authorize_permission, .had = had_permissions)                                                 \
+    ROW(feature, "clerk-feature", BY_WORDS, .example = "reports", .granted = clerk_authorize_feature,                  \
+        .problem = scope_problem, .had = had_features)                                                                 \
+    ROW(plan, "clerk-plan", BY_WORDS, .example = "user:gold", .granted = clerk_authorize_plan,                         \
+        .problem = scope_problem, .had = had_plans)                                                                    \
+    ROW(reverification, "clerk-reverification", .parse = clerk_authz_reverification_parse,                             \
+        .check = clerk_authz_reverification_check, .example = "strict", .had = clerk_authz_require_had_factors)        \
+    ROW(mfa, "clerk-mfa", BY_WORDS, .no_arguments = NO_ARGUMENT "; clerk-reverification asks how long ago it was",     \
+        .granted = mfa_granted, .had = clerk_authz_require_had_factors)                                                \
+    ROW(claim, "clerk-claim", .parse = clerk_authz_claim_parse, .check = clerk_authz_claim_check)                      \
+    ROW(actor, "clerk-actor", BY_WORDS, .no_arguments = NO_ARGUMENT, .granted = actor_granted, .had = had_actor)
+
+#define PROVIDER(id, text, ...)                                                                                        \
+    static const clerk_requirement_kind id##_kind = {.name = text, __VA_ARGS__};                                       \
+                                                                                                                       \
+    static const char *parse_##id(cmd_parms *cmd, const char *line, const void **pparsed)                              \
+    {                                                                                                                  \
+        return id##_kind.parse(&id##_kind, cmd, line, pparsed);                                                        \
+    }
+PROVIDERS(PROVIDER)
+
+static void add_provider(apr_pool_t *pool, const clerk_requirement_kind *kind,
+                         const char *(*parse)(cmd_parms *cmd, const char *line, const void **pparsed))
+{
+    authz_provider *provider = apr_pcalloc(pool, sizeof(*provider));
+
+    provider->check_authorization = kind->check;
+    provider->parse_require_line = parse;
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, kind->name, AUTHZ_PROVIDER_VERSION, provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+}
+
+void clerk_authz_providers_register(apr_pool_t *pool)
+{
+#define ADD(id, ...) add_provider(pool, &id##_kind, parse_##id);
+    PROVIDERS(ADD)
+}

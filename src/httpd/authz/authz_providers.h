@@ -2,19 +2,9 @@
 #ifndef HTTPD_AUTHZ_AUTHZ_PROVIDERS_H
 #define HTTPD_AUTHZ_AUTHZ_PROVIDERS_H
 
-#include <mod_auth.h>
+#include <apr_pools.h>
 
-/* The `Require` lines of this module (directives.md "Require providers"), one each. */
-
-extern const authz_provider clerk_require_role;
-extern const authz_provider clerk_require_org;
-extern const authz_provider clerk_require_permission;
-extern const authz_provider clerk_require_feature;
-extern const authz_provider clerk_require_plan;
-extern const authz_provider clerk_require_mfa;
-extern const authz_provider clerk_require_actor;
-extern const authz_provider clerk_require_optional;
-extern const authz_provider clerk_require_claim;
-extern const authz_provider clerk_require_reverification;
+/** Register the `Require clerk-*` providers (directives.md "Require providers"). @param pool the configuration's */
+void clerk_authz_providers_register(apr_pool_t *pool);
 
 #endif

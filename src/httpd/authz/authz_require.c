@@ -8,16 +8,17 @@
 #include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
 
-/* Of a client's text in a log line. */
+/* At most so many bytes of a client's text stand in a log line. */
 #define SEEN_MAX 64
 
-const char *clerk_authz_require_parse(clerk_requirement **prequirement, const clerk_requirement_kind *kind,
-                                      cmd_parms *cmd, const char *line)
+const char *clerk_authz_require_read(clerk_requirement *requirement, const clerk_requirement_kind *kind, cmd_parms *cmd,
+                                     const char *line)
 {
-    clerk_requirement *requirement = apr_palloc(cmd->pool, sizeof(*requirement));
-
     requirement->kind = kind;
     requirement->words = apr_array_make(cmd->pool, 2, sizeof(clerk_requirement_word));
+    if (kind->no_arguments && *line) {
+        return apr_psprintf(cmd->pool, "Require %s: %s", kind->name, kind->no_arguments);
+    }
     while (*line) {
         clerk_requirement_word *word = apr_array_push(requirement->words);
         const char *error = NULL;
@@ -40,8 +41,16 @@ const char *clerk_authz_require_parse(clerk_requirement **prequirement, const cl
         return apr_psprintf(cmd->pool, "Require %s: at least one argument is needed, such as Require %s %s", kind->name,
                             kind->name, kind->example);
     }
-    *prequirement = requirement;
     return NULL;
+}
+
+const char *clerk_authz_require_parse(const clerk_requirement_kind *kind, cmd_parms *cmd, const char *line,
+                                      const void **pparsed)
+{
+    clerk_requirement *requirement = apr_palloc(cmd->pool, sizeof(*requirement));
+
+    *pparsed = requirement;
+    return clerk_authz_require_read(requirement, kind, cmd, line);
 }
 
 const clerk_identity *clerk_authz_require_identity(request_rec *r)
@@ -67,21 +76,17 @@ const char *clerk_authz_require_value(request_rec *r, const clerk_requirement *r
     return value;
 }
 
-authz_status clerk_authz_require_answer(request_rec *r, const clerk_requirement *requirement, const char *line,
+authz_status clerk_authz_require_record(request_rec *r, const clerk_requirement *requirement, const char *line,
                                         const char *seen, int granted)
 {
-    clerk_require_log *trial = clerk_request_state_get(r)->trial;
-    clerk_answer *answer;
+    clerk_require_log *log = clerk_request_state_get(r)->require_log;
 
-    if (trial) {
-        if (!trial->answers) {
-            trial->answers = apr_array_make(r->pool, 4, sizeof(clerk_answer));
+    if (log) {
+        if (!log->results) {
+            log->results = apr_array_make(r->pool, 4, sizeof(clerk_require_result));
         }
-        answer = apr_array_push(trial->answers);
-        answer->kind = requirement->kind;
-        answer->line = line;
-        answer->seen = seen;
-        answer->granted = granted;
+        APR_ARRAY_PUSH(log->results, clerk_require_result)
+            = (clerk_require_result){requirement->kind, line, seen, granted};
     }
     return granted ? AUTHZ_GRANTED : AUTHZ_DENIED;
 }
@@ -116,54 +121,53 @@ authz_status clerk_authz_require_check(request_rec *r, const char *line, const v
         }
         granted = *value && requirement->kind->granted(identity, value);
     }
-    return clerk_authz_require_answer(r, requirement, line, seen, granted);
+    return clerk_authz_require_record(r, requirement, line, seen, granted);
 }
 
-/** The lines that said @a granted, each with its name. */
-static const char *lines_text(const clerk_require_log *trial, int granted, apr_pool_t *pool)
+/** The lines whose result is @a granted, each with its name. */
+static const char *lines_text(const clerk_require_log *log, int granted, apr_pool_t *pool)
 {
     const char *text = NULL;
 
-    for (int i = 0; trial->answers && i < trial->answers->nelts; i++) {
-        const clerk_answer *answer = &APR_ARRAY_IDX(trial->answers, i, clerk_answer);
+    for (int i = 0; log->results && i < log->results->nelts; i++) {
+        const clerk_require_result *result = &APR_ARRAY_IDX(log->results, i, clerk_require_result);
 
-        if (answer->granted == granted) {
-            text = apr_pstrcat(pool, text ? text : "", text ? ", " : "", answer->kind->name, *answer->line ? " " : "",
-                               answer->line, answer->seen ? " (" : "", answer->seen ? answer->seen : "",
-                               answer->seen ? ")" : "", NULL);
+        if (result->granted == granted) {
+            text = apr_pstrcat(pool, text ? text : "", text ? ", " : "", result->kind->name, *result->line ? " " : "",
+                               result->line, result->seen ? " (" : "", result->seen ? result->seen : "",
+                               result->seen ? ")" : "", NULL);
         }
     }
     return text;
 }
 
 /** What the user has of what was asked for; of each kind once. */
-static const char *had_text(const clerk_require_log *trial, const clerk_identity *identity, apr_pool_t *pool)
+static const char *had_text(const clerk_require_log *log, const clerk_identity *identity, apr_pool_t *pool)
 {
     const char *text
         = apr_psprintf(pool, "organization %s (%s), role %s", identity->org_id ? identity->org_id : "none",
                        identity->org_slug ? identity->org_slug : "-", identity->org_role ? identity->org_role : "none");
 
-    for (int i = 0; trial->answers && i < trial->answers->nelts; i++) {
-        const clerk_answer *answer = &APR_ARRAY_IDX(trial->answers, i, clerk_answer);
-        int known = !answer->kind->had;
+    for (int i = 0; log->results && i < log->results->nelts; i++) {
+        const clerk_require_result *result = &APR_ARRAY_IDX(log->results, i, clerk_require_result);
+        int known = !result->kind->had;
 
         for (int j = 0; j < i && !known; j++) {
-            known = APR_ARRAY_IDX(trial->answers, j, clerk_answer).kind->had == answer->kind->had;
+            known = APR_ARRAY_IDX(log->results, j, clerk_require_result).kind->had == result->kind->had;
         }
         if (!known) {
-            text = apr_pstrcat(pool, text, ", ", answer->kind->had(identity, pool), NULL);
+            text = apr_pstrcat(pool, text, ", ", result->kind->had(identity, pool), NULL);
         }
     }
     return text;
 }
 
-const char *clerk_authz_require_log_text(const clerk_require_log *trial, const clerk_identity *identity,
-                                         apr_pool_t *pool)
+const char *clerk_authz_require_log_text(const clerk_require_log *log, const clerk_identity *identity, apr_pool_t *pool)
 {
-    const char *unmet = lines_text(trial, 0, pool), *met = lines_text(trial, 1, pool);
+    const char *unmet = lines_text(log, 0, pool), *met = lines_text(log, 1, pool);
 
     return apr_pstrcat(pool, unmet ? "not met: Require " : "", unmet ? unmet : "", unmet && met ? "; " : "",
                        met ? "met: Require " : "", met ? met : "",
                        unmet || met ? "; " : "by a Require of another module; ", "user ", identity->user_id, ", ",
-                       had_text(trial, identity, pool), NULL);
+                       had_text(log, identity, pool), NULL);
 }

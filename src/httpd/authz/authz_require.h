@@ -10,24 +10,36 @@
 #include "clerk/session/authorize.h"
 
 /*
- * What all `Require clerk-*` lines have in common: reading their arguments, finding out who asks, and remembering
- * what they answered, so that a refusal can say why.
+ * What all `Require clerk-*` lines have in common: reading their arguments, finding out who asks, and recording their
+ * results, so that a refusal can say why.
  */
 
-/** One kind of Require line. */
-typedef struct clerk_requirement_kind {
-    const char *name;    /**< "clerk-role" */
-    const char *example; /**< an argument, for messages; NULL: none is needed */
-    int (*granted)(const clerk_identity *identity, const char *argument); /**< NULL argument: the line has none */
+typedef struct clerk_requirement_kind clerk_requirement_kind;
+
+/** One kind of Require line: a row of the table in authz_providers.c. */
+struct clerk_requirement_kind {
+    const char *name; /**< "clerk-role" */
+    /** Read a line's arguments. @return NULL, or what is wrong with them */
+    const char *(*parse)(const clerk_requirement_kind *kind, cmd_parms *cmd, const char *line, const void **pparsed);
+    /** Decide for a request. @param parsed what parse() made of @a line */
+    authz_status (*check)(request_rec *r, const char *line, const void *parsed);
+
+    /* For clerk_authz_require_parse() and clerk_authz_require_check(). */
+
+    const char *no_arguments; /**< why the line takes no arguments; NULL: it takes some */
+    const char *example;      /**< an argument, for messages; NULL: none is needed */
+    /** The question; a NULL argument: the line has none. */
+    int (*granted)(const clerk_identity *identity, const char *argument);
     /** Why a literal argument can never match, or NULL. No function: any may. */
     const char *(*problem)(const char *argument);
     /** For the log: what the user has. No function: nothing to say. */
     const char *(*had)(const clerk_identity *identity, apr_pool_t *pool);
-} clerk_requirement_kind;
+};
 
-/** An argument: a literal, or an expression of its own, so that what a client can put into an expression's value (a
- * space, say) never
- *  becomes a further argument. */
+/**
+ * An argument: a literal, or an expression of its own, so that what a client can put into an expression's value (a
+ * space, say) never becomes a further argument.
+ */
 typedef struct clerk_requirement_word {
     const char *text;                 /**< as written */
     const ap_expr_info_t *expression; /**< NULL: literal */
@@ -39,23 +51,30 @@ typedef struct clerk_requirement {
     apr_array_header_t *words; /**< of clerk_requirement_word */
 } clerk_requirement;
 
-/** What one line said. */
-typedef struct clerk_answer {
+/** How one line decided. */
+typedef struct clerk_require_result {
     const clerk_requirement_kind *kind;
     const char *line; /**< its arguments as written */
     const char *seen; /**< values of its expressions; NULL: has none */
     int granted;
-} clerk_answer;
+} clerk_require_result;
 
-/** What the lines said in one run of httpd's auth_checker hook. */
+/** How the lines decided in one run of httpd's auth_checker hook. */
 typedef struct clerk_require_log {
-    apr_array_header_t *answers;        /**< of clerk_answer; NULL: none */
-    const clerk_reverification *missed; /**< the last clerk-reverification that was not met */
+    apr_array_header_t *results;                      /**< of clerk_require_result; NULL: none */
+    const clerk_reverification *unmet_reverification; /**< of the last clerk-reverification that was not met */
 } clerk_require_log;
 
-/** Read the arguments of a line. @return NULL, or what is wrong with it */
-const char *clerk_authz_require_parse(clerk_requirement **prequirement, const clerk_requirement_kind *kind,
-                                      cmd_parms *cmd, const char *line);
+/** Read a line into @a requirement, which the caller has: kind, arguments. @return NULL, or what is wrong with it */
+const char *clerk_authz_require_read(clerk_requirement *requirement, const clerk_requirement_kind *kind, cmd_parms *cmd,
+                                     const char *line);
+
+/** The parse function of most kinds: the line is a clerk_requirement and nothing more. */
+const char *clerk_authz_require_parse(const clerk_requirement_kind *kind, cmd_parms *cmd, const char *line,
+                                      const void **pparsed);
+
+/** The check function of most kinds: ask the kind's question for each argument; one match grants. */
+authz_status clerk_authz_require_check(request_rec *r, const char *line, const void *parsed);
 
 /**
  * Who asks. NULL, and so AUTHZ_DENIED_NO_USER, in httpd's pass before authentication even where the identity is known
@@ -66,19 +85,16 @@ const clerk_identity *clerk_authz_require_identity(request_rec *r);
 /** The value of an argument. @return NULL where its expression fails; logged */
 const char *clerk_authz_require_value(request_rec *r, const clerk_requirement *requirement, int index);
 
-/** Remember and return the answer. @param seen values of the line's expressions, or NULL */
-authz_status clerk_authz_require_answer(request_rec *r, const clerk_requirement *requirement, const char *line,
+/** Record a line's result for the log, and return it as httpd has it. @param seen values of the line's expressions, or
+ * NULL */
+authz_status clerk_authz_require_record(request_rec *r, const clerk_requirement *requirement, const char *line,
                                         const char *seen, int granted);
-
-/** Ask the kind's question for each argument: one match grants. The check function of most providers. */
-authz_status clerk_authz_require_check(request_rec *r, const char *line, const void *parsed);
 
 /** For kinds that ask about `fva`. */
 const char *clerk_authz_require_had_factors(const clerk_identity *identity, apr_pool_t *pool);
 
-/** Why the user is refused, for the log: the lines that were not met, those that were, what the user has. No claims,
- * no tokens. */
-const char *clerk_authz_require_log_text(const clerk_require_log *trial, const clerk_identity *identity,
+/** Why the user is refused: the lines that were not met, those that were, what the user has. No claims, no tokens. */
+const char *clerk_authz_require_log_text(const clerk_require_log *log, const clerk_identity *identity,
                                          apr_pool_t *pool);
 
 #endif

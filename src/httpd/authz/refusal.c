@@ -63,16 +63,17 @@ int clerk_refusal_forbid(request_rec *r, const char *reason)
     return HTTP_FORBIDDEN;
 }
 
-int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *trial)
+int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *log)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                  CLERK_LOGNO(3061) "refused: %s", clerk_authz_require_log_text(trial, identity, r->pool));
+                  CLERK_LOGNO(3061) "refused: %s", clerk_authz_require_log_text(log, identity, r->pool));
     clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
-    if (trial->missed && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN)) && !is_for_a_person(r)) {
-        ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(trial->missed, r->pool));
+    if (log->unmet_reverification && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN))
+        && !is_for_a_person(r)) {
+        ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(log->unmet_reverification, r->pool));
         clerk_request_state_get(r)->json_refusal = 1;
     }
-    return clerk_refusal_forbid(r, trial->missed ? "reverification-error" : "forbidden");
+    return clerk_refusal_forbid(r, log->unmet_reverification ? "reverification-error" : "forbidden");
 }
 
 /* httpd sends the text of a custom response as text/html, and has no other way to be told. */

@@ -15,7 +15,7 @@ int clerk_refusal_forbid(request_rec *r, const char *reason);
  * ErrorDocument says otherwise.
  * @return HTTP_FORBIDDEN
  */
-int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *trial);
+int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *log);
 
 /** Register what makes the JSON body application/json. */
 void clerk_refusal_register(apr_pool_t *pool);

@@ -24,8 +24,8 @@ typedef struct clerk_request_state {
     unsigned int stripped : 1;         /**< ClerkStripCredentials changed the headers; what the client sent was: */
     const char *sent_cookie;
     const char *sent_authorization;
-    apr_array_header_t *replies;     /**< of the Backend API, in the request that the client made; services.c's own */
-    struct clerk_require_log *trial; /**< inside our own run of the auth_checker hook: what Require lines say */
+    apr_array_header_t *replies; /**< of the Backend API, in the request that the client made; services.c's own */
+    struct clerk_require_log *require_log; /**< inside our own run of the auth_checker hook; else NULL */
 } clerk_request_state;
 
 /** The request that the client made: this one, or what it is a part of or was redirected from. */
