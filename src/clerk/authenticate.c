@@ -11,9 +11,9 @@
 #include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
 
-/**
- * The token of an Authorization value (protocol.md 2.2), word by word as the SDK splits it. @return 0: none, the
- * cookies decide
+/*
+ * The token of an Authorization value, split at spaces as the SDK splits it (protocol.md 2.2).
+ * @return 0 if there is none: then the cookies decide
  */
 static int header_token(jose_slice *token, const char *authorization)
 {
@@ -33,7 +33,7 @@ static int header_token(jose_slice *token, const char *authorization)
     token->len = (apr_size_t)(space - authorization);
     word = space + 1;
     if (*word == ' ' || *word == '\0') {
-        /* Two spaces: the scheme's name is all there is, and it is no token. */
+        /* Two spaces: the SDK takes the scheme's name for the token, which no token is. */
         return 1;
     }
     if (token->len != sizeof(bearer) - 1 || memcmp(authorization, bearer, token->len)) {
@@ -45,7 +45,7 @@ static int header_token(jose_slice *token, const char *authorization)
     return 1;
 }
 
-/** Everything that only matters where cookies count; a good header token needs none of it. */
+/* Read what the decision by cookies needs. Not done for a request with a good token in its header. */
 static void read_browser_state(clerk_context *context)
 {
     const clerk_instance *instance = context->instance;

@@ -10,8 +10,8 @@
 typedef enum clerk_status {
     CLERK_SIGNED_IN,
     CLERK_SIGNED_OUT,
-    CLERK_HANDSHAKE,   /**< `location` says where */
-    CLERK_UNAVAILABLE, /**< a credential was presented that cannot be judged now: 503 */
+    CLERK_HANDSHAKE,   /**< redirect to `location` */
+    CLERK_UNAVAILABLE, /**< a credential was presented that cannot be checked now: 503 */
     CLERK_BAD_REQUEST  /**< an invalid handshake parameter on a development instance (differences.md row 17): 400 */
 } clerk_status;
 
@@ -21,19 +21,19 @@ typedef enum clerk_carrier {
     CLERK_CARRIER_COOKIE
 } clerk_carrier;
 
-/** What authentication decided. Everything is from the pool that was passed in. */
+/** The decision of clerk_authenticate(). All of it is from the pool that was passed in. */
 typedef struct clerk_outcome {
     clerk_status status;
     clerk_reason reason;
-    const char *reason_text;  /**< the full text, refresh fragment included; "" when signed in; safe for a header */
-    clerk_carrier carrier;    /**< where the token that was judged came from; NONE: no token */
-    clerk_identity *identity; /**< when signed in; also a pending one that counts as signed out (then status is
+    const char *reason_text;  /**< the full text, with `-refresh-...`; "" when signed in; safe for a header */
+    clerk_carrier carrier;    /**< where the token came from; NONE: no token */
+    clerk_identity *identity; /**< when signed in; also of a pending session that counts as signed out (then status is
                                  SIGNED_OUT, reason SESSION_PENDING) */
-    const char *location;     /**< 307 to here whatever the status says; NULL: none */
-    apr_array_header_t *set_cookies; /**< of const char *: Set-Cookie values to add, in order; never NULL */
+    const char *location;     /**< redirect to here with 307, whatever the status is; NULL: no redirect */
+    apr_array_header_t *set_cookies; /**< of const char *: values of Set-Cookie fields, in order; never NULL */
     const char *dev_browser;         /**< development: the dev browser token, for the sign-in redirect; or NULL */
-    int loop;                        /**< a handshake was due, but the loop counter is exhausted */
-    int handshake_failed;            /**< a handshake payload was there and could not be used */
+    int loop;                        /**< a handshake was due, but there were too many in a row */
+    int handshake_failed;            /**< the request had a handshake payload that could not be used */
 } clerk_outcome;
 
 #endif

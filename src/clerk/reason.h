@@ -4,7 +4,7 @@
 
 /**
  * Why a request is not signed in (protocol.md 16), in the SDK's spelling, plus our own `token-invalid-issuer` and
- * `session-pending`. Stable: it is what the log, the X-Clerk-Auth-Reason header and the counters show.
+ * `session-pending`. The texts are stable: the log, the X-Clerk-Auth-Reason header and the counters show them.
  */
 typedef enum clerk_reason {
     CLERK_REASON_NONE = 0, /**< signed in; no text */
@@ -16,7 +16,7 @@ typedef enum clerk_reason {
     CLERK_REASON_SATELLITE_NEEDS_SYNCING,
     CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING,
     CLERK_REASON_SESSION_TOKEN_MISSING,
-    CLERK_REASON_SESSION_TOKEN_EXPIRED, /**< always with `-refresh-...` behind it */
+    CLERK_REASON_SESSION_TOKEN_EXPIRED, /**< always followed by `-refresh-...` */
     CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT,
     CLERK_REASON_SESSION_TOKEN_NBF,
     CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE,
@@ -33,7 +33,7 @@ typedef enum clerk_reason {
     CLERK_REASON_TOKEN_NOT_ACTIVE_YET,
     CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE,
     CLERK_REASON_TOKEN_VERIFICATION_FAILED,
-    CLERK_REASON_SECRET_KEY_INVALID,        /**< unavailable: the key source refuses our credential */
+    CLERK_REASON_SECRET_KEY_INVALID,        /**< unavailable: the key source does not accept our credential */
     CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD, /**< unavailable: no keys */
     CLERK_REASON_JWK_KID_MISMATCH,
     CLERK_REASON_UNEXPECTED_ERROR,
@@ -43,7 +43,7 @@ typedef enum clerk_reason {
 /** The reason's text; "" for CLERK_REASON_NONE. Never NULL. */
 const char *clerk_reason_text(clerk_reason reason);
 
-/** Whether a reason says that the token could not be judged at all. */
+/** Whether a reason means that the token could not be checked, so that it is neither good nor bad. */
 int clerk_reason_is_unavailable(clerk_reason reason);
 
 #endif

@@ -6,20 +6,20 @@
 #include <apr_time.h>
 
 /**
- * The part of an HTTP request that authentication looks at. Header values are trimmed; NULL where absent or empty.
- * What only pages need may be filled in when it is first asked for, by clerk_request_complete().
+ * The part of an HTTP request that authentication uses. Header values are trimmed; NULL if absent or empty. The members
+ * that only page requests need may be filled in on first use, by clerk_request_complete().
  */
 typedef struct clerk_request {
     const char *method; /**< as received, such as "GET" */
     const char *target; /**< path and query as received, beginning with '/' (never joined as a URL, protocol.md 3.1) */
-    const char *authorization; /**< several fields are joined with ", ", which makes a malformed credential */
+    const char *authorization; /**< several fields are joined with ", ", which is a malformed credential */
     const char *cookie;        /**< all Cookie fields joined with "; " */
     const char *sec_fetch_dest;
     const char *client_ip;
-    void (*complete)(struct clerk_request *request); /**< fills in the rest; NULL: it is there */
-    void *source;                                    /**< its own */
+    void (*complete)(struct clerk_request *request); /**< fills in the members below; NULL: they are filled in */
+    void *source;                                    /**< for `complete` only */
 
-    /* The rest. */
+    /* Filled in by clerk_request_complete(). */
     const char *origin_url; /**< public origin, `scheme://host[:port]`, lower case, default port left out */
     const char *accept;
     const char *referer;
@@ -28,7 +28,7 @@ typedef struct clerk_request {
     const char *accept_language;
 } clerk_request;
 
-/** Have the whole request. @return @a request */
+/** Fill in the members that are filled in on first use. @return @a request */
 static inline const clerk_request *clerk_request_complete(clerk_request *request)
 {
     if (request->complete) {
@@ -38,8 +38,10 @@ static inline const clerk_request *clerk_request_complete(clerk_request *request
     return request;
 }
 
-/** Whether the request is a page navigation for which a sign-in redirect makes sense: GET, and `Sec-Fetch-Dest` is
- *  document or iframe, or absent while Accept contains text/html. */
+/**
+ * Whether the request is a page navigation, which may be redirected to sign-in: GET, and `Sec-Fetch-Dest` is document
+ * or iframe, or is absent and Accept contains text/html.
+ */
 int clerk_request_is_navigation(const clerk_request *request);
 
 /** Where a session token may come from. */
@@ -51,12 +53,13 @@ typedef enum clerk_pending {
     CLERK_PENDING_ALLOW
 } clerk_pending;
 
-/** What the place (directory, location) asks for. Lists hold const char *; NULL: not set. */
+/** The configuration of a directory or location, as far as authentication needs it. Lists are of const char *; NULL:
+ * not set. */
 typedef struct clerk_policy {
     unsigned int token_sources; /**< CLERK_SOURCE_* */
     const apr_array_header_t *authorized_parties;
     const apr_array_header_t *audience;
-    apr_interval_time_t clock_skew; /**< microseconds, 0 is 0 */
+    apr_interval_time_t clock_skew; /**< microseconds; 0 means none, not the default */
     clerk_pending pending_sessions;
     int cross_origin_sync;   /**< protocol.md 9.4 wanted */
     const char *sign_in_url; /**< URL or path; NULL: the Account Portal */

@@ -12,8 +12,8 @@
 /** What caused a call. Each cause has its own limit of concurrent calls, so that strangers cannot use up the calls of
  * signed-in visitors. */
 typedef enum clerk_backend_cause {
-    CLERK_BACKEND_FOR_SESSION, /**< a visitor whose token has a good signature: a refresh */
-    CLERK_BACKEND_FOR_ANYBODY, /**< any client, by a cookie or a URL: a handshake nonce */
+    CLERK_BACKEND_FOR_SESSION,    /**< a visitor whose token has a good signature: a refresh */
+    CLERK_BACKEND_FOR_ANY_CLIENT, /**< any client, by a cookie or a URL: a handshake nonce */
     CLERK_BACKEND_CAUSES
 } clerk_backend_cause;
 

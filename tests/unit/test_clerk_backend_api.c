@@ -383,16 +383,16 @@ static void calls_that_anybody_can_cause_take_no_place_from_sessions(void **stat
     caller strangers[CLERK_BACKEND_MAX_UNDER_WAY], sessions[CLERK_BACKEND_MAX_UNDER_WAY];
 
     hold(f, 1, APR_SUCCESS);
-    start_for(f, strangers, CLERK_BACKEND_MAX_UNDER_WAY, CLERK_BACKEND_FOR_ANYBODY);
+    start_for(f, strangers, CLERK_BACKEND_MAX_UNDER_WAY, CLERK_BACKEND_FOR_ANY_CLIENT);
     wait_until_inside(f, CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(call_for(f, CLERK_BACKEND_FOR_ANYBODY), 0);
+    assert_int_equal(call_for(f, CLERK_BACKEND_FOR_ANY_CLIENT), 0);
     start(f, sessions, CLERK_BACKEND_MAX_UNDER_WAY);
     wait_until_inside(f, 2 * CLERK_BACKEND_MAX_UNDER_WAY);
     assert_int_equal(atomic_load(&f->breaker.rejected), 1);
     hold(f, 0, APR_SUCCESS);
     assert_int_equal(join(strangers, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
     assert_int_equal(join(sessions, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_ANYBODY]), 0);
+    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_ANY_CLIENT]), 0);
 }
 
 static void calls_that_fail_together_count_as_one_outage(void **state)

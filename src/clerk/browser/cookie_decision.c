@@ -21,9 +21,9 @@ static int is_document_get(const clerk_request *request)
     return !strcmp(request->method, "GET") && is_text(request->sec_fetch_dest, "document");
 }
 
-/**
- * The primary's sign-in page that a development satellite sends the browser to (protocol.md 6.7, row 3b); NULL: not
- * configured.
+/*
+ * The sign-in page of the primary domain, to which a development satellite redirects (protocol.md 6.7, row 3b); NULL if
+ * it is not configured.
  */
 static const char *satellite_sync_location(const clerk_context *context)
 {
@@ -40,7 +40,7 @@ static const char *satellite_sync_location(const clerk_context *context)
     return clerk_url_text(url, context->pool);
 }
 
-/** protocol.md 6.7, rows 2 and 3. @return NULL: go on */
+/* protocol.md 6.7, rows 2 and 3. @return NULL if none of them applies */
 static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
 {
     const char *location = NULL;
@@ -80,9 +80,9 @@ static int is_listed(const apr_array_header_t *list, const char *text)
     return 0;
 }
 
-/**
- * protocol.md 6.7, row 4: a satellite wants its answer. Only places that may have our tokens get one
- * (differences.md row 10).
+/*
+ * protocol.md 6.7, row 4: the URL for the redirect back to a satellite, which receives the dev browser token. Only to
+ * origins that the configuration allows (differences.md row 10).
  */
 static const char *satellite_answer_location(const clerk_context *context)
 {
@@ -103,7 +103,7 @@ static const char *satellite_answer_location(const clerk_context *context)
     return clerk_url_text(url, context->pool);
 }
 
-/** protocol.md 6.7, rows 4 to 6. @return NULL: go on */
+/* protocol.md 6.7, rows 4 to 6. @return NULL if none of them applies */
 static clerk_outcome *development_rows(clerk_context *context)
 {
     const char *location;
@@ -129,7 +129,7 @@ static int differs(const char *wanted, const char *actual)
     return !actual || strcmp(wanted, actual);
 }
 
-/** Whether the URL names another organization than the session has (protocol.md 10). */
+/* Whether the URL names another organization than the session has (protocol.md 10). */
 static int organization_mismatch(clerk_context *context, const clerk_identity *identity)
 {
     clerk_organization_target target = clerk_context_organization(context);
@@ -143,7 +143,7 @@ static int organization_mismatch(clerk_context *context, const clerk_identity *i
     return target.slug ? differs(target.slug, identity->org_slug) : identity->org_id != NULL;
 }
 
-/** protocol.md 6.7, rows 14 to 16: the session is good, but is it the newest, and of the right organization? */
+/* protocol.md 6.7, rows 14 to 16: with a good session, check that it is the newest and of the right organization. */
 static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *identity)
 {
     if (context->browser_flow && context->policy->cross_origin_sync && !context->instance->satellite
@@ -156,13 +156,13 @@ static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *iden
         if (context->cookies->redirect_count < CLERK_LOOP_LIMIT) {
             return clerk_handshake_propose(context, CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, NULL);
         }
-        /* Clerk did not activate it: the session stays as it is, and authorization decides. */
+        /* Clerk did not activate the organization: keep the session as it is, and let authorization decide. */
         context->outcome->loop = 1;
     }
     return clerk_context_accept(context, identity);
 }
 
-/** protocol.md 6.7, rows 10 to 16. */
+/* protocol.md 6.7, rows 10 to 16. */
 static clerk_outcome *session_rows(clerk_context *context)
 {
     const clerk_cookies *cookies = context->cookies;

@@ -5,7 +5,7 @@
 #include "clerk/browser/context.h"
 #include "clerk/outcome.h"
 
-/** The rows of protocol.md 6.7, in their order: what the cookies of a request without a token in its header mean. */
+/** Decide by the cookies of a request without a token in its header: the rows of protocol.md 6.7, in their order. */
 clerk_outcome *clerk_cookie_decision(clerk_context *context);
 
 #endif

@@ -12,9 +12,9 @@
 #include "jose/json.h"
 
 #define PROBE_VALUE "cookies"
-/** Far more than a nonce has; what is longer is not sent anywhere. */
+/* Far longer than any nonce. A longer one is not sent to Clerk. */
 #define NONCE_MAX 1024
-/** How far a development machine's clock may be off while a handshake is resolved (protocol.md 7.7). */
+/* The clock skew allowed on a development instance while a handshake is resolved (protocol.md 7.7). */
 #define DEVELOPMENT_SKEW apr_time_from_sec(86400)
 
 int clerk_handshake_is_eligible(clerk_context *context)
@@ -31,7 +31,7 @@ int clerk_handshake_is_eligible(clerk_context *context)
     return request->accept && !strncmp(request->accept, "text/html", 9);
 }
 
-/** Where the frontend API is for this request, without trailing '/'. */
+/* The URL of the frontend API for this request, without trailing '/'. */
 static const char *frontend_url(clerk_context *context)
 {
     const char *proxy_url = context->instance->proxy_url;
@@ -43,7 +43,7 @@ static const char *frontend_url(clerk_context *context)
                                : proxy_url;
 }
 
-/** The request's own URL without some parameters; always in the edited form, as in the SDK. */
+/* The URL of the request without some parameters; its query is decoded and encoded again, as in the SDK. */
 static const char *url_without(clerk_context *context, const char *const *names)
 {
     clerk_url url = *clerk_context_url(context);
@@ -56,9 +56,9 @@ static const char *url_without(clerk_context *context, const char *const *names)
     return clerk_url_text(&url, context->pool);
 }
 
-/**
- * protocol.md 7.2. A token from the Authorization header never goes into a URL; the session cookie does, to the
- * frontend API.
+/*
+ * The URL of a handshake (protocol.md 7.2). It contains the session cookie, which the frontend API reads, but never a
+ * token from the Authorization header.
  */
 static const char *handshake_url(clerk_context *context, const char *text)
 {
@@ -87,7 +87,7 @@ static const char *handshake_url(clerk_context *context, const char *text)
                        clerk_query_text(query, context->pool), NULL);
 }
 
-/** Whether not even the loop counter came back. */
+/* Whether the request has none of Clerk's cookies, not even the loop counter. */
 static int brings_no_cookies(const clerk_cookies *cookies)
 {
     return !cookies->session && cookies->client_uat == 0 && !cookies->refresh && !cookies->dev_browser
@@ -139,10 +139,10 @@ clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reas
     return clerk_handshake_propose_text(context, reason, clerk_reason_text(reason), location);
 }
 
-/** Fetch what a nonce stands for (protocol.md 7.4). @return the list of directives, or NULL */
-static const json_t *directives_of_nonce(const clerk_context *context, const char *nonce)
+/* Fetch the payload of a nonce (protocol.md 7.4). @return its list of Set-Cookie values, or NULL */
+static const json_t *payload_of_nonce(const clerk_context *context, const char *nonce)
 {
-    clerk_backend_call call = {CLERK_BACKEND_FOR_ANYBODY, "GET", NULL, NULL};
+    clerk_backend_call call = {CLERK_BACKEND_FOR_ANY_CLIENT, "GET", NULL, NULL};
     clerk_backend_reply reply = {0, NULL, 0};
     json_t *body = NULL;
     const json_t *list;
@@ -161,7 +161,7 @@ static const json_t *directives_of_nonce(const clerk_context *context, const cha
     return json_is_array(list) ? list : NULL;
 }
 
-/** `exp` counts where it is there (differences.md row 12); in development with the same patience as for the session. */
+/* Check `exp` if it is present (differences.md row 12), in development with the larger clock skew. */
 static clerk_reason check_expiry(const clerk_context *context, const json_t *payload)
 {
     apr_interval_time_t skew = context->development ? DEVELOPMENT_SKEW : context->policy->clock_skew;
@@ -179,8 +179,8 @@ static clerk_reason check_expiry(const clerk_context *context, const json_t *pay
                                                                                     : CLERK_REASON_NONE;
 }
 
-/** Verify a handshake token (protocol.md 7.5). @param plist its directives; NULL where it has none */
-static clerk_reason directives_of_token(const clerk_context *context, const json_t **plist, const char *token)
+/* Verify a handshake token (protocol.md 7.5). @param plist its Set-Cookie values; NULL if it has none */
+static clerk_reason payload_of_token(const clerk_context *context, const json_t **plist, const char *token)
 {
     jose_jws *jws = NULL;
     jose_slice slice = {token, strlen(token)};
@@ -203,8 +203,8 @@ static int is_about_time(clerk_reason reason)
            || reason == CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE;
 }
 
-/** Forget what the handshake wanted: the cookies decide. */
-static clerk_outcome *failed(clerk_context *context)
+/* Discard the handshake: the cookies decide. */
+static clerk_outcome *discard(clerk_context *context)
 {
     apr_array_clear(context->outcome->set_cookies);
     context->outcome->location = NULL;
@@ -212,8 +212,8 @@ static clerk_outcome *failed(clerk_context *context)
     return NULL;
 }
 
-/** Set the cookies and judge the session that they hold (protocol.md 7.6). */
-static clerk_outcome *apply(clerk_context *context, const json_t *list)
+/* Set the cookies and verify the session token among them (protocol.md 7.6). */
+static clerk_outcome *apply_payload(clerk_context *context, const json_t *list)
 {
     static const char *const handshake[]
         = {CLERK_COOKIE_HANDSHAKE, CLERK_PARAMETER_HELP, CLERK_COOKIE_DEV_BROWSER, CLERK_COOKIE_HANDSHAKE_NONCE, NULL};
@@ -242,14 +242,13 @@ static clerk_outcome *apply(clerk_context *context, const json_t *list)
         outcome->carrier = CLERK_CARRIER_COOKIE;
         return clerk_context_accept(context, identity);
     }
-    (void)failed(context);
+    (void)discard(context);
     return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason) : NULL;
 }
 
-/**
- * A handshake value: in development the query may carry it, in production only Clerk's cookie (differences.md row 1).
- */
-static const char *carried(const clerk_context *context, const char *name, const char *cookie)
+/* A handshake value: in development from the query or the cookie, in production only from the cookie (differences.md
+ * row 1). */
+static const char *handshake_value(const clerk_context *context, const char *name, const char *cookie)
 {
     const char *value = context->development ? clerk_query_get(context->query, name) : NULL;
 
@@ -258,8 +257,8 @@ static const char *carried(const clerk_context *context, const char *name, const
 
 clerk_outcome *clerk_handshake_resolve(clerk_context *context)
 {
-    const char *nonce = carried(context, CLERK_COOKIE_HANDSHAKE_NONCE, context->cookies->handshake_nonce);
-    const char *token = carried(context, CLERK_COOKIE_HANDSHAKE, context->cookies->handshake);
+    const char *nonce = handshake_value(context, CLERK_COOKIE_HANDSHAKE_NONCE, context->cookies->handshake_nonce);
+    const char *token = handshake_value(context, CLERK_COOKIE_HANDSHAKE, context->cookies->handshake);
     const json_t *list = NULL;
     clerk_reason reason;
 
@@ -267,22 +266,22 @@ clerk_outcome *clerk_handshake_resolve(clerk_context *context)
         return NULL;
     }
     if (nonce) {
-        list = directives_of_nonce(context, nonce);
-        return list ? apply(context, list) : failed(context);
+        list = payload_of_nonce(context, nonce);
+        return list ? apply_payload(context, list) : discard(context);
     }
     if (!token) {
         return NULL;
     }
-    reason = directives_of_token(context, &list, token);
+    reason = payload_of_token(context, &list, token);
     if (reason == CLERK_REASON_NONE) {
-        return apply(context, list);
+        return apply_payload(context, list);
     }
-    (void)failed(context);
+    (void)discard(context);
     if (clerk_reason_is_unavailable(reason)) {
         return clerk_context_unavailable(context, reason);
     }
     if (context->development) {
-        /* Most likely other keys than before: going on would only loop. */
+        /* The instance has most likely got other keys: a new handshake would fail the same way. */
         context->outcome->status = CLERK_BAD_REQUEST;
         context->outcome->reason = reason;
         context->outcome->reason_text = clerk_reason_text(reason);

@@ -10,7 +10,7 @@
 #include "clerk/protocol.h"
 #include "clerk/url/url.h"
 
-/* The clocks of Clerk's servers are good; more than this is not the network's delay. */
+/* A larger difference to Clerk's clock is not caused by the network. */
 #define TOLERANCE apr_time_from_sec(60)
 
 const char *clerk_loop_cause_text(clerk_loop_cause cause)
@@ -31,7 +31,7 @@ const char *clerk_loop_cause_text(clerk_loop_cause cause)
     }
 }
 
-/** Whether a host is this machine: browsers treat it as secure whatever the scheme. */
+/* Whether browsers treat a host as this machine, and so as secure with any scheme. */
 static int is_local(const char *host)
 {
     apr_size_t len = strcspn(host, ":");
@@ -47,7 +47,7 @@ static int has_scheme(const char *origin, const char *scheme)
     return !strncmp(origin, scheme, len) && !strncmp(origin + len, "://", 3);
 }
 
-/** The same host and port; a default port may be written or not. */
+/* Whether host and port are the same; a default port may be written or not. */
 static int is_same_host(const char *a, const char *b)
 {
     apr_size_t a_len = strlen(a), b_len = strlen(b);
@@ -88,7 +88,7 @@ static int is_named(const clerk_raw_cookie *cookie, const char *name)
     return strlen(name) == cookie->name.len && !memcmp(cookie->name.data, name, cookie->name.len);
 }
 
-/** Whether two cookies say when the client changed, plain or with our suffix, and disagree. */
+/* Whether there are two `__client_uat` cookies, plain or with our suffix, with different values. */
 static int client_uats_differ(const char *header, const clerk_instance *instance, apr_pool_t *pool)
 {
     const char *suffixed = apr_pstrcat(pool, CLERK_COOKIE_CLIENT_UAT "_", instance->cookie_suffix, NULL);
@@ -107,8 +107,8 @@ static int client_uats_differ(const char *header, const clerk_instance *instance
     return 0;
 }
 
-/** A session cookie that names another issuer, whether it is genuine or not. Where ours is missing, the plain one
- * counts: the pages may well use another key than this server. */
+/* Whether the session cookie (not verified) names the issuer of another instance. Without a session cookie of ours, the
+ * one without suffix is used: the pages may use another publishable key than this server. */
 static int is_of_another_instance(const char *cookie, const clerk_cookies *cookies, const clerk_instance *instance,
                                   const clerk_services *services, apr_pool_t *pool)
 {
@@ -154,6 +154,6 @@ clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk
     if (!cookies->session || cookies->client_uat == 0) {
         return CLERK_LOOP_COOKIES;
     }
-    /* Handshake after handshake brought a token that has already expired here. */
+    /* Every handshake has returned a token that has already expired by our clock. */
     return outcome->reason == CLERK_REASON_SESSION_TOKEN_EXPIRED ? CLERK_LOOP_CLOCK : CLERK_LOOP_UNKNOWN;
 }

@@ -7,7 +7,7 @@
 #include "clerk/request.h"
 #include "clerk/services.h"
 
-/** What sends a browser round in circles. */
+/** Known causes of a redirect loop. */
 typedef enum clerk_loop_cause {
     CLERK_LOOP_UNKNOWN,
     CLERK_LOOP_WRONG_ORIGIN,    /**< browsers know the site by another scheme, host or port than this server does */
@@ -17,17 +17,18 @@ typedef enum clerk_loop_cause {
     CLERK_LOOP_COOKIES          /**< the browser does not keep Clerk's cookies, or not all of them */
 } clerk_loop_cause;
 
-/** What a request shows of the site's address besides `clerk_request`: never to be believed, good enough for a hint. */
+/** What the request says about the address of the site, besides clerk_request: not trustworthy, good enough for a hint.
+ */
 typedef struct clerk_address_hints {
     const char *forwarded_proto; /**< first value of X-Forwarded-Proto, lower case; or NULL */
     const char *forwarded_host;  /**< first value of X-Forwarded-Host, lower case; or NULL */
-    const char *host;            /**< the Host field, lower case; NULL where the origin was configured */
+    const char *host;            /**< the Host field, lower case; NULL if the origin is configured */
 } clerk_address_hints;
 
 /**
- * The known cause that fits a loop best, judged from the request that ended it. No side effects; nothing that it finds
- * may decide about access: a client can make up every part of it.
- * @param outcome one with `loop` set
+ * Guess the cause of a loop from the request that ended it. No side effects. The result must not decide about access: a
+ * client can forge everything it is derived from.
+ * @param outcome with `loop` set
  * @param services for the clock, and to read the session cookie
  */
 clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk_address_hints *hints,

@@ -5,7 +5,7 @@
 
 #include "text/text.h"
 
-/** Any tenant's development Account Portal. */
+/* Whether a host is the Account Portal of a development instance, of any Clerk customer. */
 static int is_development_portal(const char *host)
 {
     static const char *const legacy[] = {".lcl.dev", ".lclstage.dev", ".lclclerk.com"};
@@ -26,7 +26,7 @@ static int is_development_portal(const char *host)
     return 0;
 }
 
-/** Whether the referrer's host is the frontend API's, whatever scheme and port. */
+/* Whether a host is the frontend API's; scheme and port do not matter. */
 static int is_frontend_host(const clerk_context *context, const char *host)
 {
     const clerk_instance *instance = context->instance;
@@ -39,7 +39,7 @@ static int is_frontend_host(const clerk_context *context, const char *host)
     return frontend && !strcmp(host, frontend->host);
 }
 
-/** A URL of some other scheme: its origin is opaque and differs from ours. */
+/* Whether a text is a URL of a scheme other than http and https: its origin always differs from ours. */
 static int has_other_scheme(const char *text)
 {
     const char *p = text;
@@ -72,6 +72,6 @@ int clerk_referrer_is_foreign(clerk_context *context)
     if (instance->type != CLERK_INSTANCE_PRODUCTION && is_development_portal(referrer->host)) {
         return 0;
     }
-    /* Behind a proxy URL the SDK does not know the Account Portal (protocol.md 9.5): one handshake more, as there. */
+    /* With a proxy URL the SDK does not know the Account Portal and makes one more handshake (protocol.md 9.5). */
     return instance->proxy_url || strcmp(referrer->origin, instance->account_portal);
 }

@@ -4,7 +4,7 @@
 
 #include "clerk/browser/context.h"
 
-/** Whether the request comes from another origin that is none of Clerk's own (protocol.md 9.4). */
+/** Whether the Referer is of another origin, and not of Clerk's own pages (protocol.md 9.4). */
 int clerk_referrer_is_foreign(clerk_context *context);
 
 #endif

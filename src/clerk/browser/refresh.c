@@ -9,7 +9,7 @@
 #include "jose/json.h"
 #include "text/text.h"
 
-/** Longer ones of Clerk's have not been seen. */
+/* Longer than any session id and error code that Clerk is known to use. */
 #define SESSION_ID_MAX 128
 #define ERROR_CODE_MAX 64
 
@@ -25,7 +25,7 @@ static int is_session_id(const char *text)
     return p != text;
 }
 
-/** An error code of the Backend API goes into a URL and a header field. */
+/* Whether an error code of the Backend API is safe in a URL and in a header field. */
 static int is_error_code(const char *text)
 {
     apr_size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
@@ -38,14 +38,15 @@ static void add_header(json_t *headers, const char *name, const char *value)
     if (value) {
         json_t *text = json_string(value);
 
-        /* What is not UTF-8 has no JSON form; it goes without. */
+        /* A value that is not UTF-8 cannot be written as JSON: leave it out. */
         if (text) {
             json_object_set_new(headers, name, json_pack("[o]", text));
         }
     }
 }
 
-/** The request body. Of the browser's headers only what helps Clerk to see a stolen session (differences.md row 4). */
+/* The request body. It has only those of the browser's headers that help Clerk to detect a stolen session
+ * (differences.md row 4). */
 static const char *request_body(clerk_context *context)
 {
     const clerk_request *request = clerk_context_page(context);
@@ -71,7 +72,7 @@ static const char *request_body(clerk_context *context)
     return copy;
 }
 
-/** What a refusal says (protocol.md 8). */
+/* The error code of a refusal (protocol.md 8). */
 static const char *refusal(const json_t *body)
 {
     const char *code = jose_json_string(json_array_get(json_object_get(body, "errors"), 0), "code");
@@ -82,7 +83,7 @@ static const char *refusal(const json_t *body)
     return !strcmp(code, "unexpected_error") ? "fetch-error" : code;
 }
 
-/** Take the cookies of a good answer over, if they hold a good session. */
+/* Add the cookies of a good response to the outcome, if they contain a good session token. */
 static const char *accept_cookies(clerk_context *context, clerk_identity **pidentity, const json_t *list)
 {
     apr_array_header_t *set_cookies = apr_array_make(context->pool, 8, sizeof(const char *));

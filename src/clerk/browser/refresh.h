@@ -5,11 +5,11 @@
 #include "clerk/browser/context.h"
 
 /**
- * Trade the expired session cookie for a new one with the Backend API (protocol.md 8). Only for a GET with the
- * suffixed refresh cookie; the outcome's cookies are set where it works. The expired token is authentic: expiry is
- * judged after the signature.
- * @param pidentity the new session's identity
- * @return NULL, or why not, as it goes into `session-token-expired-refresh-...`
+ * Get a new session token for an expired one from the Backend API (protocol.md 8). Only for a GET with the suffixed
+ * refresh cookie. On success the outcome gets the new cookies. The expired token is authentic: its signature was
+ * checked before its expiry.
+ * @param pidentity the identity of the new session
+ * @return NULL, or the cause of failure, for the reason `session-token-expired-refresh-...`
  */
 const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity);
 

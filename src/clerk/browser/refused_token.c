@@ -20,7 +20,7 @@ clerk_outcome *clerk_refused_token(clerk_context *context, clerk_reason reason)
         if (context->outcome->carrier == CLERK_CARRIER_COOKIE) {
             why = clerk_refresh(context, &identity);
         } else {
-            /* A refresh would answer a token with another session: that of the cookies. */
+            /* The refresh cookie may belong to another session than the header's token. */
             why = !strcmp(context->request->method, "GET") ? "non-eligible-no-refresh-cookie" : "non-eligible-non-get";
         }
         if (!why) {

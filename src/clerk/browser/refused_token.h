@@ -6,8 +6,8 @@
 #include "clerk/outcome.h"
 
 /**
- * What becomes of a token that was refused (protocol.md 6.8). The carrier is in the outcome; only the cookie's own
- * token is ever refreshed.
+ * Decide about a request whose token was refused (protocol.md 6.8): refresh, handshake or signed out. Only a token from
+ * a cookie is refreshed; the outcome says where the token came from.
  */
 clerk_outcome *clerk_refused_token(clerk_context *context, clerk_reason reason);
 

@@ -9,7 +9,8 @@
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
 
-/** The sign-in page: as configured, a path being one of this site, else the Account Portal's. NULL: there is none. */
+/* The sign-in page: the configured URL, or path of this site, else that of the Account Portal; NULL if there is none.
+ */
 static clerk_url *sign_in_page(const clerk_request *request, const clerk_instance *instance, const clerk_policy *policy,
                                apr_pool_t *pool)
 {
@@ -22,7 +23,7 @@ static clerk_url *sign_in_page(const clerk_request *request, const clerk_instanc
                : NULL;
 }
 
-/** Below the sign-in page are the tasks that a pending session waits for. */
+/* The page for the tasks that a pending session has to complete: below the sign-in page. */
 static const char *tasks_path(const char *path, apr_pool_t *pool)
 {
     apr_size_t len = strlen(path);

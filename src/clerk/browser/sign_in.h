@@ -7,10 +7,10 @@
 #include "clerk/request.h"
 
 /**
- * The sign-in redirect for a signed-out request (protocol.md 13.3), to `ClerkSignInURL` or the Account Portal, with
- * the request's own URL as `redirect_url`. A pending session goes to the tasks below it (appended to the path).
- * @return the absolute URL from @a pool, or NULL where there is neither a sign-in URL nor an Account Portal, or where
- * the sign-in page is the requested page itself (same origin and path: it would loop)
+ * The URL to which a signed-out request is redirected (protocol.md 13.3): `ClerkSignInURL` or the Account Portal, with
+ * the URL of the request as `redirect_url`. For a pending session, `/tasks` is appended to the path.
+ * @return the absolute URL from @a pool; NULL if there is neither a sign-in URL nor an Account Portal, or if the
+ * sign-in page is the requested page itself (same origin and path: the redirect would loop)
  */
 const char *clerk_sign_in_location(const clerk_request *request, const clerk_instance *instance,
                                    const clerk_policy *policy, const clerk_outcome *outcome, apr_pool_t *pool);

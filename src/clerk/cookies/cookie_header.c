@@ -115,10 +115,9 @@ const char *clerk_cookie_header_strip(const char *header, apr_pool_t *pool)
     size_t kept = 0;
 
     /*
-     * Not clerk_cookie_header_next(): what stays must stay byte for byte, a comma separates here too, and a name
-     * without
-     * '=' is a credential as well. A piece is what stands between two separators; the separator before it, where it
-     * starts, goes with it.
+     * Not clerk_cookie_header_next(): what stays must stay byte for byte, a comma is a separator here too, and a
+     * credential is also removed if it has no '='. A piece is the text between two separators. It is kept or removed
+     * together with the separator before it, at `start`.
      */
     for (;;) {
         const char *name = piece + strspn(piece, " \t");

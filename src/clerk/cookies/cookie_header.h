@@ -6,34 +6,34 @@
 
 #include "jose/jose.h"
 
-/* The one reader of Cookie headers (protocol.md 2.3). */
+/* Reading Cookie headers (protocol.md 2.3). */
 
-/** One cookie as it stands in the header. */
+/** One cookie as in the header, not decoded. */
 typedef struct clerk_raw_cookie {
     jose_slice name;
     jose_slice value;
 } clerk_raw_cookie;
 
-/** Take the next cookie off @a pheader; segments without '=' are skipped. @return 0 at the end */
+/** Read the next cookie and move @a pheader behind it; segments without '=' are skipped. @return 0 at the end */
 int clerk_cookie_header_next(clerk_raw_cookie *cookie, const char **pheader);
 
 /**
- * A cookie's value percent-decoded, all or nothing: where anything is wrong, or would not be text, it stays as it is.
+ * Percent-decode the value of a cookie. If anything in it cannot be decoded to UTF-8, the whole value is left as it is.
  * @return from @a pool
  */
 const char *clerk_cookie_header_value(jose_slice value, apr_pool_t *pool);
 
 /**
  * The first cookie of that name, decoded (protocol.md 2.3), from @a pool.
- * @return NULL where it is absent or empty
+ * @return NULL if it is absent or empty
  */
 const char *clerk_cookie_header_find(const char *header, const char *name, apr_pool_t *pool);
 
 /**
  * A Cookie header without Clerk's credentials (ClerkStripCredentials): `__session`, `__refresh`, `__clerk_db_jwt`,
- * `__clerk_handshake` and `__clerk_handshake_nonce`, with any suffix behind an underscore. All others stay as they
- * stand. A comma separates cookies too, because httpd joins repeated Cookie fields with one.
- * @return @a header itself where nothing is to be taken out, else from @a pool; NULL where nothing is left
+ * `__clerk_handshake` and `__clerk_handshake_nonce`, also with `_` and any suffix. All other cookies stay byte for
+ * byte. A comma separates cookies too, because httpd joins repeated Cookie fields with one.
+ * @return @a header itself if there is nothing to remove, else from @a pool; NULL if nothing is left
  */
 const char *clerk_cookie_header_strip(const char *header, apr_pool_t *pool);
 

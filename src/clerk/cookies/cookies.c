@@ -10,7 +10,7 @@
 #include "clerk/url/query.h"
 #include "text/text.h"
 
-/** The cookies that are looked at, in the order of `wanted_names`. */
+/* The cookies that are read, in the order of `wanted_names`: U_ without suffix, S_ with suffix. */
 enum {
     U_SESSION,
     U_UAT,
@@ -51,7 +51,7 @@ static int is_wanted(const clerk_raw_cookie *cookie, int wanted, const char *suf
            && !memcmp(rest + 1, suffix, suffix_len);
 }
 
-/** Find all of them in one pass; of several with one name the first counts, empty or not. */
+/* Find all wanted cookies in one pass. Of several with the same name the first is used, even if it is empty. */
 static void find_wanted(jose_slice values[WANTED], const char *header, const char *suffix)
 {
     apr_size_t suffix_len = strlen(suffix);
@@ -78,7 +78,7 @@ static const char *value_of(const jose_slice *value, apr_pool_t *pool)
     return value->len > 0 ? clerk_cookie_header_value(*value, pool) : NULL;
 }
 
-/** Whether @a text, an `iss`, all `http://` and `https://` taken out of it, is this instance's own frontend API. */
+/* Whether an `iss` without all its `http://` and `https://` is the frontend API of this instance. */
 static int belongs_to_instance(const char *text, const clerk_instance *instance, apr_pool_t *pool)
 {
     char *host;
@@ -105,7 +105,7 @@ static int belongs_to_instance(const char *text, const clerk_instance *instance,
            || (instance->overridden_host && !strcmp(host, instance->overridden_host));
 }
 
-/** Everything that protocol.md 2.5 looks at: S is suffixed, U is un-suffixed. */
+/* What protocol.md 2.5 decides by: s_ with suffix, u_ without. */
 typedef struct candidates {
     const char *s_uat;
     const char *u_uat;
@@ -118,7 +118,7 @@ static int is_zero(const char *uat)
     return uat && !strcmp(uat, "0");
 }
 
-/** The `iat` of a token that nobody has verified, 0 where there is none. */
+/* The `iat` of a token, which is not verified; 0 if it has none. */
 static double issued_at(const clerk_session_token *token)
 {
     return token && token->claims ? token->claims->issued_at.seconds : 0;
@@ -132,9 +132,9 @@ static int has_expired(const clerk_session_token *token, apr_time_t now)
            && token->claims->expires.seconds <= (double)seconds;
 }
 
-/**
- * The algorithm of protocol.md 2.5, in its order: the texts matter here, so "0" is not "00", and neither is an absent
- * cookie.
+/*
+ * The algorithm of protocol.md 2.5, in its order. It compares texts, not numbers: "0" differs from "00" and from an
+ * absent cookie.
  */
 static int uses_suffixed(const candidates *c, const clerk_instance *instance, apr_time_t now, apr_pool_t *pool)
 {
@@ -162,7 +162,7 @@ static int uses_suffixed(const candidates *c, const clerk_instance *instance, ap
     return c->s_uat || !c->s_token;
 }
 
-/** As JavaScript's parseInt(): white space, a sign, and as many digits as there are. Stops short of overflowing. */
+/* Like JavaScript's parseInt(): white space, a sign, digits. Digits that would overflow are ignored. */
 static apr_int64_t parse_uat(const char *text)
 {
     apr_int64_t number = 0;
@@ -192,7 +192,7 @@ static int parse_redirect_count(const char *text)
     return text[0] >= '0' && text[0] <= '2' && text[1] == '\0' ? text[0] - '0' : CLERK_LOOP_LIMIT;
 }
 
-/** A session cookie as a slice: the text itself where nothing in it is percent-encoded, which is always. */
+/* The value of a session cookie. No copy is made unless it is percent-encoded, which no JWT is. */
 static jose_slice session_text(jose_slice value, apr_pool_t *pool)
 {
     jose_slice text = value;
@@ -204,7 +204,7 @@ static jose_slice session_text(jose_slice value, apr_pool_t *pool)
     return text;
 }
 
-/** The two session cookies. Clerk's scripts write the same token into both, and then it is read once. */
+/* Read the two session cookies. Clerk's scripts write the same token to both; then it is decoded once. */
 static void read_tokens(candidates *c, const jose_slice values[WANTED], const clerk_services *services,
                         apr_pool_t *pool)
 {

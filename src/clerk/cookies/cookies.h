@@ -10,15 +10,15 @@
 #include "clerk/services.h"
 #include "clerk/session/session_token.h"
 
-/** So many handshakes in a row are a loop. */
+/** The number of handshakes in a row that counts as a loop. */
 #define CLERK_LOOP_LIMIT 3
 
-/** Clerk's cookies of one request. Texts are decoded; an empty or missing cookie is NULL. */
+/** Clerk's cookies of a request. Texts are decoded; an empty or missing cookie is NULL. */
 typedef struct clerk_cookies {
-    int suffixed;                       /**< the suffixed cookies count (protocol.md 2.5) */
-    const clerk_session_token *session; /**< read and not verified; NULL without one */
+    int suffixed;                       /**< the suffixed cookies are used (protocol.md 2.5) */
+    const clerk_session_token *session; /**< decoded, not verified; NULL if there is none */
     apr_int64_t client_uat;             /**< seconds; 0: absent, or signed out */
-    const char *refresh;                /**< only ever the suffixed one */
+    const char *refresh;                /**< the suffixed one; there is no other */
     const char *dev_browser;
     const char *handshake;
     const char *handshake_nonce;
@@ -26,10 +26,10 @@ typedef struct clerk_cookies {
 } clerk_cookies;
 
 /**
- * Read a Cookie header (protocol.md 2.3 and 2.4) and decide which set counts (protocol.md 2.5). Nothing is verified
- * here.
+ * Read a Cookie header (protocol.md 2.3 and 2.4) and decide whether the cookies with or without suffix are used
+ * (protocol.md 2.5). Nothing is verified here.
  * @param header all Cookie fields joined with "; ", or NULL
- * @param services for the tokens it remembers, and the clock: one rule asks whether a token has expired
+ * @param services for the token cache, and for the clock: one rule asks whether a token has expired
  */
 const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance,
                                         const clerk_services *services, apr_pool_t *pool);

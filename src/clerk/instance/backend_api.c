@@ -11,14 +11,14 @@
 #define LONGEST_PAUSE apr_time_from_sec(60)
 #define MAX_REPLY 262144
 
-/** How a call came to be made. */
+/* Whether a call may be made; PROBE: the one call that finds out whether the API works again. */
 typedef enum admission {
     REJECTED,
     ADMITTED,
     PROBE
 } admission;
 
-/** How long the circuit stays open after so many failures. */
+/* How long the circuit stays open after so many failures. */
 static apr_interval_time_t pause_after(apr_uint32_t failures)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
@@ -31,14 +31,14 @@ static apr_interval_time_t pause_after(apr_uint32_t failures)
 
 static void note_success(const clerk_backend_api *api)
 {
-    /* Whatever the count says: who opens the circuit may have been overtaken between the two. */
+    /* Check open_until as well: note_failure() sets it after the count, and another call may have reset that. */
     if (atomic_exchange(&api->breaker->failures, 0) >= FAILURES_TO_OPEN || atomic_load(&api->breaker->open_until)) {
         atomic_store(&api->breaker->open_until, 0);
         clerk_log(CLERK_LOG_NOTICE, 2001, "Clerk instance %s: the Backend API answers again", api->name);
     }
 }
 
-/** Calls that were under way when the circuit opened say nothing new when they fail too: only a probe prolongs the
+/* Calls that were under way when the circuit opened are not counted when they fail too: only a probe prolongs the
  * pause. */
 static void note_failure(const clerk_backend_api *api, admission how)
 {
@@ -62,7 +62,7 @@ static void note_failure(const clerk_backend_api *api, admission how)
     }
 }
 
-/** Whether a call may be made now. While the circuit is open nobody calls; when the pause is over one caller tries. */
+/* Whether a call may be made now: none while the circuit is open, one as a probe after the pause. */
 static admission admit(clerk_backend_api *api)
 {
     apr_int64_t open_until = atomic_load(&api->breaker->open_until);
@@ -71,16 +71,16 @@ static admission admit(clerk_backend_api *api)
     if (!open_until) {
         return ADMITTED;
     }
-    /* Farther off than any pause: the clock was set back. */
+    /* A time further away than any pause is from before the clock was set back. */
     if (now < open_until && open_until - now <= LONGEST_PAUSE + api->timeout) {
         return REJECTED;
     }
-    /* The one who moves the time on is the one who tries. */
+    /* Of several callers, the one that moves the time on makes the probe. */
     return atomic_compare_exchange_strong(&api->breaker->open_until, &open_until, now + api->timeout) ? PROBE
                                                                                                       : REJECTED;
 }
 
-/** Take one of the process's places for a call. */
+/* Begin a call, unless too many of its cause are under way in this process. */
 static admission begin(clerk_backend_api *api, clerk_backend_cause cause)
 {
     admission how = REJECTED;
@@ -141,7 +141,7 @@ void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, 
     if (reply->status != 0 && reply->status < 500) {
         note_success(api);
     } else if (rv != APR_EINTR) {
-        /* (APR_EINTR: this process is stopping, which is not the API's fault.) */
+        /* APR_EINTR: this process is stopping; no failure of the API. */
         note_failure(api, how);
     }
 }

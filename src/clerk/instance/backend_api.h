@@ -8,17 +8,17 @@
 #include "net/http.h"
 
 /**
- * What all processes know of one Backend API: a circuit breaker, so that a slow or broken API is left alone for a while
+ * The circuit breaker of one Backend API, shared by all processes: a slow or broken API is not called for a while,
  * instead of holding a worker thread for each request. Zeroed shared memory; atomics only.
  */
 typedef struct clerk_backend_breaker {
     _Atomic(apr_int64_t) open_until; /**< apr_time_t; calls before it fail at once */
-    _Atomic(apr_uint32_t) failures;  /**< in a row; once the circuit is open, failed probes only */
+    _Atomic(apr_uint32_t) failures;  /**< in a row; while the circuit is open, only probes count */
     _Atomic(apr_uint64_t) calls;
-    _Atomic(apr_uint64_t) rejected; /**< not made: circuit open, or too many under way */
+    _Atomic(apr_uint64_t) rejected; /**< calls not made: circuit open, or too many under way */
 } clerk_backend_breaker;
 
-/** How one process reaches one Backend API. */
+/** How a process calls the Backend API of one instance. */
 typedef struct clerk_backend_api {
     const char *name;    /**< the instance, for logs */
     const char *api_url; /**< no trailing '/' */
@@ -31,13 +31,13 @@ typedef struct clerk_backend_api {
     _Atomic(int) under_way[CLERK_BACKEND_CAUSES]; /**< calls of this process */
 } clerk_backend_api;
 
-/** How many calls of each cause one process makes at once; a slow API costs no more worker threads than that. */
+/** The most calls for each cause that a process makes at the same time: a slow API holds no more worker threads. */
 #define CLERK_BACKEND_MAX_UNDER_WAY 4
 
 /**
- * Make a call with the secret key (protocol.md Appendix B). Bounded by the timeout. A call that gets no answer or a
- * 5xx counts as a failure; after three in a row the circuit opens for 5 s, doubling to 60 s, then one call is tried. An
- * open circuit, or CLERK_BACKEND_MAX_UNDER_WAY calls under way, answer status 0 at once.
+ * Make a call with the secret key (protocol.md Appendix B), at most for the timeout. No response and 5xx are failures.
+ * After three failures in a row the circuit opens for 5 s, doubling to 60 s; after that, one call is made as a probe.
+ * While the circuit is open, or CLERK_BACKEND_MAX_UNDER_WAY calls are under way, the reply has status 0 at once.
  */
 void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, const clerk_backend_call *call,
                             apr_pool_t *pool);

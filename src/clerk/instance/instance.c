@@ -12,7 +12,7 @@
 
 #define DEFAULT_API_URL "https://api.clerk.com"
 
-/** White space around a configured value means nothing; an empty value is no value. */
+/* A value without the white space around it; NULL if it is empty. */
 static const char *trimmed(const char *text, apr_pool_t *pool)
 {
     const char *white = " \t\r\n\f\v";
@@ -44,7 +44,7 @@ static void warn(clerk_instance *instance, const char *text, apr_pool_t *pool)
     instance->warning = !instance->warning ? text : apr_pstrcat(pool, instance->warning, "; ", text, NULL);
 }
 
-/** A URL in its normal form, or NULL and what is wrong with it. */
+/* Parse a URL. @param pproblem what is wrong with it; NULL if it is good */
 static const clerk_url *read_url(const char **pproblem, const char *text, const char *directive, apr_pool_t *pool)
 {
     const char *problem = clerk_http_url_problem(text);
@@ -96,7 +96,7 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
     return NULL;
 }
 
-/** ClerkFrontendAPI: a host[:port] or a URL, whose path does not matter. */
+/* Apply ClerkFrontendAPI: host[:port], or a URL, whose path is ignored. */
 static const char *override_frontend(clerk_instance *instance, const char *frontend_api, apr_pool_t *pool)
 {
     if (strstr(frontend_api, "://")) {
@@ -143,7 +143,7 @@ static const char *set_proxy(clerk_instance *instance, const char *proxy_url, ap
     return NULL;
 }
 
-/** The frontend API of protocol.md 1.2, and how it is reached. */
+/* Derive the frontend API (protocol.md 1.2) and the URL to reach it. */
 static const char *set_frontend(clerk_instance *instance, const clerk_instance_options *options, apr_pool_t *pool)
 {
     const char *frontend_api = trimmed(options->frontend_api, pool);

@@ -7,13 +7,13 @@
 
 #include "clerk/instance/publishable_key.h"
 
-/** A Clerk instance as configured: what the directives said, secrets resolved, NULL where nothing was said. */
+/** The configuration of a Clerk instance: the values of the directives, with secrets resolved; NULL if not set. */
 typedef struct clerk_instance_options {
     const char *name; /**< for messages */
     const char *publishable_key;
     const char *secret_key;
-    const char *frontend_api; /**< ClerkFrontendAPI: host[:port], or https URL, or http URL on loopback (then with any
-                                 path dropped) */
+    const char *frontend_api; /**< ClerkFrontendAPI: host[:port], or https URL, or http URL on loopback; a path is
+                                 ignored */
     const char *proxy_url;    /**< ClerkProxyURL: absolute URL, or a path beginning with '/' */
     const char *domain;
     int satellite;
@@ -24,7 +24,7 @@ typedef struct clerk_instance_options {
 } clerk_instance_options;
 
 /**
- * A Clerk instance, all derived values worked out (protocol.md 1). Immutable; lives as long as the configuration.
+ * A Clerk instance with all derived values (protocol.md 1). Immutable; lives as long as the configuration.
  */
 typedef struct clerk_instance {
     const char *name;
@@ -33,30 +33,33 @@ typedef struct clerk_instance {
     const char *secret_key;      /**< or NULL */
     const char *frontend_host;   /**< host[:port] of the key, ClerkFrontendAPI, or clerk.<domain>; the "original" one
                                     of protocol.md 1.2; or NULL */
-    const char *overridden_host; /**< the publishable key's host where ClerkFrontendAPI replaced it (tokens may still
+    const char *overridden_host; /**< the host in the publishable key if ClerkFrontendAPI replaces it (tokens may still
                                     name it); or NULL */
-    const char *frontend_url; /**< `https://<frontend_host>` (scheme http where ClerkFrontendAPI says so); no trailing
-                                 '/'; or NULL */
-    const char *proxy_url;    /**< absolute without trailing '/'s, or a path, or NULL */
+    const char *frontend_url;    /**< `https://<frontend_host>` (http if ClerkFrontendAPI says so), no trailing '/'; or
+                                    NULL */
+    const char *proxy_url;       /**< absolute without trailing '/'s, or a path, or NULL */
     const char *domain;
     int satellite;
     int satellite_auto_sync;
-    const char *account_portal; /**< protocol.md 1.6, from the key's host even with a proxy; or NULL */
-    char cookie_suffix[9];      /**< protocol.md 1.5; "" without a publishable key */
-    const char *api_url;        /**< Backend API origin (path kept), no trailing '/' */
-    const char *jwks_url;       /**< where keys come from; NULL where neither key says (then there must be a PEM key) */
-    int jwks_needs_secret;      /**< jwks_url is the Backend API's: send the secret key */
+    const char *account_portal;        /**< protocol.md 1.6, from the key's host even with a proxy; or NULL */
+    char cookie_suffix[9];             /**< protocol.md 1.5; "" without a publishable key */
+    const char *api_url;               /**< Backend API origin (path kept), no trailing '/' */
+    const char *jwks_url;              /**< where keys are fetched; NULL if unknown (then a PEM key is needed) */
+    int jwks_needs_secret;             /**< jwks_url is of the Backend API: send the secret key */
     const apr_array_header_t *issuers; /**< of const char *, accepted `iss`; NULL: any */
-    const char *warning;               /**< legal but risky, for the start-up log; or NULL */
+    const char *warning;               /**< what is allowed but risky, for the log at the start; or NULL */
 } clerk_instance;
 
 /**
- * Work an instance out and check it (protocol.md 1.1 to 1.7, directives.md "Instances and keys").
- * issuers `auto`: `https://<frontend_host>`, the key's own host too where ClerkFrontendAPI overrides it, the proxy URL
- * with and without trailing '/', `https://clerk.<domain>` for satellites; any where there is no publishable key and no
- * frontend API. The publishable key is taken as written (trimmed at both ends). Checked: protocol.md 1.1 and that the
- * host is a plain host[:port]; pk and sk of the same type; URLs as clerk_http_url_problem(); a satellite has a domain
- * or a proxy URL, a development satellite's sign-in URL is checked elsewhere; the domain is a plain host name.
+ * Derive an instance from its configuration and check it (protocol.md 1.1 to 1.7, directives.md "Instances and keys").
+ *
+ * `auto` issuers: `https://<frontend_host>`, the host of the key too if ClerkFrontendAPI overrides it, the proxy URL
+ * with and without trailing '/', `https://clerk.<domain>` for satellites. Without publishable key and frontend API:
+ * any.
+ *
+ * Checked: protocol.md 1.1 and that the host is a plain host[:port]; publishable and secret key of the same type; URLs
+ * as clerk_http_url_problem(); a satellite has a domain or a proxy URL; the domain is a plain host name. The sign-in
+ * URL of a development satellite is checked elsewhere. White space around values is ignored.
  * @return NULL, or what is wrong and what to write instead (from @a pool; no secret in it)
  */
 const char *clerk_instance_create(clerk_instance **pinstance, const clerk_instance_options *options, apr_pool_t *pool);

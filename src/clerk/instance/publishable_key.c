@@ -13,7 +13,7 @@
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** Base64 as browsers decode it: white space is skipped, padding may be missing, left-over bits are dropped. */
+/* Decode base64 as browsers do: white space is skipped, padding may be missing, unused bits are ignored. */
 static char *decode_forgiving(const char *text, apr_pool_t *pool)
 {
     char *clean = apr_palloc(pool, strlen(text) + 1);
@@ -139,7 +139,7 @@ void clerk_publishable_key_suffix(char suffix[9], const char *key)
     apr_sha1_update(&context, key, (unsigned int)strlen(key));
     apr_sha1_final(digest, &context);
     for (apr_size_t i = 0; i < 8; i++) {
-        /* Eight characters are exactly the first six bytes, so no padding ever shows. */
+        /* Eight characters encode exactly the first six bytes, so there is no padding. */
         const unsigned char *bytes = digest + i / 4 * 3;
         unsigned int group = ((unsigned int)bytes[0] << 16) | ((unsigned int)bytes[1] << 8) | bytes[2];
         char c = base64_alphabet[(group >> (18 - 6 * (i % 4))) & 0x3fu];

@@ -10,9 +10,9 @@ typedef enum clerk_instance_type {
 } clerk_instance_type;
 
 /**
- * Read a publishable key (protocol.md 1.1). Stricter than the SDK: what it encodes must be a plain host[:port].
- * @param ptype the instance type that the prefix names
- * @param phost the frontend API host of the key, from @a pool
+ * Parse a publishable key (protocol.md 1.1). Stricter than the SDK: it must encode a plain host[:port].
+ * @param ptype the type of the instance, from the prefix
+ * @param phost the host of the frontend API, from @a pool
  * @param key the key, already trimmed
  * @return NULL, or what is wrong (static text)
  */

@@ -48,7 +48,7 @@ int clerk_authorize_permission(const clerk_identity *identity, const char *permi
     permission = without_org(permission);
     for (entry = clerk_texts_next(&identity->org_permissions, NULL); entry;
          entry = clerk_texts_next(&identity->org_permissions, entry)) {
-        /* The session's permissions are not normalised: one `org:` and then the rest, exactly. */
+        /* The permissions of the session are not normalized: exactly one `org:`, then the permission. */
         if (!strncmp(entry, ORG_PREFIX, ORG_PREFIX_LEN) && !strcmp(entry + ORG_PREFIX_LEN, permission)) {
             return 1;
         }
@@ -67,7 +67,7 @@ static int is_one_of(const char *const *words, const char *text, size_t len)
 }
 
 /*
- * A feature or a plan as asked (protocol.md 11.6): `name`, or `scope:name` with anything from a second colon on
+ * Whether a list has a feature or plan (protocol.md 11.6): `name` or `scope:name`; everything from a second colon on is
  * ignored.
  */
 static int scoped_name_granted(const char *list, const char *asked)
@@ -88,7 +88,7 @@ static int scoped_name_granted(const char *list, const char *asked)
     name = asked + scope_len + 1;
     len = strcspn(name, ":");
     if (len == 0) {
-        /* Odd, but what has() does: `o:` asks for a name that is called like the scope. */
+        /* As has() does: `o:` without a name asks for a feature named `o`. */
         name = asked;
         len = scope_len;
     }
@@ -108,10 +108,11 @@ int clerk_authorize_plan(const clerk_identity *identity, const char *plan)
     return identity && scoped_name_granted(identity->plans, plan);
 }
 
-/* More digits than anybody needs, and few enough that their value is exact. */
+/* Few enough digits for an exact value. */
 #define MINUTES_MAX_DIGITS 9
 
-/* Decimal digits, a fraction allowed, above 0. No strtod(): it takes hexadecimal, infinity and the locale's comma. */
+/* Parse a decimal number above 0, with an optional fraction. Not strtod(): it accepts hexadecimal, infinity and the
+ * decimal comma of a locale. */
 static int parse_minutes(double *pminutes, const char *text)
 {
     double value = 0, divisor = 1;
@@ -184,7 +185,7 @@ int clerk_authorize_reverification(const clerk_identity *identity, const clerk_r
     first = age->first != -1 && reverification->after_minutes > age->first;
     second = age->second != -1 && reverification->after_minutes > age->second;
 
-    /* Every level makes do with the first factor where there is no second one. */
+    /* Without a second factor, every level is satisfied by the first one. */
     if (age->second == -1 || reverification->level == CLERK_FIRST_FACTOR) {
         return first;
     }

@@ -5,18 +5,19 @@
 #include "clerk/session/identity.h"
 
 /*
- * The questions that Require asks (protocol.md 11.6 and 11.7), semantics of the SDK's has() to the letter. Each
- * is 0 or 1; a NULL or empty argument is 0. The identity of a pending session that counts as signed out is never
- * asked about.
+ * The checks behind the Require lines (protocol.md 11.6 and 11.7), exactly as the SDK's has(). Each returns 0 or 1; a
+ * NULL or empty argument gives 0. Never called with the identity of a pending session that counts as signed out.
  */
 
-/** `role`: any number of leading `org:` collapse on both sides; no active organization: 0. */
+/** Role in the active organization. All leading `org:` are ignored on both sides. No active organization: 0. */
 int clerk_authorize_role(const clerk_identity *identity, const char *role);
-/** Active organization by id or by slug; NULL: any active organization. */
+/** Active organization, by id or by slug; NULL: any active organization. */
 int clerk_authorize_org(const clerk_identity *identity, const char *id_or_slug);
-/** `permission`: leading `org:` collapse in the question only; no active organization: 0. */
+/** Permission in the active organization. All leading `org:` of @a permission are ignored. No active organization: 0.
+ */
 int clerk_authorize_permission(const clerk_identity *identity, const char *permission);
-/** `name` in either list, or `scope:name` with scope o, org, organization, u or user; another scope: 0. */
+/** Feature or plan: `name` in any scope, or `scope:name` with scope o, org, organization, u or user; other scopes: 0.
+ */
 int clerk_authorize_feature(const clerk_identity *identity, const char *feature);
 int clerk_authorize_plan(const clerk_identity *identity, const char *plan);
 
@@ -34,7 +35,7 @@ typedef struct clerk_reverification {
 
 /**
  * Parse a preset name (@a minutes NULL), or a level with minutes: decimal, a fraction allowed, above 0.
- * @return NULL, or a static text that names what is allowed; then @a reverification is of no use
+ * @return NULL, or a static text that says what is allowed; then @a reverification is undefined
  */
 const char *clerk_authorize_parse_reverification(clerk_reverification *reverification, const char *level,
                                                  const char *minutes);

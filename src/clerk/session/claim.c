@@ -16,7 +16,7 @@ const char *clerk_claim_text(const json_t *object, const char *name)
     return text && clerk_text_is_clean(text) ? text : NULL;
 }
 
-/* Each JSON value is reached by at most one split of the path, so the search is bounded by the size of the token. */
+/* Every JSON value is reached by one split of the path at most, so the size of the token bounds the search. */
 static const json_t *find(const json_t *object, char *path)
 {
     const json_t *value = json_object_get(object, path);
@@ -40,7 +40,7 @@ const json_t *clerk_claim_find(const json_t *claims, const char *path, apr_pool_
     return json_is_null(value) ? NULL : value;
 }
 
-/** Compact JSON; real numbers with no more digits than they need to be read back as they are. */
+/* Compact JSON. Real numbers have as many digits as are needed to read back the same value, and no more. */
 static const char *json_text(const json_t *value, apr_pool_t *pool)
 {
     const char *text = NULL;

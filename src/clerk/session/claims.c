@@ -7,8 +7,8 @@
 #include "text/text.h"
 
 /*
- * The largest time in a token, in seconds on either side of 1970: the range of an ECMAScript date. It fits 64 bits in
- * microseconds too.
+ * The largest time in a token, in seconds before or after 1970: the range of an ECMAScript date. In microseconds it
+ * still fits 64 bits.
  */
 #define SECONDS_MAX 8640000000000.0
 
@@ -22,7 +22,7 @@ static int list_has(const apr_array_header_t *list, const char *text)
     return 0;
 }
 
-/* The SDK drops empty entries of the configured list, so a list of nothing else is no list. */
+/* Whether an audience is configured. The SDK ignores empty entries, so a list of only those counts as none. */
 static int audience_configured(const apr_array_header_t *audience)
 {
     for (int i = 0; audience && i < audience->nelts; i++) {
@@ -34,7 +34,7 @@ static int audience_configured(const apr_array_header_t *audience)
 }
 
 /*
- * protocol.md 4.5 with differences.md row 16: once an audience is configured, a token that names none properly is
+ * protocol.md 4.5 with differences.md row 16: if an audience is configured, a token without a well-formed audience is
  * refused.
  */
 static clerk_reason check_audience(const clerk_texts *aud, const apr_array_header_t *audience)
@@ -62,7 +62,7 @@ static clerk_reason check_subject(const json_t *sub)
     return *text && clerk_text_is_clean(text) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
 }
 
-/* Byte for byte: `azp` is the browser's own Origin, which has one spelling only. */
+/* Compared byte for byte: `azp` is the Origin header of the browser, which has only one spelling. */
 static clerk_reason check_authorized_party(const char *azp, const apr_array_header_t *parties)
 {
     if (!parties || parties->nelts == 0) {
@@ -80,14 +80,14 @@ static clerk_reason check_issuer(const char *iss, const apr_array_header_t *issu
 }
 
 /*
- * Whole microseconds since 1970, fractions of a second cut off towards zero. @return 0: no number, or beyond the
+ * Convert to microseconds since 1970; fractions of a second are truncated. @return 0 if it is no number, or beyond the
  * range of dates
  */
 static int time_value(apr_time_t *ptime, const clerk_claim_time *claim)
 {
     const double beyond = SECONDS_MAX + 1;
 
-    /* Before the conversion, which is undefined for what the integer cannot hold. */
+    /* Check before the conversion, which is undefined for values that the integer cannot hold. */
     if (!claim->is_number || !(claim->seconds > -beyond && claim->seconds < beyond)) {
         return 0;
     }
@@ -95,7 +95,7 @@ static int time_value(apr_time_t *ptime, const clerk_claim_time *claim)
     return 1;
 }
 
-/* A time that may be absent and must not lie after @a latest. */
+/* Check a time that may be absent and must not be after @a latest. */
 static clerk_reason check_not_after(const clerk_claim_time *claim, apr_time_t latest, clerk_reason too_early)
 {
     apr_time_t time;
@@ -147,7 +147,7 @@ clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance
     return reason;
 }
 
-/* What JavaScript takes for false. */
+/* Whether a value counts as false in JavaScript. */
 static int is_falsy(const json_t *value)
 {
     return !value || json_is_null(value) || json_is_false(value)
@@ -162,7 +162,7 @@ static clerk_claim_time read_time(const json_t *value)
     return claim;
 }
 
-/* No list where there is anything but strings in it: such a token names no audience properly. */
+/* Read `aud`. An array with anything but strings is not well formed: no list. */
 static clerk_texts read_audience(const json_t *aud, apr_pool_t *pool)
 {
     static const clerk_texts none = {NULL, 0};

@@ -9,36 +9,37 @@
 #include "clerk/request.h"
 #include "clerk/session/texts.h"
 
-/** A time claim as it stands in the token. */
+/** A time claim of a token. */
 typedef struct clerk_claim_time {
     int is_there;
     int is_number;
-    double seconds; /**< since 1970; 0 where it is no number */
+    double seconds; /**< since 1970; 0 if it is no number */
 } clerk_claim_time;
 
 /**
- * What the checks of protocol.md 4.3 and the choice between cookies (protocol.md 2.5) look at in a payload, read once,
- * so that a token that comes again is judged without its JSON. Texts are NULL where the claim is absent or no string.
+ * The claims needed for the checks of protocol.md 4.3 and for the choice between cookies (protocol.md 2.5). Cached, so
+ * that a token from the token cache is checked without parsing its JSON. Texts are NULL if the claim is absent or no
+ * string.
  */
 typedef struct clerk_claims {
-    clerk_reason subject_problem; /**< what is to be said of `sub`: protocol.md 4.3, row 8 */
-    clerk_texts audience;         /**< `aud`; no list where it is absent, or anything but a string or strings */
+    clerk_reason subject_problem; /**< the result of the check of `sub`: protocol.md 4.3, row 8 */
+    clerk_texts audience;         /**< `aud`; no list if it is absent, or neither a string nor an array of strings */
     const char *authorized_party; /**< `azp` */
     const char *issuer;           /**< `iss` */
-    int issuer_is_falsy;          /**< JavaScript would take `iss` for false */
+    int issuer_is_falsy;          /**< `iss` counts as false in JavaScript */
     clerk_claim_time expires;     /**< `exp` */
     clerk_claim_time not_before;  /**< `nbf` */
     clerk_claim_time issued_at;   /**< `iat` */
 } clerk_claims;
 
-/** Read them. @param payload must live as long as @a claims, which points into it */
+/** Read the claims of a payload. @param payload must live as long as @a claims, which points into it */
 void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *pool);
 
 /**
  * Check a verified payload's claims in the order of protocol.md 4.3, rows 8 to 13, with `iss` after `azp`
  * (differences.md rows 2, 12, 15 and 16): sub, aud, azp, iss, exp, nbf, iat. Times beyond the range of dates (8.64e12
  * s) are CLERK_REASON_TOKEN_VERIFICATION_FAILED.
- * @param skew replaces the policy's (protocol.md 7.7)
+ * @param skew used instead of the policy's (protocol.md 7.7)
  */
 clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
                                 apr_interval_time_t skew, apr_time_t now);

@@ -16,7 +16,7 @@ static const char *non_empty(const char *text)
     return text && *text ? text : NULL;
 }
 
-/* The SDK compares with `=== 2`: any JSON number of that value, no string. */
+/* The SDK compares with `=== 2`: any JSON number of this value, but no string. */
 static int is_version_2(const json_t *claims)
 {
     const json_t *version = json_object_get(claims, "v");
@@ -75,7 +75,7 @@ static int read_age(double *page, const json_t *value)
         return 0;
     }
     *page = json_number_value(value);
-    /* No number of jansson's is infinite or NaN. */
+    /* Numbers from jansson are never infinite or NaN. */
     return *page == -1.0 || *page >= 0.0;
 }
 

@@ -11,11 +11,11 @@
 #define LIMB_BASE 1000000000u
 #define WORD_BITS 32
 
-/* Decimal masks and room to turn one at a time into bits. */
+/* Decimal masks, with working memory to convert one of them to bits. */
 typedef struct mask_reader {
     const apr_array_header_t *masks;
-    apr_uint32_t *limbs; /* of base 10^9, the most significant one first; enough for the longest mask */
-    int words;           /* as many as hold one bit a permission */
+    apr_uint32_t *limbs; /* digits of base 10^9, the most significant first; enough for the longest mask */
+    int words;           /* enough for one bit a permission */
 } mask_reader;
 
 static void reader_init(mask_reader *reader, const char *fpm, int permissions, apr_pool_t *pool)
@@ -46,8 +46,8 @@ static size_t limbs_parse(apr_uint32_t *limbs, const char *digits, size_t len)
 }
 
 /*
- * The lowest bits of the i-th mask, bit 0 in the lowest bit of the first word; all 0 where there is no such mask or
- * it is no number. Each division of the whole number by 2^32 leaves one word.
+ * Convert the lowest bits of the i-th mask, bit 0 first; all 0 if there is no such mask or it is no number. Each
+ * division of the whole number by 2^32 gives one word as its remainder.
  */
 static void reader_bits(apr_uint32_t *bits, const mask_reader *reader, int i)
 {

@@ -8,9 +8,9 @@
 #include "jose/jose.h"
 
 /*
- * The length of the white space that the text begins with, 0 for none: WhiteSpace and LineTerminator of ECMA-262, 12.2
- * and 12.3, in UTF-8. Less than the SDK trims would shift the positions that permission masks are found by
- * (protocol.md 11.3).
+ * The length of the white space character at the beginning of the text, or 0: WhiteSpace and LineTerminator of
+ * ECMA-262, 12.2 and 12.3, in UTF-8. All that the SDK trims must be trimmed here: permission masks are found by the
+ * position of valid elements (protocol.md 11.3).
  */
 static apr_size_t space_length(const char *text, apr_size_t len)
 {
@@ -42,7 +42,7 @@ static apr_size_t space_length(const char *text, apr_size_t len)
         "\xEF\xBB\xBF",
     };
 
-    /* Nearly always: an ASCII character, and no space. */
+    /* The usual case: an ASCII character that is no space. */
     if (len == 0 || ((unsigned char)*text > ' ' && (unsigned char)*text < 0x7f)) {
         return 0;
     }
@@ -56,7 +56,7 @@ static apr_size_t space_length(const char *text, apr_size_t len)
     return 0;
 }
 
-/* The length of the text without the white space at its end; UTF-8 of up to three bytes a character. */
+/* The length of the text without white space at its end. White space characters have up to three bytes in UTF-8. */
 static apr_size_t trimmed_length(const char *text, apr_size_t len)
 {
     apr_size_t width = 1;
@@ -75,7 +75,7 @@ static apr_size_t trimmed_length(const char *text, apr_size_t len)
     return len;
 }
 
-/* Take the next element off @a ptext, trimmed. @return 0: there is none */
+/* Read the next element, trimmed, and move @a ptext behind it. @return 0 if there is none */
 static int next_element(jose_slice *element, const char **ptext)
 {
     const char *text = *ptext, *comma;
@@ -107,7 +107,7 @@ apr_array_header_t *clerk_scoped_names_split(const char *text, apr_pool_t *pool)
     return elements;
 }
 
-/* The scopes before the colon; the length of what comes up to and with the colon in @a plen. */
+/* The scopes of an element. @param plen the length of the text up to the colon, colon included */
 static unsigned int parse_scopes(apr_size_t *plen, const char *text, apr_size_t len)
 {
     static const struct {

@@ -54,7 +54,7 @@ static clerk_reason check_header(const jose_jws *jws)
  * Check a token with one key set. *pwant is the reason why a newer set could change the verdict, or CLERK_KEYS_CURRENT
  * if it could not. A token that no key can make valid must not cause a fetch.
  */
-static clerk_reason judge(const jose_jws *jws, const jose_keyset *set, clerk_keys_want *pwant)
+static clerk_reason check_with_keys(const jose_jws *jws, const jose_keyset *set, clerk_keys_want *pwant)
 {
     const char *kid = jose_json_string(jws->header, "kid");
     const jose_key *key = jose_keyset_find(set, kid);
@@ -108,7 +108,7 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
     if (status != CLERK_KEYS_OK) {
         return no_keys_reason(status);
     }
-    reason = judge(jws, first.set, &want);
+    reason = check_with_keys(jws, first.set, &want);
     seen = first.generation;
     services->release_keys(services->baton, &first);
     if (pgeneration) {
@@ -120,7 +120,7 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
 
     status = services->acquire_keys(services->baton, &second, want, seen, pool);
     if (status == CLERK_KEYS_OK) {
-        reason = judge(jws, second.set, &ignored);
+        reason = check_with_keys(jws, second.set, &ignored);
         if (pgeneration) {
             *pgeneration = second.generation;
         }

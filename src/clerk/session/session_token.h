@@ -16,10 +16,10 @@
 #define CLERK_CAT_M2M "cl_B7d4PD333AAA"
 #define CLERK_CAT_IGNORE "cl_I7d4PD111III"
 
-/** A session token as a request presents it, read once. */
+/** The session token of a request, decoded once. */
 typedef struct clerk_session_token {
     jose_slice text;
-    const clerk_claims *claims; /**< not verified; NULL where it cannot be decoded */
+    const clerk_claims *claims; /**< not verified; NULL if the token cannot be decoded */
     const jose_jws *jws;        /**< decoded; NULL if that failed, or if the token is cached */
     clerk_identity *cached;     /**< from the token cache: kind and signature are good, claims still to be checked */
 } clerk_session_token;
@@ -31,36 +31,36 @@ typedef struct clerk_session_token {
  */
 clerk_session_token *clerk_session_token_read(jose_slice text, const clerk_services *services, apr_pool_t *pool);
 
-/** The token as a text of its own, from @a pool. */
+/** The text of the token with a NUL at its end, from @a pool. */
 const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_t *pool);
 
-/** The `sid` of a token, verified or not; NULL where it has none. */
+/** The `sid` of a token, verified or not; NULL if it has none. */
 const char *clerk_session_token_session_id(const clerk_session_token *token);
 
 /**
  * Whether the decoded token is a machine JWT (protocol.md 12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat`
- * (protocol.md 4.2). Nothing is verified: it may decide a refusal only.
+ * (protocol.md 4.2). Nothing is verified, so the result may only be used to refuse the token.
  */
 int clerk_session_token_is_other_type(const jose_jws *jws);
 
 /**
- * Verify a decoded JWT's signature and header against the instance's keys. First what refuses a token whatever the
- * keys are, without using any: `crit`, a `kid` that is not a string (differences.md row 15). Then protocol.md 4.3,
- * rows 3 to 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one bounded refresh
- * and one retry, in which the newer set alone decides; a token without `kid` or with a bad `typ` or `alg` never causes
- * one. A set from a PEM key needs no `kid`. Serves session and handshake tokens.
+ * Verify a decoded JWT's signature and header against the instance's keys. Serves session and handshake tokens.
+ *
+ * First the checks that need no keys: `crit`, and a `kid` that is not a string (differences.md row 15). Then
+ * protocol.md 4.3, rows 3 to 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one
+ * bounded refresh of the keys and one retry, whose result alone counts; a token without `kid` or with a bad `typ` or
+ * `alg` never does. A set from a PEM key needs no `kid`.
  * @param pgeneration if not NULL, set to the generation of the keys that were used
  * @return CLERK_REASON_NONE, or the reason of protocol.md 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and
- *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be judged; CLERK_REASON_UNEXPECTED_ERROR
- *         that the crypto library failed
+ *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be checked; CLERK_REASON_UNEXPECTED_ERROR
+ *         means that the crypto library failed
  */
 clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
                                                   const clerk_services *services, apr_pool_t *pool);
 
 /**
  * Verify a session token: category and machine checks (protocol.md 4.2 and 6.5), signature and claims
- * (protocol.md 4.3). A token that this server has verified under the same keys is not parsed or verified again; its
- * claims are checked all the same.
+ * (protocol.md 4.3). For a token from the token cache only the claims are checked: its kind and signature are good.
  * @param pidentity the identity, valid until @a pool is cleared; NULL unless CLERK_REASON_NONE
  */
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,

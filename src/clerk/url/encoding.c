@@ -39,7 +39,7 @@ int clerk_encoding_percent_decode(const char *text, apr_size_t len)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/** The range that the second byte must be in (Unicode 15, table 3-7) and the length that the first byte announces. */
+/* The length of a sequence by its first byte, or 0, and the range of its second byte (Unicode 15, table 3-7). */
 static apr_size_t utf8_shape(unsigned char first, unsigned char *low, unsigned char *high)
 {
     *low = 0x80;
@@ -63,8 +63,7 @@ static apr_size_t utf8_shape(unsigned char first, unsigned char *low, unsigned c
     return 0;
 }
 
-/** As clerk_encoding_utf8_sequence(); @a pbad is how many bytes one replacement character stands for where it is not
- * valid. */
+/* Like clerk_encoding_utf8_sequence(). @param pbad if it is not valid: the number of bytes to replace by one U+FFFD */
 static apr_size_t utf8_scan(const unsigned char *text, apr_size_t len, apr_size_t *pbad)
 {
     unsigned char low;
@@ -90,7 +89,7 @@ apr_size_t clerk_encoding_utf8_sequence(const unsigned char *text, apr_size_t le
     return utf8_scan(text, len, &bad);
 }
 
-/** Replace what is not UTF-8 by U+FFFD, as browsers do. */
+/* Replace what is not UTF-8 by U+FFFD, as browsers do. */
 static char *valid_utf8(const char *text, apr_size_t len, apr_size_t *plen, apr_pool_t *pool)
 {
     char *out = apr_palloc(pool, len * 3 + 1);

@@ -39,7 +39,7 @@ const char *clerk_organization_sync_compile(clerk_organization_sync **psync, con
     return problem;
 }
 
-/** The first pattern of the list that matches. */
+/* Match the path with the patterns of a list; the first that matches counts. */
 static int match_list(clerk_path_captures *captures, const apr_array_header_t *list, const char *path, apr_pool_t *pool)
 {
     apr_pool_t *scratch;

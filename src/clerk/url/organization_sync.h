@@ -7,21 +7,21 @@
 /** Compiled patterns of ClerkOrganizationSync (protocol.md 10). Immutable. */
 typedef struct clerk_organization_sync clerk_organization_sync;
 
-/** What the URL asks for. */
+/** The organization that a URL asks for. */
 typedef struct clerk_organization_target {
-    int wanted;       /**< 0: nothing */
+    int wanted;       /**< 0: none */
     const char *id;   /**< organization by id, or NULL */
     const char *slug; /**< organization by slug, or NULL; neither: the personal account */
 } clerk_organization_target;
 
 /**
- * Compile pattern lists. @a organizations and @a personal hold const char *, may be NULL.
- * @return NULL, or what is wrong with which pattern (from @a pool)
+ * Compile pattern lists. @a organizations and @a personal are of const char * and may be NULL.
+ * @return NULL, or which pattern is wrong and why (from @a pool)
  */
 const char *clerk_organization_sync_compile(clerk_organization_sync **psync, const apr_array_header_t *organizations,
                                             const apr_array_header_t *personal, apr_pool_t *pool);
 
-/** Match a URL path as it stands (percent escapes not decoded, no query). */
+/** Match a URL path without query; percent escapes are not decoded. */
 clerk_organization_target clerk_organization_sync_match(const clerk_organization_sync *sync, const char *path,
                                                         apr_pool_t *pool);
 

@@ -79,7 +79,7 @@ void clerk_query_append(apr_array_header_t *query, const char *name, const char 
     parameter->value_len = strlen(value);
 }
 
-/** Remove every parameter of that name from index @a from on. */
+/* Remove all parameters of that name from index @a from on. */
 static void delete_from(apr_array_header_t *query, const char *name, int from)
 {
     int kept = from;

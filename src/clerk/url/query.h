@@ -7,10 +7,10 @@
 
 /*
  * The query of a URL as a list of parameters (protocol.md 3.2, edited form): `application/x-www-form-urlencoded` as
- * browsers read and write it. Everything is from the pool that was passed in.
+ * browsers read and write it. All results are from the pool that was passed in.
  */
 
-/** A decoded query parameter. Both texts may hold NULs. */
+/** A decoded query parameter. Name and value may contain NULs. */
 typedef struct clerk_parameter {
     const char *name;
     apr_size_t name_len;
@@ -21,15 +21,15 @@ typedef struct clerk_parameter {
 /** Decode `application/x-www-form-urlencoded` (NULL: none). @return array of clerk_parameter */
 apr_array_header_t *clerk_query_parse(const char *query, apr_pool_t *pool);
 
-/** The first value of that name, also an empty one; NULL where there is none or it holds a NUL. */
+/** The first value of that name, which may be empty; NULL if there is none or it contains a NUL. */
 const char *clerk_query_get(const apr_array_header_t *query, const char *name);
 int clerk_query_has(const apr_array_header_t *query, const char *name);
 void clerk_query_append(apr_array_header_t *query, const char *name, const char *value);
-/** Change the first of that name and remove the others; append where there is none. @a value must outlive the query. */
+/** Set the first parameter of that name and remove further ones; else append it. @a value must outlive the query. */
 void clerk_query_set(apr_array_header_t *query, const char *name, const char *value);
 void clerk_query_delete(apr_array_header_t *query, const char *name);
 
-/** Encode a query; NULL where it has no parameters. */
+/** Encode a query; NULL if it has no parameters. */
 const char *clerk_query_text(const apr_array_header_t *query, apr_pool_t *pool);
 
 #endif

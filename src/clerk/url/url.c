@@ -15,7 +15,7 @@ static int needs_escape(unsigned char c, const char *special)
     return c < 0x20 || c >= 0x7f || strchr(special, c);
 }
 
-/** Percent-encode controls, non-ASCII bytes and @a special. */
+/* Percent-encode control characters, non-ASCII bytes and @a special. */
 static char *escape(const char *text, apr_size_t len, const char *special, apr_pool_t *pool)
 {
     char *out = apr_palloc(pool, len * 3 + 1);
@@ -32,7 +32,7 @@ static char *escape(const char *text, apr_size_t len, const char *special, apr_p
     return out;
 }
 
-/** What the URL standard does before anything else: TAB, LF and CR vanish. */
+/* Remove TAB, LF and CR, as the URL standard does before parsing. */
 static char *without_line_breaks(const char *text, apr_pool_t *pool)
 {
     char *copy = apr_pstrdup(pool, text);
@@ -48,7 +48,7 @@ static char *without_line_breaks(const char *text, apr_pool_t *pool)
     return copy;
 }
 
-/** How many dots a segment consists of, `%2e` counting as one; 0 where it is not `.` or `..`. */
+/* 1 for the segment `.`, 2 for `..`, else 0. `%2e` counts as a dot. */
 static int dots_of_segment(const char *segment, apr_size_t len)
 {
     int dots = 0;
@@ -68,7 +68,7 @@ static int dots_of_segment(const char *segment, apr_size_t len)
     return dots <= 2 ? dots : 0;
 }
 
-/** Resolve dot segments and escape; @a path is changed. */
+/* Resolve dot segments and escape. Modifies @a path. */
 static const char *normal_path(char *path, apr_pool_t *pool)
 {
     char *out = apr_palloc(pool, strlen(path) + 2);
@@ -76,7 +76,7 @@ static const char *normal_path(char *path, apr_pool_t *pool)
     char *p = path;
 
     while (*p != '\0') {
-        /* Here p is at a separator, or at the first segment of a path that lacks one. */
+        /* Here p is at a separator, or at the first segment of a path that begins without one. */
         apr_size_t len;
         int dots;
 
@@ -106,7 +106,7 @@ static const char *normal_path(char *path, apr_pool_t *pool)
     return escape(out, out_len, " \"<>`{}", pool);
 }
 
-/** Fill path, query and fragment from what follows the authority; @a rest is changed. */
+/* Set path, query and fragment from the text after the authority. Modifies @a rest. */
 static void set_target(clerk_url *url, char *rest, apr_pool_t *pool)
 {
     char *fragment = strchr(rest, '#');
@@ -141,7 +141,7 @@ static int host_is_valid(const char *host)
     return p != host;
 }
 
-/** Write the port without leading zeros, "" where it is the scheme's own. @return 0 where it is not a port */
+/* Set the port without leading zeros; "" for the default port of the scheme. @return 0 if it is not a port */
 static int set_port(clerk_url *url, const char *port, apr_pool_t *pool)
 {
     unsigned long number = 0;
@@ -164,7 +164,7 @@ static int set_port(clerk_url *url, const char *port, apr_pool_t *pool)
     return 1;
 }
 
-/** @a authority is changed. */
+/* Set host, port and origin. Modifies @a authority. @return 0 if it is not valid */
 static int set_authority(clerk_url *url, char *authority, apr_pool_t *pool)
 {
     char *at = strrchr(authority, '@');
@@ -199,7 +199,7 @@ clerk_url *clerk_url_parse(const char *text, apr_pool_t *pool)
     char *p;
     apr_size_t len;
 
-    /* Leading and trailing controls and spaces are no part of a URL. */
+    /* Control characters and spaces at both ends are not part of the URL. */
     text += strspn(text, "\1\2\3\4\5\6\7\b\t\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37 ");
     p = without_line_breaks(text, pool);
     for (len = strlen(p); len > 0 && (unsigned char)p[len - 1] <= ' '; len--) {
