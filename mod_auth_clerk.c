@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The front door: the module record and its hooks. Nothing is decided here.
+ * The module record and its hooks. What the hooks do is in src/httpd.
  */
 
 #include <httpd.h>
@@ -34,7 +34,7 @@ static const char *clerk_user_id(request_rec *r)
 
 static void register_hooks(apr_pool_t *pool)
 {
-    /* They answer for any AuthType when an outer request has a user, and would hide us if they came first. */
+    /* These accept any AuthType if an outer request has a user. If they ran first, our hook would not run at all. */
     static const char *const other_token_modules[]
         = {"mod_oauth2.c", "mod_auth_openidc.c", "mod_auth_mellon.c", "mod_authnz_jwt.c", NULL};
     static const char *const remoteip_and_setenvif[] = {"mod_remoteip.c", "mod_setenvif.c", NULL};
@@ -44,7 +44,7 @@ static void register_hooks(apr_pool_t *pool)
     clerk_authz_providers_register(pool);
     clerk_refusal_register(pool);
     ap_hook_post_read_request(clerk_wire_scrub, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
-    /* PER_CONF on all of them, or httpd's walk cache no longer knows that a hop has the same configuration. */
+    /* All with PER_CONF: otherwise httpd does not detect that a subrequest has the same configuration as its parent. */
     ap_hook_check_authn(clerk_authn_check, NULL, other_token_modules, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(clerk_authz_check_access, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_force_authn(clerk_authz_force_authn, NULL, NULL, APR_HOOK_FIRST);
@@ -60,7 +60,7 @@ static void register_hooks(apr_pool_t *pool)
     APR_REGISTER_OPTIONAL_FN(clerk_user_id);
 }
 
-/* Everything else is hidden: the compiler is told -fvisibility=hidden, the linker exports this one name. */
+/* The only exported symbol: everything else is compiled with -fvisibility=hidden. */
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif

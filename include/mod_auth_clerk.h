@@ -2,16 +2,14 @@
 #ifndef MOD_AUTH_CLERK_H
 #define MOD_AUTH_CLERK_H
 
-/**
- * The one header other modules may use. Look the function up with APR_RETRIEVE_OPTIONAL_FN(clerk_user_id).
- */
+/* The interface for other modules. Look the function up with APR_RETRIEVE_OPTIONAL_FN(clerk_user_id). */
 
 #include <httpd.h>
 #include <apr_optional.h>
 
 /**
- * The Clerk user id that this module itself verified for the request, its parent request or the request it was
- * redirected from internally; NULL where there is none. The text lives as long as the request.
+ * The Clerk user id that this module has verified for the request, its parent request, or the request it was internally
+ * redirected from; NULL if there is none. The text lives as long as the request.
  */
 APR_DECLARE_OPTIONAL_FN(const char *, clerk_user_id, (request_rec * r));
 

@@ -19,7 +19,7 @@
 #include "httpd/request/request_state.h"
 #include "httpd/request/wire.h"
 
-/* How long a client should wait before it asks again when keys are out of reach; the key store tries more often. */
+/* Seconds for the Retry-After header when no keys are available. The key store itself tries more often. */
 #define RETRY_AFTER "5"
 
 static void no_store(request_rec *r)
@@ -70,7 +70,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     int level;
 
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, CLERK_LOGNO(3051) "not signed in: %s", outcome->reason_text);
-    /* A loop that was noticed ends here: one more redirect would be one more round. */
+    /* No redirect in a loop: it would only continue the loop. */
     if (dir->unauthenticated != CLERK_UNAUTHENTICATED_CHALLENGE && (dir->policy.token_sources & CLERK_SOURCE_COOKIE)
         && clerk_outcome_headers_may_redirect(r) && !outcome->loop) {
         clerk_wire_read_all(&request, r);

@@ -4,7 +4,7 @@
 
 #include <httpd.h>
 
-/** check_authn hook: who is it, and what do those get who are not signed in. */
+/** check_authn hook: authenticate the request, and choose the answer to requests that are not signed in. */
 int clerk_authn_check(request_rec *r);
 
 /** note_auth_failure hook: the WWW-Authenticate challenge. */

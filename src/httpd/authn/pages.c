@@ -13,15 +13,15 @@
 #include "httpd/request/instance_services.h"
 #include "httpd/request/wire.h"
 
-/** What a page says. HTML; nothing of it comes from the request. */
+/* The texts of a page, as HTML. Nothing in them comes from the request. */
 typedef struct page_text {
     const char *title;
-    const char *what;     /* happened */
-    const char *visitor;  /* can do */
-    const char *operator; /* of the server can do */
+    const char *what;     /* what happened */
+    const char *visitor;  /* what the visitor can do */
+    const char *operator; /* what the administrator of the server can do */
 } page_text;
 
-/* Plain ASCII: httpd declares ISO 8859-1. */
+/* Plain ASCII, because httpd sends custom responses as ISO 8859-1. */
 static const char head[]
     = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"iso-8859-1\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -49,23 +49,19 @@ static const page_text loop_pages[] = {
     [CLERK_LOOP_UNKNOWN]
     = {loop_title,
        "This site and its sign-in service sent your browser back and forth several times, and it still could not be "
-       "told "
-       "whether you are signed in. It was stopped here.",
+       "told whether you are signed in. It was stopped here.",
        "Delete the cookies of this site, or use a private window, and try again.",
        "None of the known causes shows in this request. The reason below and the error log (AC3100) say what was "
-       "missing; "
-       "compare the publishable key, the secret key and the domain with those in the Clerk Dashboard."},
+       "missing; compare the publishable key, the secret key and the domain with those in the Clerk Dashboard."},
     [CLERK_LOOP_WRONG_ORIGIN]
     = {loop_title,
        "Your browser knows this site by another address (scheme, host name or port) than its server does, so it was "
-       "sent "
-       "back and forth until it was stopped here.",
+       "sent back and forth until it was stopped here.",
        "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
        "The server derives its own address from <code>ServerName</code> and from how it was reached; behind a proxy "
-       "that "
-       "ends TLS that is not what browsers use. Write the origin that browsers see, such as <code>ClerkPublicOrigin "
-       "https://www.example.com</code>, or <code>ClerkTrustForwarded On</code> where a proxy of yours sets "
-       "<code>X-Forwarded-Proto</code> and <code>X-Forwarded-Host</code>."},
+       "that ends TLS that is not what browsers use. Write the origin that browsers see, such as "
+       "<code>ClerkPublicOrigin https://www.example.com</code>, or <code>ClerkTrustForwarded On</code> where a proxy "
+       "of yours sets <code>X-Forwarded-Proto</code> and <code>X-Forwarded-Host</code>."},
     [CLERK_LOOP_CLOCK]
     = {loop_title,
        "The sign-in service keeps issuing sessions that this server takes for expired or not yet valid: their clocks "
@@ -76,42 +72,36 @@ static const page_text loop_pages[] = {
     [CLERK_LOOP_TWO_CLIENT_UATS]
     = {loop_title,
        "Your browser holds several <code>__client_uat</code> cookies for this site that contradict each other, so it "
-       "cannot "
-       "be told which session is the current one.",
+       "cannot be told which session is the current one.",
        "Delete the cookies of this site and of its parent domain, and try again.",
        "Two sites below one domain use different Clerk instances or different domain settings, or a cookie of an "
-       "earlier "
-       "set-up is left over. Use one instance for sites that share a domain, and the same publishable key, letter for "
-       "letter, in the pages and in the server."},
+       "earlier set-up is left over. Use one instance for sites that share a domain, and the same publishable key, "
+       "letter for letter, in the pages and in the server."},
     [CLERK_LOOP_WRONG_KEY]
     = {loop_title,
        "The sign-in service sends sessions that this server cannot use: it is set up with keys of another Clerk "
        "instance.",
        "There is nothing wrong with your account. If the site has changed its sign-in lately, delete its cookies and "
-       "try "
-       "again; otherwise please tell whoever runs it.",
+       "try again; otherwise please tell whoever runs it.",
        "<code>ClerkPublishableKey</code> and <code>ClerkSecretKey</code> (and <code>ClerkJWTKey</code> or "
        "<code>ClerkJWKSURL</code>, where they are used) must belong to the same instance, and to the one that the "
-       "pages "
-       "use. If they do, see whether this server reaches Clerk's API: the error log and the status page tell."},
+       "pages use. If they do, see whether this server reaches Clerk's API: the error log and the status page tell."},
     [CLERK_LOOP_COOKIES]
     = {loop_title,
        "Your browser does not send back the cookies that this site needs in order to know that you are signed in.",
        "Allow cookies for this site, and try again.",
        "If it happens to everybody: cookies marked <code>Secure</code> need https, a session cookie of more than 4 KB "
-       "is "
-       "dropped by browsers (too many custom claims), and a proxy must pass <code>Cookie</code> and "
+       "is dropped by browsers (too many custom claims), and a proxy must pass <code>Cookie</code> and "
        "<code>Set-Cookie</code> on."}};
 
 static const page_text bad_handshake_page
     = {"This sign-in link cannot be used here",
        "The address carries a message from the sign-in service that this server cannot verify. Either the link is an "
-       "old one, or "
-       "the site has been given other keys since.",
+       "old one, or the site has been given other keys since.",
        "Go on without it: you will be asked to sign in again if need be.",
-       "If it happens again, the keys differ: <code>ClerkPublishableKey</code>, <code>ClerkSecretKey</code> and, where "
-       "they are "
-       "used, <code>ClerkJWTKey</code> or <code>ClerkJWKSURL</code> must belong to the same Clerk instance."};
+       "If it happens again, the keys differ: <code>ClerkPublishableKey</code>, <code>ClerkSecretKey</code> and, "
+       "where they are used, <code>ClerkJWTKey</code> or <code>ClerkJWKSURL</code> must belong to the same Clerk "
+       "instance."};
 
 static const char *render(const page_text *text, const char *link, const char *reason, apr_pool_t *pool)
 {
@@ -123,7 +113,7 @@ static const char *render(const page_text *text, const char *link, const char *r
                        ap_escape_html2(pool, reason, 1), "</code></footer>\n</main>\n</body>\n</html>\n", NULL);
 }
 
-/** The page becomes the body of the error answer; an administrator's own ErrorDocument goes first. */
+/* Make the page the body of the error response, unless an ErrorDocument is configured. */
 static void show(request_rec *r, int status, const char *html)
 {
     if (r->main || ap_response_code_string(r, ap_index_of_response(status))) {
@@ -135,14 +125,14 @@ static void show(request_rec *r, int status, const char *html)
     apr_table_setn(r->err_headers_out, "Referrer-Policy", "no-referrer");
 }
 
-/** The query once more, for a second try; without the mark that says that no cookie came back. */
+/* The query of this request for the link "Try again", without CLERK_COOKIE_PROBE. */
 static const char *same_page(request_rec *r)
 {
     const char *query = r->parsed_uri.query ? r->parsed_uri.query : "";
-    apr_size_t len = strlen(query), mark = strlen(CLERK_COOKIE_PROBE);
+    apr_size_t len = strlen(query), probe = strlen(CLERK_COOKIE_PROBE);
 
-    if (len >= mark && !strcmp(query + len - mark, CLERK_COOKIE_PROBE)) {
-        len -= mark;
+    if (len >= probe && !strcmp(query + len - probe, CLERK_COOKIE_PROBE)) {
+        len -= probe;
         len -= len && query[len - 1] == '&';
     }
     return apr_pstrcat(r->pool, "?", apr_pstrmemdup(r->pool, query, len), NULL);
@@ -164,7 +154,7 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
     hints.forwarded_host = clerk_wire_first_value(r, "X-Forwarded-Host");
     hints.host = dir->public_origin ? NULL : clerk_wire_first_value(r, "Host");
     cause = clerk_loop_cause_find(&request, &hints, runtime->instance, outcome, &services, r->pool);
-    /* The macro evaluates its level twice. */
+    /* Not in the macro, which evaluates its level twice. */
     level = clerk_httpd_log_message_level(3100);
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s", outcome->reason_text,

@@ -7,13 +7,13 @@
 #include "clerk/outcome.h"
 
 /**
- * A handshake loop ended here: log its most likely cause, and let a page navigation see a page about it instead of
- * httpd's own, unless an ErrorDocument says otherwise. The status is the caller's: 401.
+ * End a redirect loop: log its most likely cause, and set an HTML page about it as the body for page navigations,
+ * unless an ErrorDocument is configured. The caller sets the status: 401.
  */
 void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome);
 
 /**
- * The URL carries a handshake that this server cannot use (differences.md row 17): the same for status 400.
+ * The same for a URL with a handshake that this server cannot use (differences.md row 17). The caller sets status 400.
  */
 void clerk_pages_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome);
 

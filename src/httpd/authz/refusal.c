@@ -27,15 +27,15 @@ static const char *level_name(clerk_factor_level level)
     }
 }
 
-static const char *reverification_json(const clerk_reverification *missed, apr_pool_t *pool)
+static const char *reverification_json(const clerk_reverification *unmet, apr_pool_t *pool)
 {
     const char *wanted;
 
-    if (missed->preset) {
-        wanted = apr_psprintf(pool, "\"%s\"", missed->preset);
+    if (unmet->preset) {
+        wanted = apr_psprintf(pool, "\"%s\"", unmet->preset);
     } else {
-        wanted = apr_psprintf(pool, "{\"level\":\"%s\",\"afterMinutes\":%.15g}", level_name(missed->level),
-                              missed->after_minutes);
+        wanted = apr_psprintf(pool, "{\"level\":\"%s\",\"afterMinutes\":%.15g}", level_name(unmet->level),
+                              unmet->after_minutes);
     }
 
     return apr_pstrcat(pool,
@@ -44,8 +44,8 @@ static const char *reverification_json(const clerk_reverification *missed, apr_p
                        wanted, "}}}", NULL);
 }
 
-/** Whether a person will look at the answer, whatever the method: a form that was posted is followed by a page too. */
-static int is_for_a_person(request_rec *r)
+/* Whether the browser shows the response as a page. Any method counts: the response to a form is a page too. */
+static int is_shown_as_page(request_rec *r)
 {
     clerk_request request;
 
@@ -69,14 +69,14 @@ int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const c
                   CLERK_LOGNO(3061) "refused: %s", clerk_authz_require_log_text(log, identity, r->pool));
     clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
     if (log->unmet_reverification && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN))
-        && !is_for_a_person(r)) {
+        && !is_shown_as_page(r)) {
         ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(log->unmet_reverification, r->pool));
         clerk_request_state_get(r)->json_refusal = 1;
     }
     return clerk_refusal_forbid(r, log->unmet_reverification ? "reverification-error" : "forbidden");
 }
 
-/* httpd sends the text of a custom response as text/html, and has no other way to be told. */
+/* httpd sends custom responses as text/html; only a filter can change that. */
 static apr_status_t json_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     ap_filter_t *next = filter->next;

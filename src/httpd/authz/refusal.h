@@ -6,18 +6,18 @@
 
 #include "httpd/authz/authz_require.h"
 
-/** The headers of a 403 for somebody who is signed in. @return HTTP_FORBIDDEN */
+/** Set the headers of a 403 for a signed-in user. @return HTTP_FORBIDDEN */
 int clerk_refusal_forbid(request_rec *r, const char *reason);
 
 /**
- * A signed-in user is not allowed: log why, and say so to the client. Where a clerk-reverification was missed and a
- * script asks, the body is the JSON that Clerk's front-end helpers react to (protocol.md 13.4), unless an
- * ErrorDocument says otherwise.
+ * Refuse a signed-in user: log the cause and set the response. If a clerk-reverification was not met and the request is
+ * no page navigation, the body is the JSON that Clerk's front-end libraries react to (protocol.md 13.4), unless an
+ * ErrorDocument is configured.
  * @return HTTP_FORBIDDEN
  */
 int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *log);
 
-/** Register what makes the JSON body application/json. */
+/** Register the filter that sets the content type of the JSON body. */
 void clerk_refusal_register(apr_pool_t *pool);
 
 #endif

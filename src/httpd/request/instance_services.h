@@ -7,7 +7,7 @@
 #include "clerk/services.h"
 #include "httpd/process/runtime.h"
 
-/** Bind the services of the decision procedure to an instance of this process and a request. */
+/** Fill in the services that clerk_authenticate() needs, for one instance and one request. */
 void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now);
 
 #endif

@@ -10,18 +10,19 @@
 #include "httpd/request/instance_services.h"
 #include "httpd/request/wire.h"
 
-/** Whether a token that was accepted under @a made would be accepted under @a now. Lists that were inherited are the
- * same array; equal lists written twice count as different, which costs one more verification and nothing else. */
-static int same_rules(const clerk_policy *made, const clerk_policy *now)
+/*
+ * Whether a token accepted under one policy is accepted under the other. Inherited lists are the same array; equal
+ * lists that are written twice count as different, which only costs one more verification.
+ */
+static int is_same_policy(const clerk_policy *one, const clerk_policy *other)
 {
-    return made == now
-           || (made->token_sources == now->token_sources && made->authorized_parties == now->authorized_parties
-               && made->audience == now->audience && made->clock_skew == now->clock_skew
-               && made->pending_sessions == now->pending_sessions);
+    return one == other
+           || (one->token_sources == other->token_sources && one->authorized_parties == other->authorized_parties
+               && one->audience == other->audience && one->clock_skew == other->clock_skew
+               && one->pending_sessions == other->pending_sessions);
 }
 
-/** The state of the nearest request up the chain that was judged for this instance under these rules and found signed
- * in. */
+/* The state of the nearest parent or redirecting request that is signed in to this instance under the same policy. */
 static clerk_request_state *inherited_state(const request_rec *r, const clerk_runtime *runtime,
                                             const clerk_policy *policy)
 {
@@ -29,7 +30,7 @@ static clerk_request_state *inherited_state(const request_rec *r, const clerk_ru
         clerk_request_state *state = clerk_request_state_if_any(r);
 
         if (state && state->outcome && state->outcome->status == CLERK_SIGNED_IN && state->runtime == runtime
-            && same_rules(state->policy, policy)) {
+            && is_same_policy(state->policy, policy)) {
             return state;
         }
     }
@@ -68,7 +69,7 @@ clerk_outcome *clerk_judge_request(request_rec *r)
                         name ? " named " : "", name ? name : "");
         return NULL;
     }
-    if (state->outcome && state->runtime == runtime && same_rules(state->policy, policy)) {
+    if (state->outcome && state->runtime == runtime && is_same_policy(state->policy, policy)) {
         return state->outcome;
     }
     if (adopt(r, state, runtime, policy)) {
@@ -94,7 +95,7 @@ const clerk_identity *clerk_judge_established_identity(request_rec *r)
     if (!runtime) {
         return NULL;
     }
-    if (!state->outcome || state->runtime != runtime || !same_rules(state->policy, policy)) {
+    if (!state->outcome || state->runtime != runtime || !is_same_policy(state->policy, policy)) {
         if (!adopt(r, state, runtime, policy)) {
             return NULL;
         }

@@ -8,14 +8,16 @@
 #include "httpd/request/request_state.h"
 
 /**
- * The outcome for this request: the one made before for it, or for the request it is part of or was redirected from
- * (same instance, same rules, signed in), or a fresh one.
- * @return NULL where the place has no instance (misconfigured; logged)
+ * The outcome for this request. It is taken over from an earlier decision about this request, or, if signed in, about
+ * its parent request or the request it was internally redirected from, for the same instance under the same policy.
+ * Otherwise the request is authenticated now.
+ * @return NULL if no instance is configured here (logged)
  */
 clerk_outcome *clerk_judge_request(request_rec *r);
 
 /**
- * The verified identity that holds for this request, by the same rule, without judging afresh; NULL: none.
+ * The identity of an earlier decision that holds for this request, by the same rule. Never authenticates. @return NULL
+ * if there is none
  */
 const clerk_identity *clerk_judge_established_identity(request_rec *r);
 

@@ -12,7 +12,7 @@ static const char *const status_texts[] = {[CLERK_SIGNED_IN] = "signed-in",
                                            [CLERK_UNAVAILABLE] = "signed-out",
                                            [CLERK_BAD_REQUEST] = "signed-out"};
 
-/* All of it goes to err_headers_out: headers_out does not survive an error or a redirect. */
+/* All headers are set in err_headers_out, because headers_out does not survive an error or an internal redirect. */
 
 static int is_other(void *cookie, const char *name, const char *value)
 {
@@ -20,7 +20,7 @@ static int is_other(void *cookie, const char *name, const char *value)
     return strcmp(cookie, value) != 0;
 }
 
-/** A cookie goes to the client whatever part of the page it came with, and once however often the request is judged. */
+/* Add a cookie to the client's request, also from a subrequest, and only once if the request is authenticated again. */
 static void add_cookie(request_rec *top, const char *cookie)
 {
     if (apr_table_do(is_other, (void *)cookie, top->err_headers_out, "Set-Cookie", NULL)) {
@@ -44,11 +44,11 @@ void clerk_outcome_headers_send(request_rec *r)
         apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", status_texts[outcome->status]);
         apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Reason", outcome->reason_text);
     }
-    /* What a page shows depends on who asks: no shared cache may keep it. */
+    /* The page may depend on the user, so no shared cache may store it. */
     apr_table_mergen(r->err_headers_out, "Cache-Control", "private");
 }
 
-/* A page shown because of an error, or part of another page: a redirect there would loop or be shown nowhere. */
+/* In an ErrorDocument a redirect could loop; in a subrequest it has no effect. */
 int clerk_outcome_headers_may_redirect(const request_rec *r)
 {
     if (r->main) {

@@ -4,10 +4,10 @@
 
 #include <httpd.h>
 
-/** Put the outcome's cookies and diagnostic headers into the response, once a request. */
+/** Add the outcome's cookies and diagnostic headers to the response, once for each request. */
 void clerk_outcome_headers_send(request_rec *r);
 
-/** Whether a redirect makes sense for this request: neither a subrequest nor an ErrorDocument. */
+/** Whether this request may be redirected: it is neither a subrequest nor an ErrorDocument. */
 int clerk_outcome_headers_may_redirect(const request_rec *r);
 
 #endif

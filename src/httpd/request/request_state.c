@@ -35,7 +35,7 @@ int clerk_request_state_is_auth_type(request_rec *r)
     clerk_request_state *state = clerk_request_state_if_any(r);
     const char *type;
 
-    /* AuthType may be an expression, and is asked for in every phase. */
+    /* Keep the result: AuthType may be an expression, and every phase asks for it. */
     if (state && state->clerk_in_force_for == r->per_dir_config) {
         return 1;
     }
