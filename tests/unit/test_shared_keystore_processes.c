@@ -196,7 +196,7 @@ static void run_half_a_publish(world *w)
     segment_slot *slot = keystore_slot(w->store, 0);
     segment_document *document = &slot->documents[(atomic_load(&slot->generation) + 1) & 1];
 
-    clerk_keystore_segment_lease_take(slot, fixture_clock(), TIMEOUT);
+    clerk_lease_take(&slot->lease, fixture_clock(), TIMEOUT);
     atomic_store(&document->len, 60000);
     for (int i = 0; i < 100; i++) {
         atomic_store(&document->words[i], 0x4141414141414141U);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The shared segment by itself: documents, texts, leases and allowances. */
+/* The shared segment by itself: documents, texts and allowances. */
 #include "shared_fixture.h"
 
 #include <apr_thread_proc.h>
@@ -115,36 +115,6 @@ static void error_texts(void **state)
     assert_string_equal(text, "");
 }
 
-static void leases(void **state)
-{
-    segment_slot *slot = fresh_slot(*state);
-    const apr_interval_time_t second = apr_time_from_sec(1);
-    apr_time_t now = apr_time_now();
-    apr_uint64_t first, second_lease;
-
-    assert_false(clerk_keystore_segment_lease_held(slot, now, second));
-    first = clerk_keystore_segment_lease_take(slot, now, second);
-    assert_true(first != 0);
-    assert_true(clerk_keystore_segment_lease_held(slot, now, second));
-    assert_true(clerk_keystore_segment_lease_take(slot, now + second / 2, second) == 0);
-    assert_true(clerk_keystore_segment_lease_renew(slot, &first, now + second / 2, second));
-    assert_true(clerk_keystore_segment_lease_take(slot, now + second, second) == 0);
-    assert_false(clerk_keystore_segment_lease_held(slot, now + 2 * second, second));
-    second_lease = clerk_keystore_segment_lease_take(slot, now + 2 * second, second);
-    assert_true(second_lease != 0);
-    /* The first holder has lost it, and cannot take it away from the second. */
-    clerk_keystore_segment_lease_release(slot, first);
-    assert_false(clerk_keystore_segment_lease_renew(slot, &first, now + 2 * second, second));
-    assert_true(first == 0);
-    clerk_keystore_segment_lease_release(slot, first);
-    assert_true(clerk_keystore_segment_lease_held(slot, now + 2 * second, second));
-    clerk_keystore_segment_lease_release(slot, second_lease);
-    assert_false(clerk_keystore_segment_lease_held(slot, now + 2 * second, second));
-    /* The clock was set back by an hour. */
-    assert_true(clerk_keystore_segment_lease_take(slot, now, second) != 0);
-    assert_true(clerk_keystore_segment_lease_take(slot, now - 3600 * second, second) != 0);
-}
-
 static void allowances(void **state)
 {
     segment_slot *slot = fresh_slot(*state);
@@ -230,7 +200,6 @@ int main(void)
         fixture_test(damage_is_found),
         fixture_test(arbitrary_bytes_are_read_safely),
         fixture_test(error_texts),
-        fixture_test(leases),
         fixture_test(allowances),
         fixture_test(copies_are_never_torn),
     };

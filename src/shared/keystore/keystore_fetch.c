@@ -49,8 +49,7 @@ static apr_interval_time_t with_jitter(apr_interval_time_t interval)
 
 int clerk_keystore_fetch_under_way(const clerk_keystore *store, unsigned int slot)
 {
-    return clerk_keystore_segment_lease_held(keystore_slot(store, slot), store->now(),
-                                             lease_duration(store->sources[slot]));
+    return clerk_lease_is_held(&keystore_slot(store, slot)->lease, store->now(), lease_duration(store->sources[slot]));
 }
 
 int clerk_keystore_fetch_in_backoff(const clerk_keystore *store, unsigned int slot, apr_time_t now)
@@ -292,7 +291,7 @@ static fetch_outcome fetch_with_lease(clerk_keystore *store, unsigned int i, apr
         return FETCH_ABORTED;
     }
     /* This process was stopped for so long that its lease expired and another has it: drop the result. */
-    if (!clerk_keystore_segment_lease_renew(slot, please, store->now(), lease_duration(source))) {
+    if (!clerk_lease_renew(&slot->lease, please, store->now(), lease_duration(source))) {
         return FETCH_BUSY;
     }
     if (result.document) {
@@ -318,7 +317,7 @@ fetch_outcome clerk_keystore_fetch(clerk_keystore *store, unsigned int i, apr_ui
     if (allowance != SEGMENT_ALLOWANCES && !clerk_keystore_segment_allowance_has(slot, allowance, now)) {
         return FETCH_REFUSED;
     }
-    lease = clerk_keystore_segment_lease_take(slot, now, lease_duration(store->sources[i]));
+    lease = clerk_lease_take(&slot->lease, now, lease_duration(store->sources[i]));
     if (!lease) {
         return FETCH_BUSY;
     }
@@ -334,6 +333,6 @@ fetch_outcome clerk_keystore_fetch(clerk_keystore *store, unsigned int i, apr_ui
         outcome = fetch_with_lease(store, i, &lease, timeout, pool);
         apr_pool_destroy(pool);
     }
-    clerk_keystore_segment_lease_release(slot, lease);
+    clerk_lease_release(&slot->lease, lease);
     return outcome;
 }

@@ -11,13 +11,6 @@
 #define SEGMENT_VERSION 1U
 #define COPY_TRIES 16
 
-#define ALLOWANCE_INTERVAL apr_time_from_sec(10)
-#define ALLOWANCE_BURST 3
-
-/* A lease is, from high to low bits, the millisecond when it expires and a random number that identifies its holder. */
-#define LEASE_TOKEN_BITS 20
-#define LEASE_TOKEN_MASK ((1U << LEASE_TOKEN_BITS) - 1)
-
 typedef struct segment_header {
     apr_uint32_t magic;
     apr_uint32_t version;
@@ -180,80 +173,16 @@ void clerk_keystore_segment_get_error(const segment_slot *slot, char text[SEGMEN
     text[SEGMENT_ERROR_SIZE - 1] = '\0';
 }
 
-static apr_uint64_t lease_until(apr_time_t until, apr_uint64_t token)
-{
-    return ((apr_uint64_t)(until / 1000) << LEASE_TOKEN_BITS) | token;
-}
-
-static int lease_is_valid(apr_uint64_t lease, apr_time_t now, apr_interval_time_t duration)
-{
-    apr_time_t until = (apr_time_t)(lease >> LEASE_TOKEN_BITS) * 1000;
-
-    return until > now && until - now <= duration;
-}
-
-int clerk_keystore_segment_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
-{
-    return lease_is_valid(atomic_load(&slot->lease), now, duration);
-}
-
-apr_uint64_t clerk_keystore_segment_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration)
-{
-    apr_uint64_t seen = atomic_load(&slot->lease);
-    apr_uint64_t lease = lease_until(now + duration, clerk_keystore_segment_random() & LEASE_TOKEN_MASK);
-
-    if (lease_is_valid(seen, now, duration)) {
-        return 0;
-    }
-    return atomic_compare_exchange_strong(&slot->lease, &seen, lease) ? lease : 0;
-}
-
-int clerk_keystore_segment_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now,
-                                       apr_interval_time_t duration)
-{
-    apr_uint64_t mine = *please;
-    apr_uint64_t lease = lease_until(now + duration, mine & LEASE_TOKEN_MASK);
-
-    *please = atomic_compare_exchange_strong(&slot->lease, &mine, lease) ? lease : 0;
-    return *please != 0;
-}
-
-void clerk_keystore_segment_lease_release(segment_slot *slot, apr_uint64_t lease)
-{
-    if (lease) {
-        atomic_compare_exchange_strong(&slot->lease, &lease, 0);
-    }
-}
-
-/* When the next early fetch would be due at a steady rate. A value that is further away than any series of calls can
- * put it is from before the clock was set back. */
-static apr_time_t allowance_due(apr_time_t stored, apr_time_t now)
-{
-    return stored < now || stored > now + ALLOWANCE_BURST * ALLOWANCE_INTERVAL ? now : stored;
-}
-
-static int allowance_permits(apr_time_t due, apr_time_t now)
-{
-    return due - now <= (ALLOWANCE_BURST - 1) * ALLOWANCE_INTERVAL;
-}
+static const clerk_allowance_rate early_fetches = {apr_time_from_sec(10), 3};
 
 int clerk_keystore_segment_allowance_has(const segment_slot *slot, segment_allowance which, apr_time_t now)
 {
-    return allowance_permits(allowance_due(atomic_load(&slot->allowance[which]), now), now);
+    return clerk_allowance_has(&slot->allowance[which], early_fetches, now);
 }
 
 int clerk_keystore_segment_allowance_take(segment_slot *slot, segment_allowance which, apr_time_t now)
 {
-    apr_int64_t stored = atomic_load(&slot->allowance[which]);
-    apr_time_t due;
-
-    do {
-        due = allowance_due(stored, now);
-        if (!allowance_permits(due, now)) {
-            return 0;
-        }
-    } while (!atomic_compare_exchange_weak(&slot->allowance[which], &stored, due + ALLOWANCE_INTERVAL));
-    return 1;
+    return clerk_allowance_take(&slot->allowance[which], early_fetches, now);
 }
 
 apr_uint64_t clerk_keystore_segment_random(void)

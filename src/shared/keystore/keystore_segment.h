@@ -13,6 +13,9 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
+#include "shared/allowance.h"
+#include "shared/lease.h"
+
 #if ATOMIC_INT_LOCK_FREE != 2 || ATOMIC_LONG_LOCK_FREE != 2 || ATOMIC_LLONG_LOCK_FREE != 2
 #error "the shared key set needs lock-free 32-bit and 64-bit atomics"
 #endif
@@ -49,7 +52,7 @@ typedef struct segment_slot {
     segment_time retry_at;    /* no fetch before this time */
     apr_uint64_t padding[12]; /* keeps the members below out of the cache line of those above */
     /* Written by the holder of the lease only. */
-    segment_u64 lease; /* when it expires, and a number for its holder; 0: free */
+    clerk_lease lease; /* when it expires, and a number for its holder; 0: free */
     segment_time failing_since;
     segment_u32 failures_in_a_row;
     segment_u32 refused;         /* the last failure was about our credential */
@@ -57,7 +60,8 @@ typedef struct segment_slot {
     segment_u32 persist_failing; /* that the file cannot be written was logged */
     segment_u64 last_error[SEGMENT_ERROR_SIZE / 8];
     /* Written by all. */
-    segment_time allowance[SEGMENT_ALLOWANCES]; /* the "theoretical arrival time" of the generic cell rate algorithm */
+    clerk_allowance
+        allowance[SEGMENT_ALLOWANCES]; /* the "theoretical arrival time" of the generic cell rate algorithm */
     segment_u64 fetches;
     segment_u64 failures;
     segment_u64 early_refreshes;
@@ -102,20 +106,6 @@ apr_status_t clerk_keystore_segment_publish(segment_slot *slot, const char *text
  */
 void clerk_keystore_segment_set_error(segment_slot *slot, const char *text);
 void clerk_keystore_segment_get_error(const segment_slot *slot, char text[SEGMENT_ERROR_SIZE]);
-
-/**
- * Take the lease if it is free or has expired. A lease that would last longer than @a duration is from before the clock
- * was set back and counts as expired.
- * @return the lease, for renewal and release; 0 if another process or thread has it
- */
-apr_uint64_t clerk_keystore_segment_lease_take(segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
-/** Whether any process has the lease. */
-int clerk_keystore_segment_lease_held(const segment_slot *slot, apr_time_t now, apr_interval_time_t duration);
-/** Renew the lease for @a duration from now. @return 0 if it was lost to another process; *please is then 0 too */
-int clerk_keystore_segment_lease_renew(segment_slot *slot, apr_uint64_t *please, apr_time_t now,
-                                       apr_interval_time_t duration);
-/** Release the lease, if it is still ours. */
-void clerk_keystore_segment_lease_release(segment_slot *slot, apr_uint64_t lease);
 
 /** Whether an early fetch is allowed now: a burst of 3, then one in 10 seconds. */
 int clerk_keystore_segment_allowance_has(const segment_slot *slot, segment_allowance which, apr_time_t now);
