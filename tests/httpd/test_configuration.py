@@ -357,8 +357,16 @@ def test_the_public_origin(httpd, live):
     assert httpd.get("/p", forwarded).location == start + "https%3A%2F%2Fwww.example.test%2Fp"
     assert httpd.get("/f", forwarded).location == start + "https%3A%2F%2Fshop.example.test%2Ff"
     assert httpd.get("/n", forwarded).location.startswith(start + "http%3A%2F%2F127.0.0.1")
-    bad = forwarded | {"X-Forwarded-Host": "evil.example/x?y="}
-    assert "evil" not in httpd.get("/f", bad).location
+    for host in ["evil.example/x?y=", "evil.example:99999", "u@evil.example", "evil.example\\", "[::1]evil.example", "evil..example"]:
+        assert "evil" not in httpd.get("/f", forwarded | {"X-Forwarded-Host": host}).location, host
+    kept = {
+        "Shop.example.test:443": "shop.example.test",
+        "shop.example.test:80": "shop.example.test%3A80",
+        "[::1]:8443": "%5B%3A%3A1%5D%3A8443",
+    }
+    for host, authority in kept.items():
+        location = httpd.get("/f", forwarded | {"X-Forwarded-Host": host}).location
+        assert location == f"{start}https%3A%2F%2F{authority}%2Ff", host
 
 
 def test_module_info_and_dumps_show_no_secret(httpd, live):

@@ -86,43 +86,6 @@ static void account_portals_follow_from_the_host(void **state)
     }
 }
 
-static void plain_hosts_are_told_from_others(void **state)
-{
-    static const char *const good[] = {"a", "a.b", "127.0.0.1", "a_b.c-d", "xn--bcher-kva.example"};
-    static const char *const bad[] = {"",
-                                      ".",
-                                      "a..b",
-                                      ".a",
-                                      "a.",
-                                      "a b",
-                                      "a/b",
-                                      "a@b",
-                                      "[::1]",
-                                      "a:",
-                                      "a:0",
-                                      "a:65536",
-                                      "a:1x",
-                                      "a:000080",
-                                      "b\xc3\xbc.example",
-                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b"};
-    char longest[300];
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(good); i++) {
-        assert_case(good[i], clerk_publishable_key_host_is_plain(good[i], 0) ? "yes" : "no", "yes");
-    }
-    for (size_t i = 0; i < COUNT(bad); i++) {
-        assert_case(bad[i], clerk_publishable_key_host_is_plain(bad[i], 1) ? "yes" : "no", "no");
-    }
-    assert_true(clerk_publishable_key_host_is_plain("a.b:65535", 1));
-    assert_false(clerk_publishable_key_host_is_plain("a.b:80", 0));
-    for (size_t i = 0; i < sizeof(longest) - 1; i++) {
-        longest[i] = i % 10 == 9 ? '.' : 'a';
-    }
-    longest[sizeof(longest) - 1] = '\0';
-    assert_false(clerk_publishable_key_host_is_plain(longest, 0));
-}
-
 /* A list as one text. */
 static const char *joined(const apr_array_header_t *list, apr_pool_t *pool)
 {
@@ -366,7 +329,6 @@ int main(void)
         fixture_test(publishable_keys_are_read_as_the_table_says),
         fixture_test(cookie_suffixes_are_those_of_the_key_as_written),
         fixture_test(account_portals_follow_from_the_host),
-        fixture_test(plain_hosts_are_told_from_others),
         fixture_test(derived_values),
         fixture_test(issuers_can_be_given),
         fixture_test(what_cannot_work_is_refused_with_a_text_that_names_the_directive),

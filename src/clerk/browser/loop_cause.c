@@ -8,7 +8,7 @@
 #include "clerk/cookies/cookie_header.h"
 #include "clerk/cookies/cookies.h"
 #include "clerk/protocol.h"
-#include "clerk/url/url.h"
+#include "clerk/url/origin.h"
 
 /* A larger difference to Clerk's clock is not caused by the network. */
 #define TOLERANCE apr_time_from_sec(60)
@@ -31,55 +31,32 @@ const char *clerk_loop_cause_text(clerk_loop_cause cause)
     }
 }
 
-/* Whether browsers treat a host as this machine, and so as secure with any scheme. */
-static int is_local(const char *host)
+/* Whether a Host or X-Forwarded-Host field names another host or port than ours. */
+static int is_other_host(const char *field, const clerk_url *own, apr_pool_t *pool)
 {
-    apr_size_t len = strcspn(host, ":");
+    const clerk_url *origin = clerk_origin_of(own->scheme, field, pool);
 
-    return *host == '[' || !strncmp(host, "127.", 4) || (len == 9 && !strncmp(host, "localhost", 9))
-           || (len > 10 && !strncmp(host + len - 10, ".localhost", 10));
-}
-
-static int has_scheme(const char *origin, const char *scheme)
-{
-    apr_size_t len = strlen(scheme);
-
-    return !strncmp(origin, scheme, len) && !strncmp(origin + len, "://", 3);
-}
-
-/* Whether host and port are the same; a default port may be written or not. */
-static int is_same_host(const char *a, const char *b)
-{
-    apr_size_t a_len = strlen(a), b_len = strlen(b);
-    const char *rest = a_len > b_len ? a + b_len : b + a_len;
-
-    return !strncmp(a, b, a_len < b_len ? a_len : b_len)
-           && (*rest == '\0' || !strcmp(rest, ":443") || !strcmp(rest, ":80"));
+    return !origin || strcmp(origin->authority, own->authority);
 }
 
 static int is_origin_wrong(const clerk_request *request, const clerk_address_hints *hints,
                            const clerk_instance *instance, apr_pool_t *pool)
 {
-    const char *origin = request->origin_url;
-    const char *slashes = strstr(origin, "://");
-    const char *host = slashes ? slashes + 3 : origin;
+    const char *host = hints->forwarded_host ? hints->forwarded_host : hints->host;
+    const clerk_url *own = clerk_url_parse(request->origin_url, pool);
     const clerk_url *referer = request->referer ? clerk_url_parse(request->referer, pool) : NULL;
-    const char *referer_host = referer ? strstr(referer->origin, "://") : NULL;
 
-    if (hints->forwarded_proto && !has_scheme(origin, hints->forwarded_proto)) {
+    if (!own || (hints->forwarded_proto && strcmp(hints->forwarded_proto, own->scheme))) {
         return 1;
     }
-    if (hints->forwarded_host && !is_same_host(hints->forwarded_host, host)) {
+    if (host && is_other_host(host, own, pool)) {
         return 1;
     }
-    if (!hints->forwarded_host && hints->host && !is_same_host(hints->host, host)) {
-        return 1;
-    }
-    if (referer_host && !strcmp(referer_host + 3, host) && strcmp(referer->origin, origin)) {
+    if (referer && !strcmp(referer->authority, own->authority) && strcmp(referer->scheme, own->scheme)) {
         return 1;
     }
     /* Browsers send Sec-Fetch-* to secure origins only, and a production instance has no others. */
-    return has_scheme(origin, "http") && !is_local(host)
+    return !strcmp(own->scheme, "http") && !clerk_origin_is_loopback(own)
            && (request->sec_fetch_dest || instance->type == CLERK_INSTANCE_PRODUCTION);
 }
 

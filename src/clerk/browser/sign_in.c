@@ -48,7 +48,7 @@ const char *clerk_sign_in_location(const clerk_request *request, const clerk_ins
     if (!strcmp(page->origin, here->origin) && !strcmp(page->path, here->path)) {
         return NULL;
     }
-    cross = strcmp(page->host, here->host) || strcmp(page->port, here->port);
+    cross = strcmp(page->authority, here->authority);
     if (cross && instance->satellite) {
         apr_array_header_t *own = clerk_query_parse(here->query, pool);
 

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "clerk/instance/publishable_key.h"
+#include "clerk/url/origin.h"
 #include "clerk/url/url.h"
 #include "net/http.h"
 #include "text/text.h"
@@ -99,6 +100,8 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
 /* Apply ClerkFrontendAPI: host[:port], or a URL, whose path is ignored. */
 static const char *override_frontend(clerk_instance *instance, const char *frontend_api, apr_pool_t *pool)
 {
+    const char *host;
+
     if (strstr(frontend_api, "://")) {
         const char *problem;
         const clerk_url *url = read_url(&problem, frontend_api, "ClerkFrontendAPI", pool);
@@ -107,15 +110,17 @@ static const char *override_frontend(clerk_instance *instance, const char *front
             return problem;
         }
         instance->frontend_url = url->origin;
-    } else if (clerk_publishable_key_host_is_plain(frontend_api, 1)) {
+        host = url->authority;
+    } else if (clerk_origin_authority_is_plain(frontend_api, pool)) {
         instance->frontend_url = apr_pstrcat(pool, "https://", frontend_api, NULL);
+        host = frontend_api;
     } else {
         return "ClerkFrontendAPI: write a host name such as clerk.example.com, or a URL";
     }
     if (instance->frontend_host) {
         instance->overridden_host = instance->frontend_host;
     }
-    instance->frontend_host = strstr(instance->frontend_url, "://") + 3;
+    instance->frontend_host = host;
     return NULL;
 }
 
@@ -153,7 +158,7 @@ static const char *set_frontend(clerk_instance *instance, const clerk_instance_o
     instance->domain = trimmed(options->domain, pool);
     instance->satellite = options->satellite;
     instance->satellite_auto_sync = options->satellite_auto_sync;
-    if (instance->domain && !clerk_publishable_key_host_is_plain(instance->domain, 0)) {
+    if (instance->domain && !clerk_origin_host_is_plain(instance->domain)) {
         return "ClerkDomain: write a plain host name such as example.com";
     }
     if (proxy_url) {

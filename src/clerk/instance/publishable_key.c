@@ -6,10 +6,7 @@
 #include <apr_sha1.h>
 #include <apr_strings.h>
 
-#include "text/text.h"
-
-#define HOST_MAX 253
-#define LABEL_MAX 63
+#include "clerk/url/origin.h"
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -54,48 +51,6 @@ static char *decode_forgiving(const char *text, apr_pool_t *pool)
     return strlen(out) == out_len ? out : NULL;
 }
 
-static int port_is_plain(const char *port)
-{
-    unsigned long number = 0;
-    const char *p;
-
-    for (p = port; *p != '\0'; p++) {
-        if (!clerk_text_is_digit(*p) || p - port >= 5) {
-            return 0;
-        }
-        number = number * 10 + (unsigned long)(*p - '0');
-    }
-    return number >= 1 && number <= 65535;
-}
-
-int clerk_publishable_key_host_is_plain(const char *host, int port_allowed)
-{
-    apr_size_t label = 0;
-    const char *p;
-
-    for (p = host; *p != '\0' && *p != ':'; p++) {
-        if (p - host >= HOST_MAX) {
-            return 0;
-        }
-        if (*p == '.') {
-            if (label == 0) {
-                return 0;
-            }
-            label = 0;
-        } else if (clerk_text_is_alnum(*p) || *p == '-' || *p == '_') {
-            if (++label > LABEL_MAX) {
-                return 0;
-            }
-        } else {
-            return 0;
-        }
-    }
-    if (label == 0) {
-        return 0;
-    }
-    return *p == '\0' || (port_allowed && port_is_plain(p + 1));
-}
-
 const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char **phost, const char *key,
                                         apr_pool_t *pool)
 {
@@ -123,7 +78,7 @@ const char *clerk_publishable_key_parse(clerk_instance_type *ptype, const char *
         return "it does not end as a Clerk key does; it may be cut off: copy it again from the Clerk dashboard";
     }
     text[len - 1] = '\0';
-    if (!strchr(text, '.') || !clerk_publishable_key_host_is_plain(text, 1)) {
+    if (!strchr(text, '.') || !clerk_origin_authority_is_plain(text, pool)) {
         return "it does not hold the host name of a frontend API; copy it again from the Clerk dashboard";
     }
     *phost = text;

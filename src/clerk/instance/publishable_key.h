@@ -25,10 +25,4 @@ void clerk_publishable_key_suffix(char suffix[9], const char *key);
 /** The Account Portal's base URL for a frontend API host (protocol.md 1.6), from @a pool. */
 const char *clerk_publishable_key_account_portal(const char *frontend_host, apr_pool_t *pool);
 
-/**
- * Whether a text is a plain host name or IPv4 address: labels of letters, digits, '-' and '_' between single dots.
- * @param port_allowed whether `:port` may follow
- */
-int clerk_publishable_key_host_is_plain(const char *host, int port_allowed);
-
 #endif

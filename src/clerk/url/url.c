@@ -189,6 +189,7 @@ static int set_authority(clerk_url *url, char *authority, apr_pool_t *pool)
     }
     url->host = authority;
     url->origin = apr_pstrcat(pool, url->scheme, "://", url->host, *url->port != '\0' ? ":" : "", url->port, NULL);
+    url->authority = url->origin + strlen(url->scheme) + strlen("://");
     return 1;
 }
 

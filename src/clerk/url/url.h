@@ -12,14 +12,15 @@
 
 /** An absolute http or https URL; each part is normalized and escaped. */
 typedef struct clerk_url {
-    const char *scheme;   /**< "http" or "https" */
-    const char *host;     /**< lower case; an IPv6 address keeps its brackets */
-    const char *port;     /**< "" if it is the default port of the scheme */
-    const char *origin;   /**< `scheme://host[:port]` */
-    int has_userinfo;     /**< there was a `user@`, which is dropped */
-    const char *path;     /**< begins with '/' */
-    const char *query;    /**< without '?'; NULL: none */
-    const char *fragment; /**< without '#'; NULL: none */
+    const char *scheme;    /**< "http" or "https" */
+    const char *host;      /**< lower case; an IPv6 address keeps its brackets */
+    const char *port;      /**< "" if it is the default port of the scheme */
+    const char *origin;    /**< `scheme://host[:port]` */
+    const char *authority; /**< `host[:port]`, the end of the origin */
+    int has_userinfo;      /**< there was a `user@`, which is dropped */
+    const char *path;      /**< begins with '/' */
+    const char *query;     /**< without '?'; NULL: none */
+    const char *fragment;  /**< without '#'; NULL: none */
 } clerk_url;
 
 /**

@@ -6,6 +6,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
+#include "clerk/url/origin.h"
 #include "httpd/config/config.h"
 #include "httpd/process/process.h"
 #include "httpd/request/request_state.h"
@@ -31,37 +32,6 @@ const char *clerk_wire_first_value(request_rec *r, const char *name)
     return *word ? word : NULL;
 }
 
-/** host or host:port with nothing else in it: it becomes part of URLs that browsers are sent to. */
-static int plain_host(const char *host)
-{
-    const char *port;
-
-    if (*host == '[') {
-        apr_size_t len = strspn(host + 1, "0123456789abcdef:.");
-
-        if (!len || host[1 + len] != ']') {
-            return 0;
-        }
-        port = host + len + 2;
-    } else {
-        apr_size_t len = strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._");
-
-        if (!len || *host == '.' || *host == '-') {
-            return 0;
-        }
-        port = host + len;
-    }
-    return !*port || (*port == ':' && port[1] && !port[1 + strspn(port + 1, "0123456789")] && strlen(port) <= 6);
-}
-
-static const char *without_default_port(apr_pool_t *pool, const char *scheme, const char *host)
-{
-    const char *port = !strcmp(scheme, "https") ? ":443" : ":80";
-    apr_size_t len = strlen(host), tail = strlen(port);
-
-    return len > tail && !strcmp(host + len - tail, port) ? apr_pstrmemdup(pool, host, len - tail) : host;
-}
-
 /** What httpd itself says: ServerName, UseCanonicalName, and the scheme (mod_ssl, or ServerName https://...). */
 static const char *own_origin(request_rec *r)
 {
@@ -80,6 +50,7 @@ static const char *public_origin(request_rec *r)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
     const char *scheme, *host;
+    const clerk_url *origin;
 
     if (dir->public_origin) {
         return dir->public_origin;
@@ -94,13 +65,10 @@ static const char *public_origin(request_rec *r)
     }
     if (!host) {
         host = header(r, "Host");
-        host = host ? apr_pstrdup(r->pool, host) : "";
-        ap_str_tolower((char *)host);
     }
-    if (!plain_host(host)) {
-        return own_origin(r);
-    }
-    return apr_pstrcat(r->pool, scheme, "://", without_default_port(r->pool, scheme, host), NULL);
+    /* Nothing but a host and a port: it becomes part of URLs that browsers are sent to. */
+    origin = host ? clerk_origin_of(scheme, host, r->pool) : NULL;
+    return origin ? origin->origin : own_origin(r);
 }
 
 /** Path and query of the URL that the browser asked for. An absolute request target loses its scheme and host. */
