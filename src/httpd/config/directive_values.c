@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 
+#include "clerk/url/origin.h"
 #include "text/text.h"
 
 const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
@@ -26,8 +27,8 @@ const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_par
     return NULL;
 }
 
-/** An origin as `azp` has it: scheme://host, byte for byte, so what could never match is refused here. */
-const char *clerk_directive_values_origin_problem(const char *text)
+/** What keeps a text from being an origin, whatever its scheme. */
+static const char *shape_problem(const char *text)
 {
     const char *host = strstr(text, "://");
 
@@ -37,37 +38,37 @@ const char *clerk_directive_values_origin_problem(const char *text)
     if (!clerk_text_is_clean(text) || strchr(text, ' ')) {
         return "has white space or control characters in it";
     }
-    if (strpbrk(host + 3, "/?#@")) {
-        return "has more than scheme, host and port (a trailing '/' never matches)";
-    }
-    return NULL;
+    return strpbrk(host + 3, "/?#@") ? "has more than scheme, host and port (a trailing '/' never matches)" : NULL;
 }
 
-/** An http or https origin, lower case, without the default port: as it stands in front of every URL we build. */
+const char *clerk_directive_values_origin_problem(const char *text, apr_pool_t *pool)
+{
+    const char *problem = shape_problem(text);
+    const clerk_url *origin;
+
+    if (problem || (strncasecmp(text, "https:", 6) && strncasecmp(text, "http:", 5))) {
+        return problem;
+    }
+    origin = clerk_origin_parse(text, pool);
+    if (!origin) {
+        return "has no host, or a port that is none";
+    }
+    return !strcmp(origin->origin, text) ? NULL
+                                         : "is not in lower case, or has the scheme's own port, and never matches";
+}
+
 const char *clerk_directive_values_origin(const char **porigin, cmd_parms *cmd, const char *text)
 {
-    char *origin = apr_pstrdup(cmd->pool, text);
-    const char *problem;
-    apr_size_t len;
+    const char *problem = shape_problem(text);
+    const clerk_url *origin = !problem ? clerk_origin_parse(text, cmd->pool) : NULL;
 
-    ap_str_tolower(origin);
-    problem = clerk_directive_values_origin_problem(origin);
-    if (!problem && strncmp(origin, "https://", 8) && strncmp(origin, "http://", 7)) {
-        problem = "is neither http nor https";
-    }
-    if (problem) {
+    if (!origin) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' %s; write scheme://host or scheme://host:port, such as "
                             "https://www.example.com",
-                            cmd->cmd->name, text, problem);
+                            cmd->cmd->name, text, problem ? problem : "is not an http or https origin");
     }
-    len = strlen(origin);
-    if (!strncmp(origin, "https://", 8) && len > 4 && !strcmp(origin + len - 4, ":443")) {
-        origin[len - 4] = '\0';
-    } else if (!strncmp(origin, "http://", 7) && len > 3 && !strcmp(origin + len - 3, ":80")) {
-        origin[len - 3] = '\0';
-    }
-    *porigin = origin;
+    *porigin = origin->origin;
     return NULL;
 }
 
@@ -85,12 +86,12 @@ const char *clerk_directive_values_page_url(const char **purl, cmd_parms *cmd, c
 {
     int path = *url == '/' && url[1] != '/' && url[1] != '\\';
 
-    if (!path && strncmp(url, "https://", 8) && strncmp(url, "http://", 7)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is neither a path that begins with one '/' nor an http(s) URL",
-                            cmd->cmd->name, url);
-    }
     if (!clerk_text_is_clean(url) || strpbrk(url, " \\")) {
         return apr_psprintf(cmd->pool, "%s: '%s' has white space, a backslash or control characters in it",
+                            cmd->cmd->name, url);
+    }
+    if (!path && !clerk_url_parse(url, cmd->temp_pool)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither a path that begins with one '/' nor an http(s) URL",
                             cmd->cmd->name, url);
     }
     *purl = url;

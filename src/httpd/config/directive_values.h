@@ -11,8 +11,11 @@
 const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
                                             apr_interval_time_t least, apr_interval_time_t most);
 
-/** What keeps @a text from being an origin that `azp` could equal, byte for byte; NULL: nothing. */
-const char *clerk_directive_values_origin_problem(const char *text);
+/**
+ * What keeps @a text from being an origin that `azp` could equal, byte for byte; NULL: nothing. Applications on phones
+ * and desktops have schemes of their own, so only http and https origins are looked at closely.
+ */
+const char *clerk_directive_values_origin_problem(const char *text, apr_pool_t *pool);
 
 /** An http(s) origin, made lower case and without its default port. @return NULL, or the error */
 const char *clerk_directive_values_origin(const char **porigin, cmd_parms *cmd, const char *text);

@@ -43,7 +43,7 @@ const char *clerk_add_token_source(cmd_parms *cmd, void *conf, const char *sourc
 const char *clerk_add_authorized_party(cmd_parms *cmd, void *conf, const char *origin)
 {
     clerk_dir_config *dir = conf;
-    const char *problem = clerk_directive_values_origin_problem(origin);
+    const char *problem = clerk_directive_values_origin_problem(origin, cmd->temp_pool);
 
     if (problem) {
         return apr_psprintf(cmd->pool,
