@@ -2,46 +2,13 @@
 #include "httpd/application/environment.h"
 
 #include "httpd/application/variables.h"
-#include "httpd/config/config.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
+#include "httpd/request/table.h"
 
-static int is_ours(const char *name)
+static void add_variable(void *env, const char *name, const char *value)
 {
-    if (!name || (*name != 'C' && *name != 'c')
-        || strncasecmp(name, CLERK_VARIABLE_PREFIX, sizeof(CLERK_VARIABLE_PREFIX) - 1)) {
-        return 0;
-    }
-    for (int i = 0; clerk_variable_names[i]; i++) {
-        if (!strcasecmp(name, clerk_variable_names[i])) {
-            return 1;
-        }
-    }
-    return !strncasecmp(name, CLERK_EXPORT_PREFIX, sizeof(CLERK_EXPORT_PREFIX) - 1);
-}
-
-/** Remove what an outer hop left: all of it may be another instance's, or another place's choice of claims. */
-static void clear(request_rec *r)
-{
-    const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
-    apr_array_header_t *doomed = NULL;
-
-    for (int i = 0; i < variables->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(variables, i, apr_table_entry_t).key;
-
-        if (is_ours(name)) {
-            doomed = doomed ? doomed : apr_array_make(r->pool, 16, sizeof(const char *));
-            APR_ARRAY_PUSH(doomed, const char *) = name;
-        }
-    }
-    for (int i = 0; doomed && i < doomed->nelts; i++) {
-        apr_table_unset(r->subprocess_env, APR_ARRAY_IDX(doomed, i, const char *));
-    }
-}
-
-static void export_fact(void *env, const char *name, const char *value)
-{
-    /* All of these names have just been cleared away, and each comes once. */
+    /* All of these names have just been removed, and each comes once. */
     apr_table_addn(env, name, value);
 }
 
@@ -53,8 +20,9 @@ void clerk_environment_export(request_rec *r)
     if (state->exported) {
         return;
     }
-    clear(r);
-    clerk_variables_each(r, identity, export_fact, r->subprocess_env);
+    /* What an outer hop left may be another instance's, or another place's choice of claims. */
+    clerk_table_remove(r->subprocess_env, clerk_variables_has_name, r->pool);
+    clerk_variables_each(r, identity, add_variable, r->subprocess_env);
     state->exported = identity != NULL;
 }
 

@@ -53,20 +53,10 @@ static apr_array_header_t *claim_list_function(ap_expr_eval_ctx_t *ctx, const vo
     return clerk_claim_texts(claim_of(ctx, path), ctx->p);
 }
 
-static const char *variable(ap_expr_eval_ctx_t *ctx, const void *name)
+static const char *variable_function(ap_expr_eval_ctx_t *ctx, const void *variable)
 {
-    /* Nobody is a status too, but only where this module is in force. */
-    return in_force(ctx) ? clerk_variables_get(ctx->r, identity_of(ctx), name) : NULL;
-}
-
-static const char *fact_named(const char *name)
-{
-    for (int i = 0; clerk_variable_names[i]; i++) {
-        if (!strcasecmp(clerk_variable_names[i], name)) {
-            return clerk_variable_names[i];
-        }
-    }
-    return NULL;
+    /* CLERK_AUTH_STATUS has a value for visitors too, but only where AuthType Clerk is in force. */
+    return in_force(ctx) ? clerk_variables_get(ctx->r, identity_of(ctx), variable) : NULL;
 }
 
 void clerk_expressions_settle(request_rec *r)
@@ -76,7 +66,7 @@ void clerk_expressions_settle(request_rec *r)
 
 int clerk_expressions_lookup(ap_expr_lookup_parms *parms)
 {
-    const char *fact;
+    const clerk_variable *variable;
 
     switch (parms->type) {
     case AP_EXPR_FUNC_STRING:
@@ -94,11 +84,11 @@ int clerk_expressions_lookup(ap_expr_lookup_parms *parms)
         *parms->data = NULL;
         return OK;
     case AP_EXPR_FUNC_VAR:
-        if (!(fact = fact_named(parms->name))) {
+        if (!(variable = clerk_variables_find(parms->name))) {
             return DECLINED;
         }
-        *parms->func = (const void *)variable;
-        *parms->data = fact;
+        *parms->func = (const void *)variable_function;
+        *parms->data = variable;
         return OK;
     default:
         return DECLINED;

@@ -9,13 +9,14 @@
 #include "httpd/config/config.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
+#include "httpd/request/table.h"
 
 #define PREFIX "X-Clerk-"
 
 /** `CLERK_ORG_ID` as `X-Clerk-Org-Id`. */
-static const char *header_name(const char *fact, apr_pool_t *pool)
+static const char *header_name(const char *variable, apr_pool_t *pool)
 {
-    char *name = apr_pstrcat(pool, PREFIX, fact + sizeof(CLERK_VARIABLE_PREFIX) - 1, NULL), *at;
+    char *name = apr_pstrcat(pool, PREFIX, variable + sizeof(CLERK_VARIABLE_PREFIX) - 1, NULL), *at;
     int first = 1;
 
     for (at = name + sizeof(PREFIX) - 1; *at; at++) {
@@ -30,28 +31,14 @@ static const char *header_name(const char *fact, apr_pool_t *pool)
     return name;
 }
 
-static void pass_fact(void *headers, const char *fact, const char *value)
+static void pass_variable(void *headers, const char *name, const char *value)
 {
-    apr_table_setn(headers, header_name(fact, apr_table_elts(headers)->pool), value);
+    apr_table_setn(headers, header_name(name, apr_table_elts(headers)->pool), value);
 }
 
-/** An earlier hop shares its headers with this one, or has passed them on; what it put there was meant for another
- * handler. */
-static void remove_passed(request_rec *r)
+static int has_prefix(const char *name)
 {
-    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
-    apr_array_header_t *doomed = apr_array_make(r->pool, 20, sizeof(const char *));
-
-    for (int i = 0; i < headers->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
-
-        if (name && !strncasecmp(name, PREFIX, sizeof(PREFIX) - 1)) {
-            APR_ARRAY_PUSH(doomed, const char *) = name;
-        }
-    }
-    for (int i = 0; i < doomed->nelts; i++) {
-        apr_table_unset(r->headers_in, APR_ARRAY_IDX(doomed, i, const char *));
-    }
+    return !strncasecmp(name, PREFIX, sizeof(PREFIX) - 1);
 }
 
 static void strip_credentials(request_rec *r)
@@ -89,13 +76,15 @@ int clerk_headers_fixups(request_rec *r)
     const clerk_dir_config *dir = clerk_config_dir(r);
 
     if (r->main || r->prev) {
-        remove_passed(r);
+        /* An earlier hop shares its headers with this one, or has passed them on; what it put there was meant for
+         * another handler. */
+        clerk_table_remove(r->headers_in, has_prefix, r->pool);
     }
     if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
     }
     if (dir->pass_headers == 1) {
-        clerk_variables_each(r, clerk_judge_established_identity(r), pass_fact, r->headers_in);
+        clerk_variables_each(r, clerk_judge_established_identity(r), pass_variable, r->headers_in);
     }
     if (dir->strip_credentials == 1) {
         strip_credentials(r);

@@ -1,66 +1,103 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/application/variables.h"
 
+#include <stddef.h>
+
 #include <apr_strings.h>
 
 #include "clerk/session/claim.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 
-const char *const clerk_variable_names[] = {"CLERK_AUTH_STATUS",     "CLERK_TOKEN_TYPE",
-                                            "CLERK_USER_ID",         "CLERK_SESSION_ID",
-                                            "CLERK_SESSION_STATUS",  "CLERK_ORG_ID",
-                                            "CLERK_ORG_SLUG",        "CLERK_ORG_ROLE",
-                                            "CLERK_ORG_PERMISSIONS", "CLERK_FEATURES",
-                                            "CLERK_PLANS",           "CLERK_FACTOR_AGE",
-                                            "CLERK_ACTOR_ID",        NULL};
-
-/** Where the facts of one identity go. */
-typedef struct teller {
-    request_rec *r;
-    clerk_variable_sink *sink;
-    void *data;
-} teller;
-
-static void tell(const teller *to, const char *name, const char *value)
+static const char *auth_status(const clerk_identity *identity)
 {
-    if (value) {
-        to->sink(to->data, name, value);
-    }
+    return identity ? "signed-in" : "signed-out";
 }
 
-static void tell_list(const teller *to, const char *name, const char *value)
+static const char *token_type(const clerk_identity *identity)
 {
-    if (value && strlen(value) > CLERK_VARIABLE_MAX) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
-                      CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes", name, CLERK_VARIABLE_MAX);
-        return;
-    }
-    tell(to, name, value);
+    return identity ? "session_token" : NULL;
 }
 
-static int tell_claim(void *to, const char *name, const char *value)
+/*
+ * Every variable but exported claims, in the order of the documentation. The environment, request headers and
+ * expressions are made from this table, and what an outer hop left in the environment is removed by it.
+ */
+#define TEXT(member) .text = offsetof(clerk_identity, member)
+static const clerk_variable variables[] = {
+    {"CLERK_AUTH_STATUS", .get = auth_status},
+    {"CLERK_TOKEN_TYPE", .get = token_type},
+    {"CLERK_USER_ID", TEXT(user_id)},
+    {"CLERK_SESSION_ID", TEXT(session_id)},
+    {"CLERK_SESSION_STATUS", TEXT(session_status)},
+    {"CLERK_ORG_ID", TEXT(org_id)},
+    {"CLERK_ORG_SLUG", TEXT(org_slug)},
+    {"CLERK_ORG_ROLE", TEXT(org_role)},
+    {"CLERK_ORG_PERMISSIONS", TEXT(org_permissions_text), .is_list = 1},
+    {"CLERK_FEATURES", TEXT(features), .is_list = 1},
+    {"CLERK_PLANS", TEXT(plans), .is_list = 1},
+    {"CLERK_FACTOR_AGE", TEXT(factor_age_text)},
+    {"CLERK_ACTOR_ID", TEXT(actor_id)},
+};
+
+#define COUNT (sizeof(variables) / sizeof(variables[0]))
+
+const clerk_variable *clerk_variables_find(const char *name)
 {
-    tell(to, name, value);
-    return 1;
+    for (apr_size_t i = 0; i < COUNT; i++) {
+        if (!strcasecmp(variables[i].name, name)) {
+            return &variables[i];
+        }
+    }
+    return NULL;
 }
 
-static void tell_claims(teller *to, const clerk_identity *identity)
+int clerk_variables_has_name(const char *name)
 {
-    const apr_array_header_t *exports = clerk_config_dir(to->r)->export_claims;
-    apr_table_t *claims;
-
-    if (!exports || !exports->nelts) {
-        return;
+    if ((*name != 'C' && *name != 'c') || strncasecmp(name, CLERK_VARIABLE_PREFIX, sizeof(CLERK_VARIABLE_PREFIX) - 1)) {
+        return 0;
     }
-    claims = apr_table_make(to->r->pool, exports->nelts);
+    return !strncasecmp(name, CLERK_EXPORT_PREFIX, sizeof(CLERK_EXPORT_PREFIX) - 1) || clerk_variables_find(name);
+}
+
+static void log_too_long(request_rec *r, const clerk_variable *variable)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes", variable->name, CLERK_VARIABLE_MAX);
+}
+
+static inline const char *value_of(request_rec *r, const clerk_identity *identity, const clerk_variable *variable)
+{
+    const char *value;
+
+    if (variable->get) {
+        return variable->get(identity);
+    }
+    value = identity ? *(const char *const *)(const void *)((const char *)identity + variable->text) : NULL;
+    if (value && variable->is_list && strlen(value) > CLERK_VARIABLE_MAX) {
+        log_too_long(r, variable);
+        return NULL;
+    }
+    return value;
+}
+
+const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, const clerk_variable *variable)
+{
+    return value_of(r, identity, variable);
+}
+
+/** The claims of ClerkExportClaim, by the names of their variables. */
+static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identity, const apr_array_header_t *exports)
+{
+    apr_table_t *claims = apr_table_make(r->pool, exports->nelts);
+
     for (int i = 0; i < exports->nelts; i++) {
         const clerk_export *wanted = &APR_ARRAY_IDX(exports, i, clerk_export);
-        const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), wanted->path, to->r->pool);
-        const char *text = clerk_claim_encode(claim, to->r->pool);
+        const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), wanted->path, r->pool);
+        const char *text = clerk_claim_encode(claim, r->pool);
 
         if (claim && !text) {
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, to->r,
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                           CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
                                             "bytes",
                                       wanted->path, CLERK_CLAIM_TEXT_MAX);
@@ -70,62 +107,28 @@ static void tell_claims(teller *to, const clerk_identity *identity)
             apr_table_setn(claims, wanted->name, text);
         }
     }
-    apr_table_do(tell_claim, to, claims, NULL);
+    return claims;
 }
 
-static void tell_own(const teller *to, const clerk_identity *identity)
+void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variables_sink *sink, void *data)
 {
-    if (!identity) {
-        tell(to, "CLERK_AUTH_STATUS", "signed-out");
+    const apr_array_header_t *exports = clerk_config_dir(r)->export_claims, *claims;
+    const char *value;
+
+    for (apr_size_t i = 0; i < COUNT; i++) {
+        if ((value = value_of(r, identity, &variables[i]))) {
+            sink(data, variables[i].name, value);
+        }
+    }
+    if (!identity || !exports || !exports->nelts) {
         return;
     }
-    tell(to, "CLERK_AUTH_STATUS", "signed-in");
-    tell(to, "CLERK_TOKEN_TYPE", "session_token");
-    tell(to, "CLERK_USER_ID", identity->user_id);
-    tell(to, "CLERK_SESSION_ID", identity->session_id);
-    tell(to, "CLERK_SESSION_STATUS", identity->session_status);
-    tell(to, "CLERK_ORG_ID", identity->org_id);
-    tell(to, "CLERK_ORG_SLUG", identity->org_slug);
-    tell(to, "CLERK_ORG_ROLE", identity->org_role);
-    tell_list(to, "CLERK_ORG_PERMISSIONS", identity->org_permissions_text);
-    tell_list(to, "CLERK_FEATURES", identity->features);
-    tell_list(to, "CLERK_PLANS", identity->plans);
-    tell(to, "CLERK_FACTOR_AGE", identity->factor_age_text);
-    tell(to, "CLERK_ACTOR_ID", identity->actor_id);
-}
+    claims = apr_table_elts(exported_claims(r, identity, exports));
+    for (int i = 0; i < claims->nelts; i++) {
+        const apr_table_entry_t *claim = &APR_ARRAY_IDX(claims, i, apr_table_entry_t);
 
-void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variable_sink *sink, void *data)
-{
-    teller to = {r, sink, data};
-
-    tell_own(&to, identity);
-    if (identity) {
-        tell_claims(&to, identity);
+        sink(data, claim->key, claim->val);
     }
-}
-
-/** One fact that is looked for. */
-typedef struct wanted_fact {
-    const char *name;
-    const char *value;
-} wanted_fact;
-
-static void look_for(void *data, const char *name, const char *value)
-{
-    wanted_fact *wanted = data;
-
-    if (!strcmp(name, wanted->name)) {
-        wanted->value = value;
-    }
-}
-
-const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, const char *name)
-{
-    wanted_fact wanted = {name, NULL};
-    teller to = {r, look_for, &wanted};
-
-    tell_own(&to, identity);
-    return wanted.value;
 }
 
 const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *identity)

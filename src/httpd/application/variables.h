@@ -6,14 +6,23 @@
 
 #include "clerk/session/identity.h"
 
-/** Facts begin with this; and those that are claims of ClerkExportClaim with the other. */
+/** What the names of all variables begin with; claims of ClerkExportClaim have CLERK_EXPORT_PREFIX. */
 #define CLERK_VARIABLE_PREFIX "CLERK_"
 
-/** The longest value of an identity's own lists (permissions, features, plans); a longer one is left out, never cut. */
+/** The longest value of a list (permissions, features, plans); a longer one is left out, never cut. */
 #define CLERK_VARIABLE_MAX 8000
 
-/** Takes one fact. Name and value live as long as the request. */
-typedef void clerk_variable_sink(void *data, const char *name, const char *value);
+/** A variable other than exported claims: a row of the table in variables.c. */
+typedef struct clerk_variable {
+    const char *name;
+    /** Its value; NULL: not set. @param identity NULL: nobody is signed in */
+    const char *(*get)(const clerk_identity *identity);
+    size_t text; /**< without get(): where in the identity its text is; not set without an identity */
+    int is_list; /**< left out where it is longer than CLERK_VARIABLE_MAX */
+} clerk_variable;
+
+/** Takes one variable. Name and value live as long as the request. */
+typedef void clerk_variables_sink(void *data, const char *name, const char *value);
 
 /**
  * What an application is told about a request (directives.md "Variables"), however it is told, by the names of the
@@ -21,13 +30,16 @@ typedef void clerk_variable_sink(void *data, const char *name, const char *value
  * are among them.
  * @param identity NULL: nobody is signed in
  */
-void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variable_sink *sink, void *data);
+void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variables_sink *sink, void *data);
 
-/** One fact other than claims, by its name; NULL: unknown, or nothing. */
-const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, const char *name);
+/** The variable of that name, in any case; NULL: none, or an exported claim. */
+const clerk_variable *clerk_variables_find(const char *name);
 
-/** Names of all facts other than claims; ends with NULL. */
-extern const char *const clerk_variable_names[];
+/** The value of one variable; NULL: not set. @param identity NULL: nobody is signed in */
+const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, const clerk_variable *variable);
+
+/** Whether an entry of the environment can be one of clerk_variables_each(), exported claims included. */
+int clerk_variables_has_name(const char *name);
 
 /**
  * What REMOTE_USER is to be (ClerkRemoteUser).

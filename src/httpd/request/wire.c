@@ -10,6 +10,7 @@
 #include "httpd/config/config.h"
 #include "httpd/process/process.h"
 #include "httpd/request/request_state.h"
+#include "httpd/request/table.h"
 
 static const char *header(request_rec *r, const char *name)
 {
@@ -150,24 +151,11 @@ static int is_ours(const char *name)
 
 int clerk_wire_scrub(request_rec *r)
 {
-    const apr_array_header_t *headers = apr_table_elts(r->headers_in);
-    const apr_table_entry_t *entries = (const apr_table_entry_t *)headers->elts;
     const apr_array_header_t *runtimes = clerk_process_runtimes();
-    const char *doomed = NULL;
 
     /* Later hops share headers_in with the first one, and may by then hold what we put there. */
-    if (r->prev || r->main || !runtimes || !runtimes->nelts) {
-        return DECLINED;
+    if (!r->prev && !r->main && runtimes && runtimes->nelts) {
+        clerk_table_remove(r->headers_in, is_ours, r->pool);
     }
-    do {
-        doomed = NULL;
-        for (int i = 0; i < headers->nelts; i++) {
-            if (entries[i].key && is_ours(entries[i].key)) {
-                doomed = apr_pstrdup(r->pool, entries[i].key);
-                apr_table_unset(r->headers_in, doomed);
-                break;
-            }
-        }
-    } while (doomed);
     return DECLINED;
 }
