@@ -6,7 +6,7 @@ require __DIR__ . '/../lib/page.php';
 
 page(signed_in() ? 'Hello, ' . server('REMOTE_USER') : 'Hello, stranger', '/', static function (): void { ?>
 <p class="lead">This page is open to everybody: <code>Require clerk-optional</code>.
-<?= signed_in() ? 'The web server recognised you on the way.' : 'Nobody is signed in.' ?></p>
+<?= signed_in() ? 'The web server recognized you on the way.' : 'You are not signed in.' ?></p>
 <ul class="cards">
   <li><a href="/members/"><h2>Members</h2><p>Anyone who is signed in.</p><code>Require valid-user</code></a></li>
   <li><a href="/admin/"><h2>Admin</h2><p>The admin role in the active organization.</p><code>Require clerk-role admin</code></a></li>
