@@ -15,6 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from clerk_emulator import Emulator  # noqa: E402
 from pyclerk import Httpd  # noqa: E402
 from pyclerk import oracle as oracle_process  # noqa: E402
+from pyclerk.apxs import Apxs  # noqa: E402
 from pyclerk.neighbours import EchoBackend, PhpFpm  # noqa: E402
 
 
@@ -82,6 +83,12 @@ def httpd(make_httpd):
     server = make_httpd()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def build_module(workdir):
+    """Builds an httpd module of the tests (modules/NAME.c), and says where it is."""
+    return lambda name: Apxs().build(HERE / f"modules/{name}.c", workdir)
 
 
 @pytest.fixture(autouse=True)

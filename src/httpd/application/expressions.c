@@ -8,6 +8,7 @@
 #include "httpd/application/variables.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
+#include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
 
 static int in_force(const ap_expr_eval_ctx_t *ctx)
@@ -26,7 +27,7 @@ static const clerk_identity *identity_of(ap_expr_eval_ctx_t *ctx)
     }
     state = clerk_request_state_get(ctx->r);
     state->expression_asked = 1;
-    if ((identity = clerk_judge_established_identity(ctx->r)) || ctx->r->user || state->settled) {
+    if ((identity = clerk_judge_established_identity(ctx->r)) || state->settled) {
         return identity;
     }
     outcome = clerk_judge_request(ctx->r);
@@ -62,6 +63,9 @@ static const char *variable_function(ap_expr_eval_ctx_t *ctx, const void *variab
 void clerk_expressions_settle(request_rec *r)
 {
     clerk_request_state_get(r)->settled = 1;
+    if (r->user && clerk_request_state_is_auth_type(r)) {
+        clerk_own_user_enforce(r);
+    }
 }
 
 int clerk_expressions_lookup(ap_expr_lookup_parms *parms)

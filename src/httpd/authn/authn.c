@@ -16,6 +16,7 @@
 #include "httpd/process/log.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
+#include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
 #include "httpd/request/wire.h"
 
@@ -108,6 +109,9 @@ int clerk_authn_check(request_rec *r)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, CLERK_LOGNO(3053) "AuthType Clerk cannot protect a forward proxy");
         return HTTP_FORBIDDEN;
     }
+    if (r->user) {
+        clerk_own_user_enforce(r);
+    }
     outcome = clerk_judge_request(r);
     if (!outcome) {
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -122,8 +126,7 @@ int clerk_authn_check(request_rec *r)
         if (!user) {
             return clerk_refusal_forbid(r, "forbidden");
         }
-        r->user = (char *)user;
-        r->ap_auth_type = (char *)"Clerk";
+        clerk_own_user_set(r, user);
         clerk_environment_export(r);
         return OK;
     case CLERK_UNAVAILABLE:

@@ -7,6 +7,7 @@
 #include "httpd/authz/refusal.h"
 #include "httpd/process/log.h"
 #include "httpd/request/judge.h"
+#include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
 
 int clerk_authz_check_access(request_rec *r)
@@ -24,8 +25,15 @@ int clerk_authz_check_access(request_rec *r)
     state->in_access = 1;
     state->expression_asked = 0;
     state->user_needed = 0;
+    if (r->user) {
+        clerk_own_user_enforce(r);
+    }
     rc = ap_run_access_checker_ex(r);
     state->in_access = 0;
+    if (r->user && clerk_own_user_enforce(r) && rc == OK) {
+        /* Set between our look and that of mod_authz_core, which may have let this user in. */
+        rc = DECLINED;
+    }
     if (rc == DECLINED) {
         /* To say so ourselves would run all the hooks a second time. */
         state->user_needed = 1;
@@ -45,7 +53,11 @@ int clerk_authz_force_authn(request_rec *r)
 
 int clerk_authz_fixups(request_rec *r)
 {
-    if (clerk_request_state_is_auth_type(r) && clerk_request_state_get(r)->user_needed && !r->user) {
+    if (!clerk_request_state_is_auth_type(r)) {
+        return DECLINED;
+    }
+    clerk_own_user_enforce(r);
+    if (clerk_request_state_get(r)->user_needed && !r->user) {
         ap_log_rerror(
             APLOG_MARK, APLOG_ERR, 0, r,
             CLERK_LOGNO(3066) "a user is required, and no user was authenticated; another module answers httpd's "
@@ -53,6 +65,15 @@ int clerk_authz_fixups(request_rec *r)
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return DECLINED;
+}
+
+static int refuse_foreign_user(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  CLERK_LOGNO(3062) "refused: AuthType is Clerk, but another module set the user %s; load "
+                                    "auth_clerk_module before that module, or do without it here",
+                              r->user ? r->user : "(none)");
+    return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 int clerk_authz_check(request_rec *r)
@@ -70,14 +91,14 @@ int clerk_authz_check(request_rec *r)
         return DECLINED;
     }
     identity = clerk_judge_established_identity(r);
-    if (r->user && !identity) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      CLERK_LOGNO(3062) "AuthType is Clerk, but another module set the user and this one never saw the "
-                                        "request; load auth_clerk_module before that module");
-        return HTTP_INTERNAL_SERVER_ERROR;
+    if (!identity || !clerk_own_user_is(r)) {
+        return refuse_foreign_user(r);
     }
     state->require_log = &log;
     rc = ap_run_auth_checker(r);
     state->require_log = NULL;
-    return identity && (rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN) ? clerk_refusal_refuse(r, identity, &log) : rc;
+    if (!clerk_own_user_is(r)) {
+        return refuse_foreign_user(r);
+    }
+    return rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN ? clerk_refusal_refuse(r, identity, &log) : rc;
 }

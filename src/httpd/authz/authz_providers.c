@@ -100,7 +100,7 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
 
     (void)line;
     (void)parsed;
-    if (r->user || !clerk_request_state_is_auth_type(r)) {
+    if (!clerk_request_state_is_auth_type(r) || clerk_authz_require_identity(r)) {
         return AUTHZ_GRANTED;
     }
     outcome = clerk_judge_request(r);

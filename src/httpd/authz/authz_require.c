@@ -6,6 +6,7 @@
 #include "httpd/application/variables.h"
 #include "httpd/process/log.h"
 #include "httpd/request/judge.h"
+#include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
 
 /* At most so many bytes of a client's text stand in a log line. */
@@ -55,7 +56,7 @@ const char *clerk_authz_require_parse(const clerk_requirement_kind *kind, cmd_pa
 
 const clerk_identity *clerk_authz_require_identity(request_rec *r)
 {
-    return r->user && clerk_request_state_is_auth_type(r) ? clerk_judge_established_identity(r) : NULL;
+    return clerk_own_user_is(r) && clerk_request_state_is_auth_type(r) ? clerk_judge_established_identity(r) : NULL;
 }
 
 const char *clerk_authz_require_value(request_rec *r, const clerk_requirement *requirement, int index)

@@ -4,21 +4,11 @@
 #include <http_core.h>
 #include <http_request.h>
 
-#include "httpd/process/log.h"
-
-clerk_request_state *clerk_request_state_if_any(const request_rec *r)
+clerk_request_state *clerk_request_state_make(request_rec *r)
 {
-    return ap_get_module_config(r->request_config, &auth_clerk_module);
-}
+    clerk_request_state *state = apr_pcalloc(r->pool, sizeof(*state));
 
-clerk_request_state *clerk_request_state_get(request_rec *r)
-{
-    clerk_request_state *state = clerk_request_state_if_any(r);
-
-    if (!state) {
-        state = apr_pcalloc(r->pool, sizeof(*state));
-        ap_set_module_config(r->request_config, &auth_clerk_module, state);
-    }
+    ap_set_module_config(r->request_config, &auth_clerk_module, state);
     return state;
 }
 
@@ -30,16 +20,10 @@ request_rec *clerk_request_state_top(request_rec *r)
     return r;
 }
 
-int clerk_request_state_is_auth_type(request_rec *r)
+int clerk_request_state_ask_auth_type(request_rec *r)
 {
-    clerk_request_state *state = clerk_request_state_if_any(r);
-    const char *type;
+    const char *type = ap_auth_type(r);
 
-    /* Keep the result: AuthType may be an expression, and every phase asks for it. */
-    if (state && state->clerk_in_force_for == r->per_dir_config) {
-        return 1;
-    }
-    type = ap_auth_type(r);
     if (!type || strcasecmp(type, "Clerk")) {
         return 0;
     }

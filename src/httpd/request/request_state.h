@@ -3,9 +3,11 @@
 #define HTTPD_REQUEST_REQUEST_STATE_H
 
 #include <httpd.h>
+#include <http_config.h>
 
 #include "clerk/outcome.h"
 #include "clerk/request.h"
+#include "httpd/process/log.h"
 #include "httpd/process/runtime.h"
 
 /**
@@ -17,6 +19,7 @@ typedef struct clerk_request_state {
     const clerk_policy *policy;        /**< the policy that `outcome` is for */
     clerk_outcome *outcome;            /**< of authentication; NULL: not authenticated yet */
     const void *clerk_in_force_for;    /**< the per-directory configuration whose AuthType was found to be Clerk */
+    const char *user;                  /**< what authentication put into r->user; own_user.c's own */
     unsigned int headers_sent : 1;     /**< the outcome's headers are in err_headers_out already */
     unsigned int exported : 1;         /**< the variables of this request_rec are set */
     unsigned int in_access : 1;        /**< inside our own run of the access_checker_ex hook */
@@ -34,16 +37,37 @@ typedef struct clerk_request_state {
 /** The client's request: this one, or the one it is a subrequest of or was internally redirected from. */
 request_rec *clerk_request_state_top(request_rec *r);
 
-/** The state of this request, created on first use. */
-clerk_request_state *clerk_request_state_get(request_rec *r);
-
 /** The state of the nearest request, from this one up to the client's, whose headers were stripped; NULL: none. */
 const clerk_request_state *clerk_request_state_stripped(const request_rec *r);
 
-/** The state of this request; NULL if there is none yet. */
-clerk_request_state *clerk_request_state_if_any(const request_rec *r);
+/* Every hook asks for these several times, so they are inline. */
 
-/** Whether `AuthType Clerk` applies to this request. */
-int clerk_request_state_is_auth_type(request_rec *r);
+/** The state of this request; NULL if there is none yet. */
+static inline clerk_request_state *clerk_request_state_if_any(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &auth_clerk_module);
+}
+
+/** Create the state of a request that has none. */
+clerk_request_state *clerk_request_state_make(request_rec *r);
+
+/** The state of this request, created on first use. */
+static inline clerk_request_state *clerk_request_state_get(request_rec *r)
+{
+    clerk_request_state *state = clerk_request_state_if_any(r);
+
+    return state ? state : clerk_request_state_make(r);
+}
+
+/** Ask httpd for the AuthType, and remember the configuration where it is Clerk. */
+int clerk_request_state_ask_auth_type(request_rec *r);
+
+/** Whether `AuthType Clerk` applies to this request. AuthType may be an expression, so the answer is remembered. */
+static inline int clerk_request_state_is_auth_type(request_rec *r)
+{
+    const clerk_request_state *state = clerk_request_state_if_any(r);
+
+    return (state && state->clerk_in_force_for == r->per_dir_config) || clerk_request_state_ask_auth_type(r);
+}
 
 #endif

@@ -37,6 +37,19 @@ class Apxs:
         named = pathlib.Path(self.query("SBINDIR")) / self.query("PROGNAME")
         return str(named) if named.exists() else _find("apache2", "httpd")
 
+    def build(self, source, directory):
+        """Compile one source file into a module in `directory`."""
+        target = directory / f"{source.stem}.so"
+        if not target.exists():
+            flags = " ".join(self.query(name) for name in ("EXTRA_CPPFLAGS", "EXTRA_CFLAGS"))
+            apr = [subprocess.run([self.query(name), "--includes"], capture_output=True, text=True, check=True).stdout
+                   for name in ("APR_CONFIG", "APU_CONFIG")]
+            done = subprocess.run(
+                [os.environ.get("CC", "cc"), "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", *flags.split(), "-I", self.query("INCLUDEDIR"),
+                 *" ".join(apr).split(), "-o", str(target), str(source)], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        return target
+
     def has(self, name):
         return f"mod_{name}" in self.built_in or (self.libexecdir / f"mod_{name}.so").exists()
 

@@ -68,15 +68,18 @@ def _encode(method, target, headers, body, host):
 class Connection:
     """A keep-alive connection to one port of this machine."""
 
-    def __init__(self, port, timeout=20.0):
+    def __init__(self, port, timeout=20.0, tls=None):
         self.port = port
         self.timeout = timeout
+        self.tls = tls  # an ssl.SSLContext
         self._socket = None
 
     def request(self, method, target, headers=None, body=None):
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self.port), self.timeout)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                self._socket = self.tls.wrap_socket(self._socket)
         self._socket.sendall(_encode(method, target, headers, body, f"127.0.0.1:{self.port}"))
         answer = http.client.HTTPResponse(self._socket, method=method)
         answer.begin()
