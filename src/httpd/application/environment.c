@@ -6,9 +6,9 @@
 #include "httpd/request/request_state.h"
 #include "httpd/request/table.h"
 
-/**
- * Whether a variable tells the application who is asking. httpd overwrites REMOTE_USER and AUTH_TYPE only where there
- * is a user; without one, a program would see what SetEnvIf, for example, made of a request header.
+/*
+ * Whether a variable names the user for the application. httpd sets REMOTE_USER and AUTH_TYPE only if there is a user;
+ * without one, a program would get what, for example, SetEnvIf derived from a request header.
  */
 static int is_about_the_user(const char *name)
 {
@@ -26,7 +26,7 @@ static int is_about_the_user(const char *name)
 
 static void add_variable(void *env, const char *name, const char *value)
 {
-    /* All of these names have just been removed, and each comes once. */
+    /* No need to replace: these names were just removed, and each is added once. */
     apr_table_addn(env, name, value);
 }
 
@@ -38,7 +38,7 @@ void clerk_environment_export(request_rec *r)
     if (state->exported) {
         return;
     }
-    /* What an outer hop left may be another instance's, or another place's choice of claims. */
+    /* Variables of the parent or redirecting request may be for another instance or another ClerkExportClaim. */
     clerk_table_remove(r->subprocess_env, is_about_the_user, r->pool);
     clerk_variables_each(r, identity, add_variable, r->subprocess_env);
     state->exported = identity != NULL;

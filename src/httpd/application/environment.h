@@ -7,7 +7,7 @@
 /** Set the CLERK_* variables of this request from its identity, or clear them all (directives.md "Variables"). */
 void clerk_environment_export(request_rec *r);
 
-/** The same on every hop, before mod_rewrite renames or drops anything: fixups hook. */
+/** fixups hook: the same for each subrequest and internal redirect, before mod_rewrite renames or removes variables. */
 int clerk_environment_fixups(request_rec *r);
 
 #endif

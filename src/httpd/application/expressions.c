@@ -56,7 +56,7 @@ static apr_array_header_t *claim_list_function(ap_expr_eval_ctx_t *ctx, const vo
 
 static const char *variable_function(ap_expr_eval_ctx_t *ctx, const void *variable)
 {
-    /* CLERK_AUTH_STATUS has a value for visitors too, but only where AuthType Clerk is in force. */
+    /* CLERK_AUTH_STATUS is 'signed-out' for visitors, and empty where AuthType Clerk does not apply. */
     return in_force(ctx) ? clerk_variables_get(ctx->r, identity_of(ctx), variable) : NULL;
 }
 

@@ -4,18 +4,17 @@
 
 #include <ap_expr.h>
 
-/** insert_filter hook: the handler comes next, and expressions in response headers must not cause a verification any
- * more. */
+/** insert_filter hook: the handler runs next. From now on, expressions (in response headers) must not authenticate. */
 void clerk_expressions_settle(request_rec *r);
 
 /**
  * expr_lookup hook: `clerk('path')` and `%{clerk:path}`, any claim as text; `'value' in clerk('path')`, the elements
- * of an array claim; `%{CLERK_USER_ID}` and the other variables of directives.md "Variables". Empty where AuthType
- * Clerk is not in force, where nobody is signed in, and where there is no such claim or it has control characters or
- * more than CLERK_CLAIM_TEXT_MAX bytes.
+ * of an array claim; `%{CLERK_USER_ID}` and the other variables of directives.md "Variables". Empty if AuthType Clerk
+ * does not apply, if the visitor is not signed in, or if there is no such claim or it has control characters or more
+ * than CLERK_CLAIM_TEXT_MAX bytes.
  *
- * An expression that is evaluated before authentication (`<If>`, `Require expr`) makes the request be judged then;
- * the outcome is kept.
+ * An expression that is evaluated before authentication (`<If>`, `Require expr`) authenticates the request then; the
+ * outcome is kept.
  */
 int clerk_expressions_lookup(ap_expr_lookup_parms *parms);
 

@@ -13,7 +13,7 @@
 
 #define PREFIX "X-Clerk-"
 
-/** `CLERK_ORG_ID` as `X-Clerk-Org-Id`. */
+/* `CLERK_ORG_ID` as `X-Clerk-Org-Id`. */
 static const char *header_name(const char *variable, apr_pool_t *pool)
 {
     char *name = apr_pstrcat(pool, PREFIX, variable + sizeof(CLERK_VARIABLE_PREFIX) - 1, NULL), *at;
@@ -47,17 +47,17 @@ static void strip_credentials(request_rec *r)
     const char *cookie = apr_table_get(r->headers_in, "Cookie");
     const char *authorization = apr_table_get(r->headers_in, "Authorization");
     const char *left = cookie ? clerk_cookie_header_strip(cookie, r->pool) : NULL;
-    /* Somebody else's scheme, or a header that does not count here, is the application's own affair. Where nobody has
-     * been judged (an IP address was enough), what would be taken for a token goes. */
-    int ours = authorization
-               && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
-                                  : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
-                                        && (!strncmp(authorization, "Bearer ", 7) || !strchr(authorization, ' ')));
+    /* Keep Authorization headers of other schemes: the application may use them. If the request was not authenticated
+     * (`Satisfy Any` or a `Require ip` was enough), remove the header if authentication would have taken it. */
+    int is_token = authorization
+                   && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
+                                      : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
+                                            && (!strncmp(authorization, "Bearer ", 7) || !strchr(authorization, ' ')));
 
-    if (left == cookie && !ours) {
+    if (left == cookie && !is_token) {
         return;
     }
-    /* Later hops are judged by what the client sent. */
+    /* Subrequests and internal redirects are authenticated by the headers as received. */
     state->stripped = 1;
     state->sent_cookie = cookie;
     state->sent_authorization = authorization;
@@ -66,7 +66,7 @@ static void strip_credentials(request_rec *r)
     } else {
         apr_table_setn(r->headers_in, "Cookie", left);
     }
-    if (ours) {
+    if (is_token) {
         apr_table_unset(r->headers_in, "Authorization");
     }
 }
@@ -76,8 +76,7 @@ int clerk_headers_fixups(request_rec *r)
     const clerk_dir_config *dir = clerk_config_dir(r);
 
     if (r->main || r->prev) {
-        /* An earlier hop shares its headers with this one, or has passed them on; what it put there was meant for
-         * another handler. */
+        /* The headers are those of the parent or redirecting request, including what it added for its own handler. */
         clerk_table_remove(r->headers_in, has_prefix, r->pool);
     }
     if (!clerk_request_state_is_auth_type(r)) {

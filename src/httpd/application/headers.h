@@ -5,9 +5,9 @@
 #include <httpd.h>
 
 /**
- * fixups hook, on every hop: what a handler or a proxied application sees of the request's headers. ClerkPassHeaders
- * puts the identity there, ClerkStripCredentials takes Clerk's tokens out. What clients sent under our names is gone
- * already (clerk_wire_scrub).
+ * fixups hook, for each subrequest and internal redirect too: set the request headers for the handler or the proxied
+ * application. ClerkPassHeaders adds the identity, ClerkStripCredentials removes Clerk's tokens. Headers with our names
+ * from clients were removed before, by clerk_wire_scrub().
  */
 int clerk_headers_fixups(request_rec *r);
 

@@ -20,8 +20,8 @@ static const char *token_type(const clerk_identity *identity)
 }
 
 /*
- * Every variable but exported claims, in the order of the documentation. The environment, request headers and
- * expressions are made from this table, and what an outer hop left in the environment is removed by it.
+ * All variables but exported claims, in the order of the documentation. Environment, request headers and expressions
+ * use this table, and so does the removal of variables of a parent or redirecting request.
  */
 #define TEXT(member) .text = offsetof(clerk_identity, member)
 static const clerk_variable variables[] = {
@@ -86,7 +86,7 @@ const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, 
     return value_of(r, identity, variable);
 }
 
-/** The claims of ClerkExportClaim, by the names of their variables. */
+/* The claims of ClerkExportClaim, by the names of their variables. */
 static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identity, const apr_array_header_t *exports)
 {
     apr_table_t *claims = apr_table_make(r->pool, exports->nelts);
@@ -102,7 +102,7 @@ static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identi
                                             "bytes",
                                       wanted->path, CLERK_CLAIM_TEXT_MAX);
         }
-        /* Two paths may have been given one name; the last one counts. */
+        /* If two paths have the same name, the last one counts. */
         if (text) {
             apr_table_setn(claims, wanted->name, text);
         }

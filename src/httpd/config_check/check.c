@@ -69,7 +69,8 @@ static void warn_about(const clerk_config_sections *config, const clerk_config_s
 {
     const ap_directive_t *auth_type = here->set[CLERK_SECTION_AUTH_TYPE], *page = here->set[CLERK_SECTION_STATUS_PAGE];
 
-    /* What stands beside it, even Require all granted, is meant; an outer section's is often the distribution's. */
+    /* A Require in the same section, even `all granted`, is intended; one of an outer section may be the
+     * distribution's. */
     if (clerk_config_sections_is_clerk(here) && !here->require
         && !any_applies(config, here, clerk_config_sections_has_restriction, 1)) {
         clerk_httpd_log_warn(

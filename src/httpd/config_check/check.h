@@ -5,8 +5,8 @@
 #include <httpd.h>
 
 /**
- * Look over the whole configuration as it was read, after the instances are resolved: what cannot work is an error with
- * file and line, what is legal but probably not meant is a warning. .htaccess files are not part of it.
+ * Check the whole configuration after the instances are resolved. What cannot work is an error, what is allowed but
+ * probably a mistake is a warning, both with file and line. .htaccess files are not checked.
  * @return OK or HTTP_INTERNAL_SERVER_ERROR
  */
 int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch);

@@ -37,7 +37,7 @@ int clerk_config_sections_has_instance(const clerk_config_section *section)
     return section->set[CLERK_SECTION_INSTANCE] != NULL;
 }
 
-/** What all texts that match a regular expression begin with. */
+/* The common prefix of all texts that a regular expression matches. */
 static const char *expression_prefix(const char *pattern, apr_pool_t *pool)
 {
     apr_size_t len;
@@ -88,7 +88,7 @@ static void set_path(clerk_config_section *here, const ap_directive_t *container
     }
 }
 
-/** 'D', 'L', 'F' or 'S' where a container is a section, 0 where its content belongs to the section around it. */
+/* 'D', 'L', 'F' or 'S' if a container is a section; 0 if its content belongs to the section around it. */
 static char section_kind(const ap_directive_t *directive)
 {
     if (!strncasecmp(directive->directive, "<Directory", 10)) {
@@ -137,7 +137,7 @@ static clerk_config_section *add_section(clerk_config_sections *config, const ap
     return here;
 }
 
-/** Around a directive, inside its section. */
+/* The containers around a directive, inside its section. */
 typedef struct surroundings {
     int condition;   /* <Limit>, <LimitExcept>, <If>, <ElseIf>, <Else> */
     int combination; /* <RequireAll>, <RequireAny>, <RequireNone> */
@@ -235,7 +235,7 @@ const clerk_config_sections *clerk_config_sections_read(server_rec *main_server,
     return config;
 }
 
-/** Whether a path is the other, or below it. */
+/* Whether @a inner is the same path as @a outer, or below it. */
 static int is_above(const char *outer, const char *inner)
 {
     apr_size_t len = strlen(outer);
@@ -243,7 +243,7 @@ static int is_above(const char *outer, const char *inner)
     return !strncmp(outer, inner, len) && (!inner[len] || inner[len] == '/');
 }
 
-/** Whether one text can begin with both. */
+/* Whether a text can begin with both. */
 static int compatible(const char *one, const char *other)
 {
     apr_size_t len = strlen(one), other_len = strlen(other);

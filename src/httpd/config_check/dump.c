@@ -9,7 +9,7 @@
 #include "httpd/config_check/config_sections.h"
 #include "net/http.h"
 
-/** Where the text goes, and what it adds up to. */
+/* The output, and the number of sections of each kind. */
 typedef struct dump {
     const clerk_config_sections *config;
     apr_file_t *out;
@@ -21,13 +21,13 @@ typedef struct dump {
     int closed_sections;
 } dump;
 
-/** The section whose directive applies at another: one that surely applies there, else one that may. */
+/* The section whose directive applies in another: one that certainly applies, else one that may apply. */
 typedef struct source {
     const clerk_config_section *section; /**< NULL: nothing */
     clerk_section_applies applies;
 } source;
 
-/** Sections are merged in this order: the server, directories from the root down, locations. */
+/* The order in which httpd merges sections: the server, directories from the root down, locations. */
 static int rank(const clerk_config_section *section)
 {
     return section->kind == 'S' ? 0 : section->kind == 'D' ? 1 : 2;
@@ -40,7 +40,7 @@ static int comes_later(const clerk_config_section *one, const clerk_config_secti
     if (rank(one) != rank(other)) {
         return rank(one) > rank(other);
     }
-    /* Of two equals the later in the file wins: callers go through them in that order. */
+    /* Of two equal ones, the later in the file counts: callers pass them in that order. */
     return one->kind != 'D' || len >= other_len;
 }
 
@@ -59,8 +59,8 @@ static source find_source(const dump *to, const clerk_config_section *here, int 
         clerk_section_applies applies
             = has(other) ? clerk_config_sections_apply(to->config, other, here) : CLERK_APPLIES_NO;
 
-        /* A <Location> that may lie over a directory is a section of its own, shown as such, and so is what stands in
-         * another server. */
+        /* A <Location> that may cover a directory is shown as a section of its own, and so are sections of other
+         * servers. */
         if (applies == CLERK_APPLIES_MAYBE && (rank(other) > rank(here) || is_elsewhere(to, other, here))) {
             continue;
         }
@@ -115,7 +115,7 @@ static const char *args_of(const source *from, clerk_section_directive directive
     return from->section->set[directive]->args;
 }
 
-/** " (from ...)" where it is not the section's own. */
+/* "[from ...]" if the directive is from another section, else "". */
 static const char *where_from(const source *from, const clerk_config_section *here, apr_pool_t *pool)
 {
     if (from->section == here) {
@@ -153,7 +153,7 @@ static int holds_require(const ap_directive_t *directive)
     return 0;
 }
 
-/** The Require lines as they stand, with the containers around them. @param name printed in front of the first line */
+/* Print the Require lines with the containers around them. @param name printed before the first line */
 static const char *requirements(const dump *to, const ap_directive_t *directive, int depth, const char *name,
                                 const char *note)
 {
@@ -222,8 +222,9 @@ static void print_sources(const dump *to, const clerk_config_section *here)
          from.section ? where_from(&from, here, to->pool) : "");
 }
 
-/** AuthType Clerk is in force, or may be. */
-static const char *judge_clerk(dump *to, const clerk_config_section *here, const source *type, const source *require)
+/* The verdict if AuthType Clerk applies or may apply. */
+static const char *verdict_for_clerk(dump *to, const clerk_config_section *here, const source *type,
+                                     const source *require)
 {
     if (!require->section
         || (require->applies == CLERK_APPLIES_MAYBE
@@ -255,8 +256,8 @@ static const char *judge_clerk(dump *to, const clerk_config_section *here, const
     return "protected by Clerk";
 }
 
-/** Another AuthType is in force, or none. */
-static const char *judge_other(dump *to, const source *type, const source *require)
+/* The verdict if another AuthType applies, or none. */
+static const char *verdict_for_other(dump *to, const source *type, const source *require)
 {
     int sure = require->applies == CLERK_APPLIES_YES;
 
@@ -276,7 +277,7 @@ static const char *judge_other(dump *to, const source *type, const source *requi
     return sure && !require->section->restriction ? "not by Clerk: closed" : "not by Clerk";
 }
 
-/** One section, if it has a directive about access. */
+/* Print a section, if it has a directive about access. */
 static void print_section(dump *to, const clerk_config_section *here)
 {
     source type = find_source(to, here, has_auth_type), require = find_source(to, here, has_require);
@@ -291,7 +292,7 @@ static void print_section(dump *to, const clerk_config_section *here)
         return;
     }
     apr_file_printf(to->out, "\n  %s\n    %s\n", here->kind == 'S' ? "(everywhere)" : title(here, to->pool),
-                    clerk ? judge_clerk(to, here, &type, &require) : judge_other(to, &type, &require));
+                    clerk ? verdict_for_clerk(to, here, &type, &require) : verdict_for_other(to, &type, &require));
     if (type.section) {
         line(to, "AuthType", args_of(&type, CLERK_SECTION_AUTH_TYPE), where_from(&type, here, to->pool));
     }
@@ -354,7 +355,7 @@ void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server)
         to.config = clerk_config_sections_read(main_server, to.pool);
         apr_file_puts("What the configuration files protect. A .htaccess file may add to it or change it.\n", to.out);
         print_server(&to, main_server);
-        /* In the order of the files, which httpd's own list does not have at this time. */
+        /* In the order of the files, which is not the order of httpd's own list at this time. */
         for (int i = 0; i < to.config->sections->nelts; i++) {
             const clerk_config_section *section = APR_ARRAY_IDX(to.config->sections, i, const clerk_config_section *);
 

@@ -5,8 +5,8 @@
 #include <httpd.h>
 
 /**
- * The test_config hook: `httpd -t -D DUMP_CLERK` prints, for each server and section, what protects it, what it
- * requires and which credentials count, and what is not protected by what it names. Without the define: nothing.
+ * test_config hook: for `httpd -t -D DUMP_CLERK`, print for each server and section how it is protected, what it
+ * requires and which credentials are accepted, and which sections are not protected. Prints nothing without DUMP_CLERK.
  */
 void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server);
 

@@ -5,15 +5,15 @@
 #include <apr_tables.h>
 
 /**
- * Remove every entry whose name @a matches. Inline, because each request asks it of all its headers.
- * @param pool for temporary allocations; none are made where nothing matches
+ * Remove every entry whose name @a matches. Inline, because it runs over all headers of each request.
+ * @param pool for temporary allocations; none are made if nothing matches
  */
 static inline void clerk_table_remove(apr_table_t *table, int (*matches)(const char *name), apr_pool_t *pool)
 {
     const apr_array_header_t *entries = apr_table_elts(table);
     apr_array_header_t *names = NULL;
 
-    /* Removing an entry moves the ones behind it, so the names are collected first. */
+    /* Removing an entry moves the ones after it, so the names are collected first. */
     for (int i = 0; i < entries->nelts; i++) {
         const char *name = APR_ARRAY_IDX(entries, i, apr_table_entry_t).key;
 

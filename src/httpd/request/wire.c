@@ -33,7 +33,7 @@ const char *clerk_wire_first_value(request_rec *r, const char *name)
     return *word ? word : NULL;
 }
 
-/** What httpd itself says: ServerName, UseCanonicalName, and the scheme (mod_ssl, or ServerName https://...). */
+/* The origin by httpd itself: ServerName, UseCanonicalName, and the scheme (mod_ssl, or ServerName https://...). */
 static const char *own_origin(request_rec *r)
 {
     const char *scheme = ap_http_scheme(r);
@@ -67,12 +67,12 @@ static const char *public_origin(request_rec *r)
     if (!host) {
         host = header(r, "Host");
     }
-    /* Nothing but a host and a port: it becomes part of URLs that browsers are sent to. */
+    /* Accept only a host and a port: they become part of redirect URLs. */
     origin = host ? clerk_origin_of(scheme, host, r->pool) : NULL;
     return origin ? origin->origin : own_origin(r);
 }
 
-/** Path and query of the URL that the browser asked for. An absolute request target loses its scheme and host. */
+/* Path and query of the URL that the browser requested. Scheme and host of an absolute request target are dropped. */
 static const char *target(request_rec *r)
 {
     const char *uri, *slashes;
@@ -121,8 +121,8 @@ void clerk_wire_read_all(clerk_request *request, request_rec *r)
     (void)clerk_request_complete(request);
 }
 
-/** Equal where CGI or an application server would make the same variable of both: case aside, `-`, `_` and `.` are one.
- */
+/* Whether CGI or an application server could make the same variable of both names: case is ignored; `-`, `_` and `.`
+ * are equal. */
 static int folds_to(const char *name, const char *prefix, int whole)
 {
     for (; *prefix; name++, prefix++) {
@@ -153,7 +153,7 @@ int clerk_wire_scrub(request_rec *r)
 {
     const apr_array_header_t *runtimes = clerk_process_runtimes();
 
-    /* Later hops share headers_in with the first one, and may by then hold what we put there. */
+    /* Not for subrequests and internal redirects: they share headers_in, which may contain our own headers by then. */
     if (!r->prev && !r->main && runtimes && runtimes->nelts) {
         clerk_table_remove(r->headers_in, is_ours, r->pool);
     }

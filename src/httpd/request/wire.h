@@ -7,22 +7,22 @@
 #include "clerk/request.h"
 
 /**
- * Read the part of a request that every decision needs; the rest is read when clerk_request_complete() asks for it.
- * This is the only place that reads the wire. The URL is the one the browser asked for, also after internal redirects
- * and in subrequests.
- * @param request to be used no longer than @a r
+ * Fill in a clerk_request from the request as received; clerk_request_complete() fills in the rest. Only this file
+ * reads the headers of requests for authentication. The URL is the one that the browser requested, also for subrequests
+ * and after internal redirects.
+ * @param request must not be used longer than @a r
  */
 void clerk_wire_read_head(clerk_request *request, request_rec *r);
 
-/** The same, and the rest at once. */
+/** The same, with all members at once. */
 void clerk_wire_read_all(clerk_request *request, request_rec *r);
 
-/** The first value of a list header, lower case, without white space, from the request's pool; NULL where there is
+/** The first value of a list header, in lower case, without white space, from the request's pool; NULL if there is
  * none. */
 const char *clerk_wire_first_value(request_rec *r, const char *name);
 
-/** Delete request headers that an application could take for ours (X-Clerk-*, Remote-User), in every spelling that CGI
- * or a proxied application folds together. Main requests only; post_read_request hook. */
+/** post_read_request hook: remove request headers that an application could take for ours (X-Clerk-*, Remote-User), in
+ * every spelling that becomes the same variable in CGI or in a proxied application. Main requests only. */
 int clerk_wire_scrub(request_rec *r);
 
 #endif
