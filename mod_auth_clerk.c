@@ -13,6 +13,7 @@
 #include "httpd/authz/authz.h"
 #include "httpd/authz/authz_providers.h"
 #include "httpd/config/config.h"
+#include "httpd/config/directives.h"
 #include "httpd/config_check/dump.h"
 #include "httpd/application/environment.h"
 #include "httpd/application/expressions.h"
@@ -65,8 +66,8 @@ static void register_hooks(apr_pool_t *pool)
 __attribute__((visibility("default")))
 #endif
 module AP_MODULE_DECLARE_DATA auth_clerk_module
-    = {STANDARD20_MODULE_STUFF,   clerk_config_create_dir, clerk_config_merge_dir, clerk_config_create_server,
-       clerk_config_merge_server, clerk_commands,          register_hooks,
+    = {STANDARD20_MODULE_STUFF,   clerk_config_create_dir,   clerk_config_merge_dir, clerk_config_create_server,
+       clerk_config_merge_server, clerk_directives_commands, register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)
        AP_MODULE_FLAG_NONE
 #endif

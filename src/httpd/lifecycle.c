@@ -160,7 +160,8 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
 {
     clerk_process *process = clerk_process_get();
-    apr_size_t wanted = clerk_config_server(s)->shared_memory, runtimes = (apr_size_t)process->runtimes->nelts;
+    apr_size_t wanted = (apr_size_t)CLERK_SETTINGS_VALUE(clerk_config_server(s), shared_memory);
+    apr_size_t runtimes = (apr_size_t)process->runtimes->nelts;
     apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_breaker)), LINE);
     /* One line more: the memory may begin at any address. */
     apr_size_t fixed = LINE + keys_size + counters_size;

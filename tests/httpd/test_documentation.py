@@ -8,6 +8,7 @@ import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = {path.relative_to(TOP).as_posix(): path.read_text() for path in sorted(TOP.glob("src/**/*.[ch]"))}
+SETTINGS = (TOP / "src/httpd/config/settings.def").read_text()
 CODE = "\n".join(SOURCES.values())
 DIRECTIVES = (TOP / "docs/directives.md").read_text()
 TROUBLESHOOTING = (TOP / "docs/troubleshooting.md").read_text()
@@ -19,7 +20,8 @@ def headings(text):
 
 
 def directives_in_the_sources():
-    return re.findall(r'AP_INIT_\w+\(\s*"(<?Clerk\w+)"', SOURCES["src/httpd/config/directives.c"])
+    containers = re.findall(r'AP_INIT_\w+\(\s*"(<?Clerk\w+)"', SOURCES["src/httpd/config/directives.c"])
+    return containers + re.findall(r"^SETTING\((\w+),", SETTINGS, re.M)
 
 
 def test_the_sources_have_directives():

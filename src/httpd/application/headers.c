@@ -82,10 +82,10 @@ int clerk_headers_fixups(request_rec *r)
     if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
     }
-    if (dir->pass_headers == 1) {
+    if (CLERK_SETTINGS_VALUE(dir, pass_headers)) {
         clerk_variables_each(r, clerk_judge_established_identity(r), pass_variable, r->headers_in);
     }
-    if (dir->strip_credentials == 1) {
+    if (CLERK_SETTINGS_VALUE(dir, strip_credentials)) {
         strip_credentials(r);
     }
     return DECLINED;

@@ -66,17 +66,18 @@ static int answer_unavailable(request_rec *r, const clerk_outcome *outcome)
 static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
+    clerk_unauthenticated wanted = (clerk_unauthenticated)CLERK_SETTINGS_VALUE(dir, unauthenticated);
     const char *location;
     clerk_request request;
     int level;
 
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, CLERK_LOGNO(3051) "not signed in: %s", outcome->reason_text);
     /* No redirect in a loop: it would only continue the loop. */
-    if (dir->unauthenticated != CLERK_UNAUTHENTICATED_CHALLENGE && (dir->policy.token_sources & CLERK_SOURCE_COOKIE)
+    if (wanted != CLERK_UNAUTHENTICATED_CHALLENGE && (dir->policy.token_sources & CLERK_SOURCE_COOKIE)
         && clerk_outcome_headers_may_redirect(r) && !outcome->loop) {
         clerk_wire_read_all(&request, r);
         if (clerk_request_is_navigation(&request)
-            || (dir->unauthenticated == CLERK_UNAUTHENTICATED_SIGN_IN && r->method_number == M_GET)) {
+            || (wanted == CLERK_UNAUTHENTICATED_SIGN_IN && r->method_number == M_GET)) {
             location
                 = clerk_sign_in_location(&request, clerk_config_runtime(r)->instance, &dir->policy, outcome, r->pool);
             if (location) {

@@ -4,7 +4,16 @@
 #include <apr_strings.h>
 
 #include "clerk/url/origin.h"
+#include "net/http.h"
 #include "text/text.h"
+
+static const char *seconds(apr_interval_time_t time, apr_pool_t *pool)
+{
+    int milliseconds = (int)apr_time_msec(time);
+
+    return apr_psprintf(pool, milliseconds ? "%" APR_TIME_T_FMT ".%03d" : "%" APR_TIME_T_FMT, apr_time_sec(time),
+                        milliseconds);
+}
 
 const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
                                             apr_interval_time_t least, apr_interval_time_t most)
@@ -19,12 +28,81 @@ const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_par
                             cmd->cmd->name, text);
     }
     if (value < least || value > most) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '%s' is out of range; allowed are %" APR_TIME_T_FMT " to %" APR_TIME_T_FMT " seconds",
-                            cmd->cmd->name, text, apr_time_sec(least), apr_time_sec(most));
+        return apr_psprintf(cmd->pool, "%s: '%s' is out of range; allowed are %s to %s seconds", cmd->cmd->name, text,
+                            seconds(least, cmd->pool), seconds(most, cmd->pool));
     }
     *pvalue = value;
     return NULL;
+}
+
+/** 64K, 4M, 64G: as ClerkSharedMemory takes it. */
+static const char *size_text(apr_int64_t size, apr_pool_t *pool)
+{
+    static const char *const units[] = {"", "K", "M", "G"};
+    int unit = 0;
+
+    while (unit < 3 && size && size % 1024 == 0) {
+        size /= 1024;
+        unit++;
+    }
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "%s", size, units[unit]);
+}
+
+const char *clerk_directive_values_size(apr_int64_t *pvalue, cmd_parms *cmd, const char *text, apr_int64_t least,
+                                        apr_int64_t most)
+{
+    char *unit;
+    apr_int64_t size = apr_strtoi64(text, &unit, 10);
+    int shift = !strcasecmp(unit, "k") ? 10 : !strcasecmp(unit, "m") ? 20 : !strcasecmp(unit, "g") ? 30 : 0;
+    int wrong = unit == text || (*unit && !shift) || size < 0 || size > most >> shift;
+
+    size = wrong ? 0 : size << shift;
+    if (wrong || size < least || size != (apr_int64_t)(apr_size_t)size) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a size from %s to %s; write it like 4M", cmd->cmd->name, text,
+                            size_text(least, cmd->pool), size_text(most, cmd->pool));
+    }
+    *pvalue = size;
+    return NULL;
+}
+
+const char *clerk_directive_values_word(int *pvalue, cmd_parms *cmd, const char *text, const char *const *words,
+                                        int count)
+{
+    const char *all = NULL;
+
+    for (int i = 0; i < count; i++) {
+        if (words[i] && !strcasecmp(text, words[i])) {
+            *pvalue = i;
+            return NULL;
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        if (words[i]) {
+            all = all ? apr_pstrcat(cmd->pool, all, ", ", words[i], NULL) : words[i];
+        }
+    }
+    return apr_psprintf(cmd->pool, "%s: '%s' is none of %s", cmd->cmd->name, text, all);
+}
+
+const char *clerk_directive_values_text(const char **ptext, cmd_parms *cmd, const char *text)
+{
+    (void)cmd;
+    *ptext = text;
+    return NULL;
+}
+
+const char *clerk_directive_values_bad_url(cmd_parms *cmd, const char *url, const char *problem)
+{
+    return apr_psprintf(cmd->pool, "%s: '%s' %s; write https://host/path, or http:// for a loopback address only",
+                        cmd->cmd->name, url, problem);
+}
+
+const char *clerk_directive_values_outbound_url(const char **purl, cmd_parms *cmd, const char *url)
+{
+    const char *problem = clerk_http_url_problem(url);
+
+    *purl = url;
+    return problem ? clerk_directive_values_bad_url(cmd, url, problem) : NULL;
 }
 
 /** What keeps a text from being an origin, whatever its scheme. */
@@ -72,13 +150,12 @@ const char *clerk_directive_values_origin(const char **porigin, cmd_parms *cmd, 
     return NULL;
 }
 
-const char *clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, const char *text)
+void clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, const char *text)
 {
     if (!*plist) {
         *plist = apr_array_make(cmd->pool, 2, sizeof(const char *));
     }
     APR_ARRAY_PUSH(*plist, const char *) = text;
-    return NULL;
 }
 
 /** A page that browsers are sent to: a path here, or an absolute http(s) URL. Never fetched by us. */

@@ -11,6 +11,24 @@
 const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
                                             apr_interval_time_t least, apr_interval_time_t most);
 
+/** A size in bytes from @a least to @a most: a number with K, M, G or nothing. @return NULL, or the error */
+const char *clerk_directive_values_size(apr_int64_t *pvalue, cmd_parms *cmd, const char *text, apr_int64_t least,
+                                        apr_int64_t most);
+
+/** One of the words, whatever its case. @param words @a count of them, by value; NULL where a value has none
+ *  @return NULL, or the error */
+const char *clerk_directive_values_word(int *pvalue, cmd_parms *cmd, const char *text, const char *const *words,
+                                        int count);
+
+/** Any text, as it stands. @return NULL: it never fails */
+const char *clerk_directive_values_text(const char **ptext, cmd_parms *cmd, const char *text);
+
+/** A URL that is called: https, or http for a loopback address. @return NULL, or the error */
+const char *clerk_directive_values_outbound_url(const char **purl, cmd_parms *cmd, const char *url);
+
+/** The error for such a URL. @param problem as clerk_http_url_problem() says */
+const char *clerk_directive_values_bad_url(cmd_parms *cmd, const char *url, const char *problem);
+
 /**
  * What keeps @a text from being an origin that `azp` could equal, byte for byte; NULL: nothing. Applications on phones
  * and desktops have schemes of their own, so only http and https origins are looked at closely.
@@ -23,7 +41,7 @@ const char *clerk_directive_values_origin(const char **porigin, cmd_parms *cmd, 
 /** A page that browsers are sent to: a path of this site or an http(s) URL. @return NULL, or the error */
 const char *clerk_directive_values_page_url(const char **purl, cmd_parms *cmd, const char *url);
 
-/** Append to a list of const char * that may not exist yet. @return NULL: it never fails */
-const char *clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, const char *text);
+/** Append to a list of const char * that may not exist yet. */
+void clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, const char *text);
 
 #endif

@@ -1,101 +1,153 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of directives, in the order of the reference documentation. */
+/* The directives' table for httpd, made from settings.def, and the setters of each kind. */
 #include "httpd/config/directives.h"
 
-#define SERVER RSRC_CONF
-#define ANYWHERE (RSRC_CONF | OR_AUTHCFG)
+#include <apr_lib.h>
+#include <apr_strings.h>
 
-const command_rec clerk_commands[] = {
-    AP_INIT_RAW_ARGS("<ClerkInstance", clerk_open_instance, NULL, SERVER,
-                     "a named Clerk instance; ClerkInstance NAME uses it"),
-    AP_INIT_TAKE1("ClerkPublishableKey", clerk_set_publishable_key, NULL, SERVER,
-                  "the publishable key, pk_..., or env:NAME, file:/path, exec:/path"),
-    AP_INIT_RAW_ARGS("ClerkSecretKey", clerk_set_secret_key, NULL, SERVER,
-                     "the secret key, as env:NAME, file:/path or exec:/path arg ..."),
-    AP_INIT_RAW_ARGS("ClerkJWTKey", clerk_set_jwt_key, NULL, SERVER,
-                     "the PEM public key, as env:NAME, file:/path or exec:/path arg ...; no key is ever fetched then"),
-    AP_INIT_TAKE1("ClerkJWKSURL", clerk_set_jwks_url, NULL, SERVER, "where keys come from, instead of Clerk"),
-    AP_INIT_TAKE1("ClerkAPIURL", clerk_set_api_url, NULL, SERVER, "the Backend API, default https://api.clerk.com"),
-    AP_INIT_TAKE1("ClerkFrontendAPI", clerk_set_frontend_api, NULL, SERVER,
-                  "the frontend API's host, instead of the one in the publishable key"),
-    AP_INIT_TAKE1("ClerkProxyURL", clerk_set_proxy_url, NULL, SERVER,
-                  "URL or path under which browsers reach the frontend API"),
-    AP_INIT_TAKE1("ClerkDomain", clerk_set_domain, NULL, SERVER, "the domain of a satellite"),
-    AP_INIT_FLAG("ClerkSatellite", clerk_set_satellite, NULL, SERVER, "On: this site is a satellite of another domain"),
-    AP_INIT_FLAG("ClerkSatelliteAutoSync", clerk_set_satellite_auto_sync, NULL, SERVER,
-                 "On: a first visit to the satellite asks the primary domain whether the visitor is signed in"),
-    AP_INIT_ITERATE("ClerkIssuer", clerk_add_issuer, NULL, SERVER, "accepted issuers: auto (default), any, or URLs"),
-    AP_INIT_TAKE1("ClerkJWKSCacheTTL", clerk_set_jwks_cache_ttl, NULL, SERVER,
-                  "how often keys are refreshed, default 5m"),
-    AP_INIT_TAKE1("ClerkJWKSMaxStale", clerk_set_jwks_max_stale, NULL, SERVER,
-                  "how long the last good keys serve while their source is down, default 24h"),
-    AP_INIT_TAKE1("ClerkHTTPTimeout", clerk_set_http_timeout, NULL, SERVER,
-                  "the bound of one outbound call, default 5s"),
-    AP_INIT_TAKE1("ClerkHTTPProxy", clerk_set_http_proxy, NULL, SERVER, "proxy for outbound calls, http://host:port"),
-    AP_INIT_TAKE1("ClerkCAFile", clerk_set_ca_file, NULL, SERVER, "trusted certificates (PEM) for outbound calls"),
-    AP_INIT_TAKE1("ClerkSharedMemory", clerk_set_shared_memory, NULL, SERVER,
-                  "size of the shared segment, default as needed"),
-    AP_INIT_TAKE1("ClerkStateDir", clerk_set_state_dir, NULL, SERVER,
-                  "directory where the last good keys survive a restart, or none"),
+#include "httpd/config/directive_values.h"
+#include "httpd/config/secret_ref.h"
 
-    AP_INIT_TAKE1("ClerkInstance", clerk_set_instance_name, NULL, ANYWHERE,
-                  "the <ClerkInstance> that protects this place"),
-    AP_INIT_ITERATE("ClerkTokenSources", clerk_add_token_source, NULL, ANYWHERE,
-                    "where session tokens may come from: header, cookie; default both"),
-    AP_INIT_ITERATE("ClerkAuthorizedParties", clerk_add_authorized_party, NULL, ANYWHERE,
-                    "origins whose tokens are accepted (azp)"),
-    AP_INIT_ITERATE("ClerkAudience", clerk_add_audience, NULL, ANYWHERE, "accepted audiences (aud)"),
-    AP_INIT_TAKE1("ClerkClockSkew", clerk_set_clock_skew, NULL, ANYWHERE, "tolerated difference of clocks, default 5s"),
-    AP_INIT_TAKE1("ClerkUnauthenticated", clerk_set_unauthenticated, NULL, ANYWHERE,
-                  "what visitors who are not signed in get: auto (default), challenge, sign-in"),
-    AP_INIT_TAKE1("ClerkSignInURL", clerk_set_sign_in_url, NULL, ANYWHERE,
-                  "the sign-in page, default the Account Portal's"),
-    AP_INIT_TAKE1("ClerkSignUpURL", clerk_set_sign_up_url, NULL, ANYWHERE,
-                  "the sign-up page, default the Account Portal's"),
-    AP_INIT_TAKE1("ClerkPendingSessions", clerk_set_pending_sessions, NULL, ANYWHERE,
-                  "sessions with unfinished tasks: signed-out (default) or allow"),
-    AP_INIT_RAW_ARGS("ClerkOrganizationSync", clerk_set_organization_sync, NULL, ANYWHERE,
-                     "path patterns with :id or :slug that activate the organization in the URL; personal PATTERN"),
-    AP_INIT_TAKE1("ClerkPublicOrigin", clerk_set_public_origin, NULL, ANYWHERE, "the site's origin as browsers see it"),
-    AP_INIT_FLAG("ClerkTrustForwarded", clerk_set_trust_forwarded, NULL, ANYWHERE,
-                 "On: take the public origin from X-Forwarded-Proto and X-Forwarded-Host"),
-    AP_INIT_FLAG("ClerkCrossOriginSync", clerk_set_cross_origin_sync, NULL, ANYWHERE,
-                 "Off: no extra handshake for signed-in visitors who come from another site"),
-    AP_INIT_TAKE1("ClerkRemoteUser", clerk_set_remote_user, NULL, ANYWHERE,
-                  "the claim that REMOTE_USER holds, default sub"),
-    AP_INIT_RAW_ARGS("ClerkExportClaim", clerk_add_export_claims, NULL, ANYWHERE,
-                     "claims for the application as CLERK_CLAIM_NAME: path, path as NAME, ..."),
-    AP_INIT_FLAG("ClerkPassHeaders", clerk_set_pass_headers, NULL, ANYWHERE,
-                 "On: the application receives the identity in X-Clerk-* request headers"),
-    AP_INIT_FLAG("ClerkStripCredentials", clerk_set_strip_credentials, NULL, ANYWHERE,
-                 "On: the application does not see Clerk's tokens, in cookies or Authorization"),
-    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
+#define READER_FLAG(...) NULL
+#define READER_WORD(...) NULL
+#define READER_WORDS(...) NULL
+#define READER_DURATION(...) NULL
+#define READER_SIZE(...) NULL
+#define READER_TEXT(reader) reader
+#define READER_SECRET(reader) reader
+#define READER_LIST(reader) reader
+#define READER_OWN(kind, how, setter) NULL
 
-/* The directives of the table that say something about an instance, and may stand inside <ClerkInstance>. */
-static const char *const instance_directives[] = {"ClerkPublishableKey",
-                                                  "ClerkSecretKey",
-                                                  "ClerkJWTKey",
-                                                  "ClerkJWKSURL",
-                                                  "ClerkAPIURL",
-                                                  "ClerkFrontendAPI",
-                                                  "ClerkProxyURL",
-                                                  "ClerkDomain",
-                                                  "ClerkSatellite",
-                                                  "ClerkSatelliteAutoSync",
-                                                  "ClerkIssuer",
-                                                  "ClerkJWKSCacheTTL",
-                                                  "ClerkJWKSMaxStale",
-                                                  "ClerkHTTPTimeout",
-                                                  "ClerkHTTPProxy",
-                                                  "ClerkCAFile",
-                                                  NULL};
+static clerk_directives_reader *const readers[CLERK_SETTINGS_COUNT] = {
+#define SETTING(directive, group, member, kind, help) [CLERK_SETTINGS_AT_##member] = READER_##kind,
+#include "httpd/config/settings.def"
+};
 
-int clerk_directives_is_instance(const char *name)
+/** Where the setting of a directive is kept. @param place the one that the directive stands in */
+static const char *locate(void **pmember, cmd_parms *cmd, void *place)
 {
-    for (int i = 0; instance_directives[i]; i++) {
-        if (!strcasecmp(instance_directives[i], name)) {
-            return 1;
-        }
+    const clerk_settings_row *row = cmd->info;
+    const char *error = NULL;
+    char *conf = place;
+
+    switch (row->group) {
+    case CLERK_SETTINGS_IDENTITY:
+    case CLERK_SETTINGS_TRANSPORT:
+        conf = (char *)clerk_directives_instance_of(cmd);
+        break;
+    case CLERK_SETTINGS_MAIN:
+        conf = (char *)clerk_config_server(cmd->server);
+        error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+        break;
+    case CLERK_SETTINGS_PLACE:
+    case CLERK_SETTINGS_POLICY:
+        break;
     }
-    return 0;
+    *pmember = conf + row->offset;
+    return error;
 }
+
+static void changed(const clerk_settings_row *row, void *place)
+{
+    if (row->group == CLERK_SETTINGS_POLICY) {
+        clerk_settings_set_policy(place);
+    }
+}
+
+static const char *set_flag(cmd_parms *cmd, void *place, int on)
+{
+    void *member;
+    const char *error = locate(&member, cmd, place);
+
+    if (!error) {
+        *(int *)member = on;
+        changed(cmd->info, place);
+    }
+    return error;
+}
+
+/** Some of the words, one at a time. */
+static const char *add_word(unsigned int *words, cmd_parms *cmd, const char *text)
+{
+    const clerk_settings_row *row = cmd->info;
+    int word;
+    const char *error = clerk_directive_values_word(&word, cmd, text, row->words, row->word_count);
+
+    *words |= error ? 0 : (unsigned int)word;
+    return error;
+}
+
+static const char *add_text(apr_array_header_t **plist, cmd_parms *cmd, const char *text, clerk_directives_reader *read)
+{
+    clerk_directive_values_add(plist, cmd, text);
+    return read(&APR_ARRAY_IDX(*plist, (*plist)->nelts - 1, const char *), cmd, text);
+}
+
+/** Take one argument, or all of the line, as the row of the directive says. */
+static const char *set_value(cmd_parms *cmd, void *place, const char *text)
+{
+    const clerk_settings_row *row = cmd->info;
+    clerk_directives_reader *read = readers[row - clerk_settings_table];
+    void *member;
+    const char *error = locate(&member, cmd, place);
+
+    if (error) {
+        return error;
+    }
+    switch (row->kind) {
+    case CLERK_SETTINGS_WORD:
+        error = clerk_directive_values_word(member, cmd, text, row->words, row->word_count);
+        break;
+    case CLERK_SETTINGS_WORDS:
+        error = add_word(member, cmd, text);
+        break;
+    case CLERK_SETTINGS_DURATION:
+        error = clerk_directive_values_duration(member, cmd, text, row->least, row->most);
+        break;
+    case CLERK_SETTINGS_SIZE:
+        error = clerk_directive_values_size(member, cmd, text, row->least, row->most);
+        break;
+    case CLERK_SETTINGS_TEXT:
+    case CLERK_SETTINGS_SECRET:
+        error = read(member, cmd, text);
+        break;
+    case CLERK_SETTINGS_LIST:
+        error = add_text(member, cmd, text, read);
+        break;
+    case CLERK_SETTINGS_FLAG:
+    case CLERK_SETTINGS_POINTER:
+        break; /* they have other setters */
+    }
+    changed(row, place);
+    return error;
+}
+
+/* How httpd calls the setter of a kind. */
+#define COMMAND_FLAG(...) AP_INIT_FLAG, set_flag
+#define COMMAND_WORD(...) AP_INIT_TAKE1, set_value
+#define COMMAND_WORDS(...) AP_INIT_ITERATE, set_value
+#define COMMAND_DURATION(...) AP_INIT_TAKE1, set_value
+#define COMMAND_SIZE(...) AP_INIT_TAKE1, set_value
+#define COMMAND_TEXT(...) AP_INIT_TAKE1, set_value
+#define COMMAND_SECRET(...) AP_INIT_RAW_ARGS, set_value
+#define COMMAND_LIST(...) AP_INIT_ITERATE, set_value
+#define COMMAND_OWN(kind, how, setter) how, setter
+
+/* Where the directives of a group may stand. */
+#define WHERE_IDENTITY RSRC_CONF
+#define WHERE_TRANSPORT RSRC_CONF
+#define WHERE_MAIN RSRC_CONF
+#define WHERE_PLACE (RSRC_CONF | OR_AUTHCFG)
+#define WHERE_POLICY (RSRC_CONF | OR_AUTHCFG)
+
+/* Twice, so that the kind has become two arguments before they are counted. */
+#define COMMAND(...) COMMAND_ROW(__VA_ARGS__)
+#define COMMAND_ROW(directive, member, where, help, how, setter)                                                       \
+    how(directive, setter, (void *)&clerk_settings_table[CLERK_SETTINGS_AT_##member], where, help),
+
+const command_rec clerk_directives_commands[]
+    = {AP_INIT_RAW_ARGS("<ClerkInstance", clerk_directives_instance_section, NULL, RSRC_CONF,
+                        "a named Clerk instance; ClerkInstance NAME uses it"),
+#define SETTING(directive, group, member, kind, help) COMMAND(#directive, member, WHERE_##group, help, COMMAND_##kind)
+#include "httpd/config/settings.def"
+       {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -4,52 +4,47 @@
 
 #include "httpd/config/config.h"
 
-/* What the directives do, one function each, as httpd calls them: NULL, or what is wrong and what to write instead. */
+/** The directives as httpd knows them: a row for <ClerkInstance>, and one for each of settings.def. */
+extern const command_rec clerk_directives_commands[];
 
-/** For one argument at a time, or all of the line. */
-typedef const char *clerk_text_directive(cmd_parms *cmd, void *conf, const char *text);
-typedef const char *clerk_flag_directive(cmd_parms *cmd, void *conf, int on);
+/* What the rows of settings.def name: readers, and setters of their own. */
 
-/* Instances and keys */
-clerk_text_directive clerk_set_publishable_key;
-clerk_text_directive clerk_set_secret_key;
-clerk_text_directive clerk_set_jwt_key;
-clerk_text_directive clerk_set_jwks_url;
-clerk_text_directive clerk_set_api_url;
-clerk_text_directive clerk_set_frontend_api;
-clerk_text_directive clerk_set_proxy_url;
-clerk_text_directive clerk_set_domain;
-clerk_flag_directive clerk_set_satellite;
-clerk_flag_directive clerk_set_satellite_auto_sync;
-clerk_text_directive clerk_add_issuer;
-clerk_text_directive clerk_set_http_proxy;
-clerk_text_directive clerk_set_ca_file;
-clerk_text_directive clerk_set_jwks_cache_ttl;
-clerk_text_directive clerk_set_jwks_max_stale;
-clerk_text_directive clerk_set_http_timeout;
-clerk_text_directive clerk_open_instance;
-clerk_text_directive clerk_set_shared_memory;
-clerk_text_directive clerk_set_state_dir;
+/**
+ * Reads the value of a TEXT or SECRET setting, or one of a LIST.
+ * @param text the argument, or the whole line for SECRET, from the configuration's pool
+ * @param pvalue what to keep of it, from that pool
+ * @return NULL, or what is wrong and what to write instead
+ */
+typedef const char *clerk_directives_reader(const char **pvalue, cmd_parms *cmd, const char *text);
 
-/* Authentication */
-clerk_text_directive clerk_set_instance_name;
-clerk_text_directive clerk_add_token_source;
-clerk_text_directive clerk_add_authorized_party;
-clerk_text_directive clerk_add_audience;
-clerk_text_directive clerk_set_clock_skew;
-clerk_text_directive clerk_set_unauthenticated;
-clerk_text_directive clerk_set_sign_in_url;
-clerk_text_directive clerk_set_sign_up_url;
-clerk_text_directive clerk_set_pending_sessions;
-clerk_text_directive clerk_set_organization_sync;
-clerk_text_directive clerk_set_public_origin;
-clerk_flag_directive clerk_set_trust_forwarded;
-clerk_flag_directive clerk_set_cross_origin_sync;
+/** A setter as httpd calls it, with one argument at a time or all of the line. @return as a reader */
+typedef const char *clerk_directives_setter(cmd_parms *cmd, void *conf, const char *text);
+typedef const char *clerk_directives_flag_setter(cmd_parms *cmd, void *conf, int on);
 
-/* What the application receives */
-clerk_text_directive clerk_set_remote_user;
-clerk_text_directive clerk_add_export_claims;
-clerk_flag_directive clerk_set_pass_headers;
-clerk_flag_directive clerk_set_strip_credentials;
+/* Instances and keys: directives_instance.c */
+clerk_directives_setter clerk_directives_instance_section;
+clerk_directives_reader clerk_directives_instance_publishable_key;
+clerk_directives_reader clerk_directives_instance_jwt_key;
+clerk_directives_reader clerk_directives_instance_frontend_api;
+clerk_directives_reader clerk_directives_instance_proxy_url;
+clerk_directives_setter clerk_directives_instance_issuer;
+clerk_directives_reader clerk_directives_instance_http_proxy;
+clerk_directives_reader clerk_directives_instance_ca_file;
+clerk_directives_reader clerk_directives_instance_state_dir;
+
+/** The instance that a directive is about: the <ClerkInstance> around it, or the server's own. */
+clerk_instance_config *clerk_directives_instance_of(cmd_parms *cmd);
+
+/* Authentication: directives_auth.c */
+clerk_directives_reader clerk_directives_auth_instance;
+clerk_directives_reader clerk_directives_auth_authorized_party;
+clerk_directives_reader clerk_directives_auth_audience;
+clerk_directives_setter clerk_directives_auth_organization_sync;
+clerk_directives_setter clerk_directives_auth_public_origin;
+clerk_directives_flag_setter clerk_directives_auth_trust_forwarded;
+
+/* What the application receives: directives_application.c */
+clerk_directives_reader clerk_directives_application_remote_user;
+clerk_directives_setter clerk_directives_application_export_claims;
 
 #endif

@@ -23,12 +23,11 @@ static const char *bad_path(cmd_parms *cmd, const char *path, const char *proble
                         cmd->cmd->name, path, problem);
 }
 
-const char *clerk_set_remote_user(cmd_parms *cmd, void *conf, const char *path)
+const char *clerk_directives_application_remote_user(const char **ppath, cmd_parms *cmd, const char *path)
 {
-    clerk_dir_config *dir = conf;
     const char *problem = path_problem(path);
 
-    dir->remote_user = path;
+    *ppath = path;
     return problem ? bad_path(cmd, path, problem) : NULL;
 }
 
@@ -71,7 +70,7 @@ static const char *add_export(cmd_parms *cmd, clerk_dir_config *dir, const char 
     return NULL;
 }
 
-const char *clerk_add_export_claims(cmd_parms *cmd, void *conf, const char *args)
+const char *clerk_directives_application_export_claims(cmd_parms *cmd, void *conf, const char *args)
 {
     static const char usage[] = "ClerkExportClaim: write claim paths, each with a name where it should have another "
                                 "one, such as department metadata.level as LEVEL";
@@ -95,22 +94,4 @@ const char *clerk_add_export_claims(cmd_parms *cmd, void *conf, const char *args
         error = add_export(cmd, conf, path, name);
     }
     return error;
-}
-
-const char *clerk_set_pass_headers(cmd_parms *cmd, void *conf, int on)
-{
-    clerk_dir_config *dir = conf;
-
-    (void)cmd;
-    dir->pass_headers = on;
-    return NULL;
-}
-
-const char *clerk_set_strip_credentials(cmd_parms *cmd, void *conf, int on)
-{
-    clerk_dir_config *dir = conf;
-
-    (void)cmd;
-    dir->strip_credentials = on;
-    return NULL;
 }

@@ -5,12 +5,10 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "httpd/config/config.h"
 #include "httpd/config/directive_values.h"
 
-const char *clerk_set_instance_name(cmd_parms *cmd, void *conf, const char *name)
+const char *clerk_directives_auth_instance(const char **pname, cmd_parms *cmd, const char *name)
 {
-    clerk_dir_config *dir = conf;
     const clerk_server_config *server = clerk_config_server(cmd->server);
 
     /* In .htaccess the instances are known; in the server configuration they may still come: see check.c. */
@@ -21,112 +19,30 @@ const char *clerk_set_instance_name(cmd_parms *cmd, void *conf, const char *name
                             "administrator defines instances in the server configuration",
                             name);
     }
-    dir->instance_name = name;
+    *pname = name;
     return NULL;
 }
 
-const char *clerk_add_token_source(cmd_parms *cmd, void *conf, const char *source)
+const char *clerk_directives_auth_authorized_party(const char **porigin, cmd_parms *cmd, const char *origin)
 {
-    clerk_dir_config *dir = conf;
-
-    if (!strcasecmp(source, "header")) {
-        dir->token_sources |= CLERK_SOURCE_HEADER;
-    } else if (!strcasecmp(source, "cookie")) {
-        dir->token_sources |= CLERK_SOURCE_COOKIE;
-    } else {
-        return apr_psprintf(cmd->pool, "ClerkTokenSources: '%s' is none of header, cookie", source);
-    }
-    clerk_config_set_policy(dir);
-    return NULL;
-}
-
-const char *clerk_add_authorized_party(cmd_parms *cmd, void *conf, const char *origin)
-{
-    clerk_dir_config *dir = conf;
     const char *problem = clerk_directive_values_origin_problem(origin, cmd->temp_pool);
 
-    if (problem) {
-        return apr_psprintf(cmd->pool,
-                            "ClerkAuthorizedParties: '%s' %s; write origins as browsers send them, such as "
-                            "https://www.example.com or http://localhost:8080",
-                            origin, problem);
-    }
-    clerk_directive_values_add(&dir->authorized_parties, cmd, origin);
-    clerk_config_set_policy(dir);
-    return NULL;
+    *porigin = origin;
+    return problem ? apr_psprintf(cmd->pool,
+                                  "ClerkAuthorizedParties: '%s' %s; write origins as browsers send them, such as "
+                                  "https://www.example.com or http://localhost:8080",
+                                  origin, problem)
+                   : NULL;
 }
 
-const char *clerk_add_audience(cmd_parms *cmd, void *conf, const char *audience)
+const char *clerk_directives_auth_audience(const char **paudience, cmd_parms *cmd, const char *audience)
 {
-    clerk_dir_config *dir = conf;
-
-    if (!*audience) {
-        return "ClerkAudience: an empty audience matches nothing; leave the directive out instead";
-    }
-    clerk_directive_values_add(&dir->audience, cmd, audience);
-    clerk_config_set_policy(dir);
-    return NULL;
+    (void)cmd;
+    *paudience = audience;
+    return *audience ? NULL : "ClerkAudience: an empty audience matches nothing; leave the directive out instead";
 }
 
-const char *clerk_set_clock_skew(cmd_parms *cmd, void *conf, const char *text)
-{
-    clerk_dir_config *dir = conf;
-    const char *error = clerk_directive_values_duration(&dir->clock_skew, cmd, text, 0, apr_time_from_sec(300));
-
-    clerk_config_set_policy(dir);
-    return error;
-}
-
-const char *clerk_set_unauthenticated(cmd_parms *cmd, void *conf, const char *value)
-{
-    clerk_dir_config *dir = conf;
-
-    if (!strcasecmp(value, "auto")) {
-        dir->unauthenticated = CLERK_UNAUTHENTICATED_AUTO;
-    } else if (!strcasecmp(value, "challenge")) {
-        dir->unauthenticated = CLERK_UNAUTHENTICATED_CHALLENGE;
-    } else if (!strcasecmp(value, "sign-in")) {
-        dir->unauthenticated = CLERK_UNAUTHENTICATED_SIGN_IN;
-    } else {
-        return apr_psprintf(cmd->pool, "ClerkUnauthenticated: '%s' is none of auto, challenge, sign-in", value);
-    }
-    return NULL;
-}
-
-const char *clerk_set_sign_in_url(cmd_parms *cmd, void *conf, const char *url)
-{
-    clerk_dir_config *dir = conf;
-    const char *error = clerk_directive_values_page_url(&dir->sign_in_url, cmd, url);
-
-    clerk_config_set_policy(dir);
-    return error;
-}
-
-const char *clerk_set_sign_up_url(cmd_parms *cmd, void *conf, const char *url)
-{
-    clerk_dir_config *dir = conf;
-    const char *error = clerk_directive_values_page_url(&dir->sign_up_url, cmd, url);
-
-    clerk_config_set_policy(dir);
-    return error;
-}
-
-const char *clerk_set_pending_sessions(cmd_parms *cmd, void *conf, const char *value)
-{
-    clerk_dir_config *dir = conf;
-
-    if (!strcasecmp(value, "signed-out")) {
-        dir->pending_sessions = CLERK_PENDING_SIGNED_OUT;
-    } else if (!strcasecmp(value, "allow")) {
-        dir->pending_sessions = CLERK_PENDING_ALLOW;
-    } else {
-        return apr_psprintf(cmd->pool, "ClerkPendingSessions: '%s' is none of signed-out, allow", value);
-    }
-    clerk_config_set_policy(dir);
-    return NULL;
-}
-
-const char *clerk_set_organization_sync(cmd_parms *cmd, void *conf, const char *args)
+const char *clerk_directives_auth_organization_sync(cmd_parms *cmd, void *conf, const char *args)
 {
     clerk_dir_config *dir = conf;
     const char *word, *problem;
@@ -147,7 +63,7 @@ const char *clerk_set_organization_sync(cmd_parms *cmd, void *conf, const char *
     }
     problem = clerk_organization_sync_compile(&dir->organization_sync, dir->org_patterns, dir->personal_patterns,
                                               cmd->pool);
-    clerk_config_set_policy(dir);
+    clerk_settings_set_policy(dir);
     return problem ? apr_pstrcat(cmd->pool, "ClerkOrganizationSync: ", problem, NULL) : NULL;
 }
 
@@ -185,7 +101,7 @@ static const char *not_in_htaccess(cmd_parms *cmd)
                 : NULL;
 }
 
-const char *clerk_set_public_origin(cmd_parms *cmd, void *conf, const char *origin)
+const char *clerk_directives_auth_public_origin(cmd_parms *cmd, void *conf, const char *origin)
 {
     clerk_dir_config *dir = conf;
     const char *problem = not_in_htaccess(cmd);
@@ -196,20 +112,10 @@ const char *clerk_set_public_origin(cmd_parms *cmd, void *conf, const char *orig
     return dir->trust_forwarded == 1 ? both_origins : clerk_directive_values_origin(&dir->public_origin, cmd, origin);
 }
 
-const char *clerk_set_trust_forwarded(cmd_parms *cmd, void *conf, int on)
+const char *clerk_directives_auth_trust_forwarded(cmd_parms *cmd, void *conf, int on)
 {
     clerk_dir_config *dir = conf;
 
     dir->trust_forwarded = on;
     return on && dir->public_origin ? both_origins : on ? not_in_htaccess(cmd) : NULL;
-}
-
-const char *clerk_set_cross_origin_sync(cmd_parms *cmd, void *conf, int on)
-{
-    clerk_dir_config *dir = conf;
-
-    (void)cmd;
-    dir->cross_origin_sync = on;
-    clerk_config_set_policy(dir);
-    return NULL;
 }

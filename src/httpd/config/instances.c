@@ -8,10 +8,6 @@
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 
-#define DEFAULT_JWKS_CACHE_TTL apr_time_from_sec(300)
-#define DEFAULT_JWKS_MAX_STALE apr_time_from_sec(24 * 3600)
-#define DEFAULT_HTTP_TIMEOUT apr_time_from_sec(5)
-
 static const char *from_environment(const char *set, const char *name, apr_pool_t *pool)
 {
     const char *value = set ? NULL : getenv(name);
@@ -82,39 +78,15 @@ static int source_id(unsigned char id[32], const clerk_instance *instance)
     return ok;
 }
 
-/** Everything about an instance in one text, to find servers that have the same one. */
-static const char *fingerprint(const clerk_instance_config *conf, apr_pool_t *pool)
+static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_config *said, apr_pool_t *pool)
 {
-    const char *issuers = conf->issuers ? apr_array_pstrcat(pool, conf->issuers, ' ') : "";
-    const char *text[]
-        = {conf->publishable_key,
-           conf->secret_key,
-           conf->jwt_key,
-           conf->jwks_url,
-           conf->frontend_api,
-           conf->proxy_url,
-           conf->domain,
-           issuers,
-           conf->api_url,
-           conf->http_proxy,
-           conf->ca_file,
-           apr_psprintf(pool, "%d %d %" APR_TIME_T_FMT " %" APR_TIME_T_FMT " %" APR_TIME_T_FMT, conf->satellite,
-                        conf->satellite_auto_sync, conf->jwks_cache_ttl, conf->jwks_max_stale, conf->http_timeout)};
-    char *all = "";
-
-    for (apr_size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
-        all = apr_pstrcat(pool, all, text[i] ? "+" : "-", text[i] ? text[i] : "", "\n", NULL);
-    }
-    return all;
-}
-
-static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_config *conf, apr_pool_t *pool)
-{
+    clerk_instance_config filled = *said, *conf = &filled;
     clerk_runtime *runtime = apr_pcalloc(pool, sizeof(*runtime));
     clerk_instance_options options;
     clerk_instance *instance;
     const char *error, *why;
 
+    clerk_settings_fill_defaults(conf);
     memset(&options, 0, sizeof(options));
     options.name = conf->name ? conf->name : "default";
     options.publishable_key = conf->publishable_key;
@@ -122,8 +94,8 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     options.frontend_api = conf->frontend_api;
     options.proxy_url = conf->proxy_url;
     options.domain = conf->domain;
-    options.satellite = conf->satellite == 1;
-    options.satellite_auto_sync = conf->satellite_auto_sync == 1;
+    options.satellite = conf->satellite;
+    options.satellite_auto_sync = conf->satellite_auto_sync;
     options.api_url = conf->api_url;
     options.jwks_url = conf->jwks_url;
     options.issuers = conf->issuers;
@@ -151,9 +123,9 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     runtime->source.api_version = CLERK_API_VERSION;
     runtime->source.proxy = conf->http_proxy;
     runtime->source.ca_file = conf->ca_file;
-    runtime->source.ttl = conf->jwks_cache_ttl != CLERK_UNSET ? conf->jwks_cache_ttl : DEFAULT_JWKS_CACHE_TTL;
-    runtime->source.max_stale = conf->jwks_max_stale != CLERK_UNSET ? conf->jwks_max_stale : DEFAULT_JWKS_MAX_STALE;
-    runtime->source.timeout = conf->http_timeout != CLERK_UNSET ? conf->http_timeout : DEFAULT_HTTP_TIMEOUT;
+    runtime->source.ttl = conf->jwks_cache_ttl;
+    runtime->source.max_stale = conf->jwks_max_stale;
+    runtime->source.timeout = conf->http_timeout;
     if (runtime->source.max_stale < runtime->source.ttl) {
         return "ClerkJWKSMaxStale is shorter than ClerkJWKSCacheTTL; keys would lapse before they are refreshed";
     }
@@ -179,7 +151,7 @@ typedef struct resolving {
 
 static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_instance_config *conf, server_rec *server)
 {
-    const char *key = fingerprint(conf, all->pool), *error = NULL;
+    const char *key = clerk_settings_fingerprint(conf, all->pool), *error = NULL;
     clerk_runtime *runtime = apr_hash_get(all->by_fingerprint, key, APR_HASH_KEY_STRING);
 
     *pruntime = runtime;
@@ -233,7 +205,7 @@ static int resolve_server(resolving *all, server_rec *server)
         clerk_instance_config named = *(clerk_instance_config *)apr_hash_this_val(at);
         clerk_runtime *runtime;
 
-        clerk_config_inherit_transport(&named, &conf->own);
+        clerk_settings_inherit_transport(&named, &conf->own);
         if ((rc = resolve_one(&runtime, all, &named, server)) != OK) {
             return rc;
         }

@@ -56,7 +56,7 @@ static const char *public_origin(request_rec *r)
     if (dir->public_origin) {
         return dir->public_origin;
     }
-    if (dir->trust_forwarded != 1) {
+    if (!CLERK_SETTINGS_VALUE(dir, trust_forwarded)) {
         return own_origin(r);
     }
     scheme = clerk_wire_first_value(r, "X-Forwarded-Proto");
