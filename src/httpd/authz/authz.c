@@ -31,18 +31,18 @@ int clerk_authz_check_access(request_rec *r)
     rc = ap_run_access_checker_ex(r);
     state->in_access = 0;
     if (r->user && clerk_own_user_enforce(r) && rc == OK) {
-        /* Set between our look and that of mod_authz_core, which may have let this user in. */
+        /* Another module set the user after our check; mod_authz_core may have granted access to that user. */
         rc = DECLINED;
     }
     if (rc == DECLINED) {
-        /* To say so ourselves would run all the hooks a second time. */
+        /* Return OK and let clerk_authz_force_authn() ask for authentication: DECLINED would run all hooks again. */
         state->user_needed = 1;
     } else if (state->expression_asked && !r->user) {
-        /* mod_authz_core does not know that the expression was about a user; if it did, it would have asked for one. */
+        /* mod_authz_core does not know that the expression needs a user, or it would have required one. */
         state->user_needed = rc == OK ? state->outcome && state->outcome->status == CLERK_SIGNED_IN
                                       : rc == HTTP_FORBIDDEN || rc == HTTP_UNAUTHORIZED;
     }
-    /* OK is not the last word then: clerk_authz_force_authn() wants authentication and authorization. */
+    /* OK is not final: clerk_authz_force_authn() causes authentication and authorization. */
     return state->user_needed ? OK : rc;
 }
 

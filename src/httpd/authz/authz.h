@@ -5,19 +5,19 @@
 #include <httpd.h>
 
 /**
- * access_checker_ex hook, first: httpd's pass before authentication. A `Require expr` that asked about the session is
- * decided after authentication instead, so that visitors who are not signed in can sign in, and the user is known to
- * the application.
+ * access_checker_ex hook, first: httpd's authorization before authentication. If a `Require expr` used the session, it
+ * is decided after authentication instead, so that visitors who are not signed in are sent to sign-in, and the
+ * application gets the user.
  */
 int clerk_authz_check_access(request_rec *r);
 
-/** force_authn hook, first: clerk_authz_check_access() wants authentication, and authorization after it. */
+/** force_authn hook, first: authenticate, and authorize after that, if clerk_authz_check_access() asked for it. */
 int clerk_authz_force_authn(request_rec *r);
 
-/** fixups hook, first: a last check that what clerk_authz_check_access() wanted has happened. */
+/** fixups hook, first: make sure that the authentication that clerk_authz_check_access() asked for has happened. */
 int clerk_authz_fixups(request_rec *r);
 
-/** auth_checker hook, first: signed in but not allowed is 403, whatever AuthzSendForbiddenOnFailure says. */
+/** auth_checker hook, first: refuse signed-in users with 403, also with AuthzSendForbiddenOnFailure Off. */
 int clerk_authz_check(request_rec *r);
 
 #endif

@@ -6,11 +6,11 @@
 #include "clerk/session/claim.h"
 #include "httpd/process/log.h"
 
-/** `Require clerk-claim PATH=VALUE` or `PATH~REGEX`. */
+/* `Require clerk-claim PATH=VALUE` or `PATH~REGEX`. */
 typedef struct claim_test {
     const char *path;
-    const ap_regex_t *regex; /* else: */
-    int value;               /* index of the VALUE among the requirement's words */
+    const ap_regex_t *regex; /* NULL: compare with VALUE */
+    int value;               /* index of VALUE in the words of the requirement */
 } claim_test;
 
 typedef struct claim_requirement {
@@ -20,7 +20,7 @@ typedef struct claim_requirement {
 
 static const char how_to_write[] = "write PATH=VALUE or PATH~REGEX, such as department=sales or email~@example\\.com$";
 
-/* A regular expression that a client could write parts of would match whatever the client likes, so it is fixed. */
+/* The regular expression must be fixed: a client that controls a part of it controls what it matches. */
 static const char *parse_regex(claim_test *test, cmd_parms *cmd, const char *text)
 {
     if (strstr(text, "%{")) {
@@ -78,7 +78,7 @@ const char *clerk_authz_claim_parse(const clerk_requirement_kind *kind, cmd_parm
     return requirement->tests->nelts ? NULL : apr_psprintf(cmd->pool, "Require %s: %s", kind->name, how_to_write);
 }
 
-/** @return 1, 0, or -1 where an expression fails */
+/* @return 1 if it matches, 0 if not, -1 if an expression fails */
 static int test_granted(request_rec *r, const claim_requirement *requirement, const claim_test *test,
                         const clerk_identity *identity)
 {

@@ -14,10 +14,10 @@
 #include "httpd/request/request_state.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
- * What the user has, for the log
+ * The .had functions: what the user has, for the log
  */
 
-/* At most so many bytes of a list stand in a log line. */
+/* The most bytes of a list in a log line. */
 #define LIST_MAX 500
 
 static const char *had_permissions(const clerk_identity *identity, apr_pool_t *pool)
@@ -52,7 +52,7 @@ static const char *had_actor(const clerk_identity *identity, apr_pool_t *pool)
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
- * The questions
+ * The .granted, .problem and .check functions
  */
 
 static int is_scope(const char *text, size_t len)
@@ -89,10 +89,10 @@ static int actor_granted(const clerk_identity *identity, const char *unused)
     return identity->has_actor;
 }
 
-/**
- * Grants always, but looks first: runs before authentication (httpd's userless pass), and where somebody is signed
- * in, or something has to be answered first (a handshake, a redirect, keys out of reach), says that a user is needed,
- * so that check_authn comes next and finds the outcome made.
+/*
+ * Always grants access, but authenticates first: httpd calls it before authentication. If the visitor is signed in, or
+ * needs another response first (handshake, redirect, 503), it reports that a user is needed, so that check_authn runs
+ * next and finds the outcome.
  */
 static authz_status check_optional(request_rec *r, const char *line, const void *parsed)
 {
@@ -107,8 +107,8 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
     if (!outcome) {
         return AUTHZ_GENERAL_ERROR;
     }
-    /* Where a redirect makes no sense, who would be redirected is an anonymous visitor; check_authn would answer 401.
-     */
+    /* In a subrequest or ErrorDocument, treat a visitor who would be redirected as anonymous: check_authn would answer
+     * 401 instead. */
     if ((outcome->status != CLERK_SIGNED_OUT && outcome->status != CLERK_HANDSHAKE)
         || (outcome->location && clerk_outcome_headers_may_redirect(r))) {
         return AUTHZ_DENIED_NO_USER;
@@ -122,11 +122,11 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
  */
 
 #define NO_ARGUMENT "no argument is allowed"
-/* How most kinds read their arguments and decide. */
+/* The parse and check functions of most providers. */
 #define BY_WORDS .parse = clerk_authz_require_parse, .check = clerk_authz_require_check
 
 /*
- * Every provider: an identifier, its name in Require lines, and the rest of its clerk_requirement_kind.
+ * The providers: identifier, name in Require lines, the other members of its clerk_requirement_kind.
  *
  * This is a list of macros and not an array because each provider needs a parse function of its own, which the list
  * makes: httpd does not say which provider a line is read for. Its note AUTHZ_PROVIDER_NAME_NOTE does in a Require

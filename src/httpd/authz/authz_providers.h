@@ -4,7 +4,7 @@
 
 #include <apr_pools.h>
 
-/** Register the `Require clerk-*` providers (directives.md "Require providers"). @param pool the configuration's */
+/** Register the `Require clerk-*` providers (directives.md "Require providers"). @param pool of the configuration */
 void clerk_authz_providers_register(apr_pool_t *pool);
 
 #endif

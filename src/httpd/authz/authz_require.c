@@ -9,7 +9,7 @@
 #include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
 
-/* At most so many bytes of a client's text stand in a log line. */
+/* The most bytes of a client's text in a log line. */
 #define SEEN_MAX 64
 
 const char *clerk_authz_require_read(clerk_requirement *requirement, const clerk_requirement_kind *kind, cmd_parms *cmd,
@@ -125,7 +125,7 @@ authz_status clerk_authz_require_check(request_rec *r, const char *line, const v
     return clerk_authz_require_record(r, requirement, line, seen, granted);
 }
 
-/** The lines whose result is @a granted, each with its name. */
+/* The lines whose result is @a granted, separated by commas; NULL if there are none. */
 static const char *lines_text(const clerk_require_log *log, int granted, apr_pool_t *pool)
 {
     const char *text = NULL;
@@ -142,7 +142,7 @@ static const char *lines_text(const clerk_require_log *log, int granted, apr_poo
     return text;
 }
 
-/** What the user has of what was asked for; of each kind once. */
+/* What the user has, as far as the lines require it; each kind once. */
 static const char *had_text(const clerk_require_log *log, const clerk_identity *identity, apr_pool_t *pool)
 {
     const char *text

@@ -5,11 +5,11 @@
 
 #include "httpd/request/request_state.h"
 
-/** `Require clerk-reverification LEVEL` or `LEVEL MINUTES`. */
+/* `Require clerk-reverification LEVEL` or `LEVEL MINUTES`. */
 typedef struct reverification_requirement {
     clerk_requirement base;
-    clerk_reverification wanted; /* where no argument is an expression */
-    int fixed;
+    clerk_reverification wanted; /* if `fixed` */
+    int fixed;                   /* no argument is an expression */
 } reverification_requirement;
 
 const char *clerk_authz_reverification_parse(const clerk_requirement_kind *kind, cmd_parms *cmd, const char *line,

@@ -12,7 +12,7 @@ void clerk_own_user_set(request_rec *r, const char *user)
     r->ap_auth_type = auth_type;
 }
 
-/** The user of the request from which httpd took the authentication over, because their configurations are the same. */
+/* The user of the request whose authentication httpd has taken over, because their configurations are the same. */
 static const char *inherited(const request_rec *r)
 {
     for (const request_rec *at = r; at; at = at->main ? at->main : at->prev) {

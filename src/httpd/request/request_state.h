@@ -19,7 +19,7 @@ typedef struct clerk_request_state {
     const clerk_policy *policy;        /**< the policy that `outcome` is for */
     clerk_outcome *outcome;            /**< of authentication; NULL: not authenticated yet */
     const void *clerk_in_force_for;    /**< the per-directory configuration whose AuthType was found to be Clerk */
-    const char *user;                  /**< what authentication put into r->user; own_user.c's own */
+    const char *user;                  /**< the user that authentication has set; for own_user.c only */
     unsigned int headers_sent : 1;     /**< the outcome's headers are in err_headers_out already */
     unsigned int exported : 1;         /**< the variables of this request_rec are set */
     unsigned int in_access : 1;        /**< inside our own run of the access_checker_ex hook */
@@ -40,7 +40,7 @@ request_rec *clerk_request_state_top(request_rec *r);
 /** The state of the nearest request, from this one up to the client's, whose headers were stripped; NULL: none. */
 const clerk_request_state *clerk_request_state_stripped(const request_rec *r);
 
-/* Every hook asks for these several times, so they are inline. */
+/* Inline, because every hook calls them several times. */
 
 /** The state of this request; NULL if there is none yet. */
 static inline clerk_request_state *clerk_request_state_if_any(const request_rec *r)
@@ -59,10 +59,10 @@ static inline clerk_request_state *clerk_request_state_get(request_rec *r)
     return state ? state : clerk_request_state_make(r);
 }
 
-/** Ask httpd for the AuthType, and remember the configuration where it is Clerk. */
+/** Ask httpd for the AuthType, and note the configuration if it is Clerk. @return whether it is */
 int clerk_request_state_ask_auth_type(request_rec *r);
 
-/** Whether `AuthType Clerk` applies to this request. AuthType may be an expression, so the answer is remembered. */
+/** Whether `AuthType Clerk` applies to this request. Evaluated once, because AuthType may be an expression. */
 static inline int clerk_request_state_is_auth_type(request_rec *r)
 {
     const clerk_request_state *state = clerk_request_state_if_any(r);
