@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walks settings.def: what is said of a setting there holds for every one of them, also for those to come. */
+/* Tests all rows of settings.def, so that new settings are tested too. */
 #include "jose_fixture.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "httpd/config/settings.h"
 
-/* Which value: two that differ from each other and from the default, and the default. */
+/* Test values: two that differ from each other and from the default, and the default. */
 enum {
     FIRST,
     SECOND,
@@ -25,9 +25,9 @@ static int is_pointer(const clerk_settings_row *row)
            || row->kind == CLERK_SETTINGS_POINTER;
 }
 
-static int is_place(const clerk_settings_row *row)
+static int is_of_section(const clerk_settings_row *row)
 {
-    return row->group == CLERK_SETTINGS_PLACE || row->group == CLERK_SETTINGS_POLICY;
+    return row->group == CLERK_SETTINGS_SECTION || row->group == CLERK_SETTINGS_POLICY;
 }
 
 static apr_size_t size_of(const clerk_settings_row *row)
@@ -42,7 +42,7 @@ static void *member(void *conf, const clerk_settings_row *row)
     return (char *)conf + row->offset;
 }
 
-/** An integer setting, or the address that a pointer holds. */
+/* The value of an integer setting, or the address in a pointer. */
 static apr_int64_t value_of(const void *conf, const clerk_settings_row *row)
 {
     const char *at = (const char *)conf + row->offset;
@@ -175,7 +175,7 @@ static void nothing_is_said_at_first(void **state)
     clerk_settings_clear_dir(&dir);
     ROWS_OF(row, 1)
     {
-        const void *conf = is_place(row) ? (const void *)&dir : (const void *)&server;
+        const void *conf = is_of_section(row) ? (const void *)&dir : (const void *)&server;
 
         assert_value(clerk_settings_is_of_instance(row) ? &server.own : conf, row, unset_value(row), "cleared");
     }
@@ -307,7 +307,7 @@ static void *conf_in(clerk_server_config *server, const clerk_settings_row *row)
 
 static void virtual_hosts_inherit_and_override(void **state)
 {
-    ROWS_OF(row, !is_place(row) && row != &clerk_settings_table[CLERK_SETTINGS_AT_publishable_key])
+    ROWS_OF(row, !is_of_section(row) && row != &clerk_settings_table[CLERK_SETTINGS_AT_publishable_key])
     {
         clerk_server_config main_server, host, merged;
 
@@ -418,7 +418,7 @@ static void places_inherit_and_override(void **state)
 
     clerk_settings_clear_dir(&nothing);
     assert_policy(&nothing, "not said");
-    ROWS_OF(row, is_place(row))
+    ROWS_OF(row, is_of_section(row))
     {
         clerk_dir_config outer, inner, back, once, twice, merged;
 
@@ -440,7 +440,7 @@ static void places_inherit_and_override(void **state)
         merged = *clerk_settings_merge_dir(*state, &twice, &back);
         assert_value(&merged, row, value_of(&back, row), "reset by an inner section");
         assert_policy(&merged, "reset by an inner section");
-        ROWS_OF(other, is_place(other) && other != row)
+        ROWS_OF(other, is_of_section(other) && other != row)
         {
             assert_value(&twice, other, unset_value(other), "beside another setting");
         }

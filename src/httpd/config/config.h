@@ -8,7 +8,7 @@
 #include "httpd/config/settings.h"
 #include "httpd/process/runtime.h"
 
-/** What the variables of ClerkExportClaim begin with. */
+/** The prefix of the variables of ClerkExportClaim. */
 #define CLERK_EXPORT_PREFIX "CLERK_CLAIM_"
 
 void *clerk_config_create_server(apr_pool_t *pool, server_rec *server);
@@ -19,7 +19,7 @@ void *clerk_config_merge_dir(apr_pool_t *pool, void *base, void *add);
 clerk_server_config *clerk_config_server(const server_rec *server);
 clerk_dir_config *clerk_config_dir(const request_rec *r);
 
-/** The instance that protects this place, or NULL where the configuration names none that exists. */
+/** The instance for this request, or NULL if the configuration names none that exists. */
 clerk_runtime *clerk_config_runtime(const request_rec *r);
 
 #endif

@@ -20,7 +20,7 @@ const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_par
 {
     apr_interval_time_t value;
     apr_size_t digits = strspn(text, "0123456789");
-    /* httpd knows minutes as "mi" and "min" only. */
+    /* httpd accepts only "mi" and "min" for minutes. */
     const char *spelled = !strcasecmp(text + digits, "m") ? apr_pstrcat(cmd->temp_pool, text, "in", NULL) : text;
 
     if (!digits || ap_timeout_parameter_parse(spelled, &value, "s") != APR_SUCCESS) {
@@ -35,7 +35,7 @@ const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_par
     return NULL;
 }
 
-/** 64K, 4M, 64G: as ClerkSharedMemory takes it. */
+/* A size as a directive takes it: 64K, 4M, 64G. */
 static const char *size_text(apr_int64_t size, apr_pool_t *pool)
 {
     static const char *const units[] = {"", "K", "M", "G"};
@@ -105,7 +105,7 @@ const char *clerk_directive_values_outbound_url(const char **purl, cmd_parms *cm
     return problem ? clerk_directive_values_bad_url(cmd, url, problem) : NULL;
 }
 
-/** What keeps a text from being an origin, whatever its scheme. */
+/* Why a text cannot be an origin of any scheme, or NULL. */
 static const char *shape_problem(const char *text)
 {
     const char *host = strstr(text, "://");
@@ -158,7 +158,6 @@ void clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, cons
     APR_ARRAY_PUSH(*plist, const char *) = text;
 }
 
-/** A page that browsers are sent to: a path here, or an absolute http(s) URL. Never fetched by us. */
 const char *clerk_directive_values_page_url(const char **purl, cmd_parms *cmd, const char *url)
 {
     int path = *url == '/' && url[1] != '/' && url[1] != '\\';

@@ -5,7 +5,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
-/* Checking what directives are given. Errors name the directive, the value and what is allowed. */
+/* Parsing and checking values of directives. Errors name the directive, the value and the allowed values. */
 
 /** A duration from @a least to @a most: a number with s (or nothing), m or min, h or ms. @return NULL, or the error */
 const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_parms *cmd, const char *text,
@@ -15,33 +15,33 @@ const char *clerk_directive_values_duration(apr_interval_time_t *pvalue, cmd_par
 const char *clerk_directive_values_size(apr_int64_t *pvalue, cmd_parms *cmd, const char *text, apr_int64_t least,
                                         apr_int64_t most);
 
-/** One of the words, whatever its case. @param words @a count of them, by value; NULL where a value has none
+/** One of @a count words, in upper or lower case. @param words indexed by value; NULL for values without a word
  *  @return NULL, or the error */
 const char *clerk_directive_values_word(int *pvalue, cmd_parms *cmd, const char *text, const char *const *words,
                                         int count);
 
-/** Any text, as it stands. @return NULL: it never fails */
+/** Any text, unchanged. @return NULL: it never fails */
 const char *clerk_directive_values_text(const char **ptext, cmd_parms *cmd, const char *text);
 
-/** A URL that is called: https, or http for a loopback address. @return NULL, or the error */
+/** A URL for outbound calls: https, or http for a loopback address. @return NULL, or the error */
 const char *clerk_directive_values_outbound_url(const char **purl, cmd_parms *cmd, const char *url);
 
-/** The error for such a URL. @param problem as clerk_http_url_problem() says */
+/** The error for such a URL. @param problem from clerk_http_url_problem() */
 const char *clerk_directive_values_bad_url(cmd_parms *cmd, const char *url, const char *problem);
 
 /**
- * What keeps @a text from being an origin that `azp` could equal, byte for byte; NULL: nothing. Applications on phones
- * and desktops have schemes of their own, so only http and https origins are looked at closely.
+ * Why @a text cannot be an origin that equals an `azp`, byte for byte; NULL: it can. Applications on phones and
+ * desktops use other schemes, so only http and https origins are checked closely.
  */
 const char *clerk_directive_values_origin_problem(const char *text, apr_pool_t *pool);
 
-/** An http(s) origin, made lower case and without its default port. @return NULL, or the error */
+/** An http(s) origin; made lower case, a default port is removed. @return NULL, or the error */
 const char *clerk_directive_values_origin(const char **porigin, cmd_parms *cmd, const char *text);
 
-/** A page that browsers are sent to: a path of this site or an http(s) URL. @return NULL, or the error */
+/** A page that browsers are redirected to: a path of this site or an http(s) URL. @return NULL, or the error */
 const char *clerk_directive_values_page_url(const char **purl, cmd_parms *cmd, const char *url);
 
-/** Append to a list of const char * that may not exist yet. */
+/** Append to a list of const char *, which is created if it is NULL. */
 void clerk_directive_values_add(apr_array_header_t **plist, cmd_parms *cmd, const char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directives' table for httpd, made from settings.def, and the setters of each kind. */
+/* The table of directives for httpd, generated from settings.def, and the setter of each kind. */
 #include "httpd/config/directives.h"
 
 #include <apr_lib.h>
@@ -23,12 +23,12 @@ static clerk_directives_reader *const readers[CLERK_SETTINGS_COUNT] = {
 #include "httpd/config/settings.def"
 };
 
-/** Where the setting of a directive is kept. @param place the one that the directive stands in */
-static const char *locate(void **pmember, cmd_parms *cmd, void *place)
+/* Find the member for a directive. @param dir the per-directory configuration that httpd passes to the setter */
+static const char *locate(void **pmember, cmd_parms *cmd, void *dir)
 {
     const clerk_settings_row *row = cmd->info;
     const char *error = NULL;
-    char *conf = place;
+    char *conf = dir;
 
     switch (row->group) {
     case CLERK_SETTINGS_IDENTITY:
@@ -39,7 +39,7 @@ static const char *locate(void **pmember, cmd_parms *cmd, void *place)
         conf = (char *)clerk_config_server(cmd->server);
         error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
         break;
-    case CLERK_SETTINGS_PLACE:
+    case CLERK_SETTINGS_SECTION:
     case CLERK_SETTINGS_POLICY:
         break;
     }
@@ -47,26 +47,26 @@ static const char *locate(void **pmember, cmd_parms *cmd, void *place)
     return error;
 }
 
-static void changed(const clerk_settings_row *row, void *place)
+static void changed(const clerk_settings_row *row, void *dir)
 {
     if (row->group == CLERK_SETTINGS_POLICY) {
-        clerk_settings_set_policy(place);
+        clerk_settings_set_policy(dir);
     }
 }
 
-static const char *set_flag(cmd_parms *cmd, void *place, int on)
+static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
     void *member;
-    const char *error = locate(&member, cmd, place);
+    const char *error = locate(&member, cmd, dir);
 
     if (!error) {
         *(int *)member = on;
-        changed(cmd->info, place);
+        changed(cmd->info, dir);
     }
     return error;
 }
 
-/** Some of the words, one at a time. */
+/* Add the bit of one word. */
 static const char *add_word(unsigned int *words, cmd_parms *cmd, const char *text)
 {
     const clerk_settings_row *row = cmd->info;
@@ -83,13 +83,13 @@ static const char *add_text(apr_array_header_t **plist, cmd_parms *cmd, const ch
     return read(&APR_ARRAY_IDX(*plist, (*plist)->nelts - 1, const char *), cmd, text);
 }
 
-/** Take one argument, or all of the line, as the row of the directive says. */
-static const char *set_value(cmd_parms *cmd, void *place, const char *text)
+/* Set a value from one argument, or from the whole line, by the kind of the setting. */
+static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 {
     const clerk_settings_row *row = cmd->info;
     clerk_directives_reader *read = readers[row - clerk_settings_table];
     void *member;
-    const char *error = locate(&member, cmd, place);
+    const char *error = locate(&member, cmd, dir);
 
     if (error) {
         return error;
@@ -116,13 +116,13 @@ static const char *set_value(cmd_parms *cmd, void *place, const char *text)
         break;
     case CLERK_SETTINGS_FLAG:
     case CLERK_SETTINGS_POINTER:
-        break; /* they have other setters */
+        break; /* other setters */
     }
-    changed(row, place);
+    changed(row, dir);
     return error;
 }
 
-/* How httpd calls the setter of a kind. */
+/* The setter of each kind, and how httpd calls it. */
 #define COMMAND_FLAG(...) AP_INIT_FLAG, set_flag
 #define COMMAND_WORD(...) AP_INIT_TAKE1, set_value
 #define COMMAND_WORDS(...) AP_INIT_ITERATE, set_value
@@ -133,14 +133,14 @@ static const char *set_value(cmd_parms *cmd, void *place, const char *text)
 #define COMMAND_LIST(...) AP_INIT_ITERATE, set_value
 #define COMMAND_OWN(kind, how, setter) how, setter
 
-/* Where the directives of a group may stand. */
+/* Where the directives of a group are allowed. */
 #define WHERE_IDENTITY RSRC_CONF
 #define WHERE_TRANSPORT RSRC_CONF
 #define WHERE_MAIN RSRC_CONF
-#define WHERE_PLACE (RSRC_CONF | OR_AUTHCFG)
+#define WHERE_SECTION (RSRC_CONF | OR_AUTHCFG)
 #define WHERE_POLICY (RSRC_CONF | OR_AUTHCFG)
 
-/* Twice, so that the kind has become two arguments before they are counted. */
+/* Two macros, so that COMMAND_##kind is expanded to two arguments before COMMAND_ROW is called. */
 #define COMMAND(...) COMMAND_ROW(__VA_ARGS__)
 #define COMMAND_ROW(directive, member, where, help, how, setter)                                                       \
     how(directive, setter, (void *)&clerk_settings_table[CLERK_SETTINGS_AT_##member], where, help),

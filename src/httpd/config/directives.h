@@ -4,20 +4,20 @@
 
 #include "httpd/config/config.h"
 
-/** The directives as httpd knows them: a row for <ClerkInstance>, and one for each of settings.def. */
+/** The table of directives for httpd: <ClerkInstance>, and one for each row of settings.def. */
 extern const command_rec clerk_directives_commands[];
 
-/* What the rows of settings.def name: readers, and setters of their own. */
+/* The readers and setters that settings.def names. */
 
 /**
- * Reads the value of a TEXT or SECRET setting, or one of a LIST.
+ * Converts the argument of a TEXT or SECRET setting, or one argument of a LIST.
  * @param text the argument, or the whole line for SECRET, from the configuration's pool
- * @param pvalue what to keep of it, from that pool
+ * @param pvalue the value of the setting, from that pool
  * @return NULL, or what is wrong and what to write instead
  */
 typedef const char *clerk_directives_reader(const char **pvalue, cmd_parms *cmd, const char *text);
 
-/** A setter as httpd calls it, with one argument at a time or all of the line. @return as a reader */
+/** A setter as httpd calls it, with one argument at a time or with the whole line. @return as a reader */
 typedef const char *clerk_directives_setter(cmd_parms *cmd, void *conf, const char *text);
 typedef const char *clerk_directives_flag_setter(cmd_parms *cmd, void *conf, int on);
 
@@ -32,7 +32,7 @@ clerk_directives_reader clerk_directives_instance_http_proxy;
 clerk_directives_reader clerk_directives_instance_ca_file;
 clerk_directives_reader clerk_directives_instance_state_dir;
 
-/** The instance that a directive is about: the <ClerkInstance> around it, or the server's own. */
+/** The instance that a directive applies to: that of the <ClerkInstance> around it, or the server's unnamed one. */
 clerk_instance_config *clerk_directives_instance_of(cmd_parms *cmd);
 
 /* Authentication: directives_auth.c */
@@ -43,7 +43,7 @@ clerk_directives_setter clerk_directives_auth_organization_sync;
 clerk_directives_setter clerk_directives_auth_public_origin;
 clerk_directives_flag_setter clerk_directives_auth_trust_forwarded;
 
-/* What the application receives: directives_application.c */
+/* For the application: directives_application.c */
 clerk_directives_reader clerk_directives_application_remote_user;
 clerk_directives_setter clerk_directives_application_export_claims;
 

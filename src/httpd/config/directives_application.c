@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the application receives: everywhere. */
+/* Directives for the application, allowed everywhere. */
 #include "httpd/config/directives.h"
 
 #include <apr_lib.h>
@@ -31,7 +31,7 @@ const char *clerk_directives_application_remote_user(const char **ppath, cmd_par
     return problem ? bad_path(cmd, path, problem) : NULL;
 }
 
-/** A name as part of a variable's: upper case, and everything but ASCII letters and digits an underscore. */
+/* The variable for a name: upper case, with `_` for all characters but ASCII letters and digits. */
 static const char *variable_of(const char *name, apr_pool_t *pool)
 {
     char *variable = apr_pstrcat(pool, CLERK_EXPORT_PREFIX, name, NULL), *at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Authentication: everywhere. */
+/* Directives for authentication, allowed everywhere. */
 #include "httpd/config/directives.h"
 
 #include <apr_lib.h>
@@ -11,7 +11,7 @@ const char *clerk_directives_auth_instance(const char **pname, cmd_parms *cmd, c
 {
     const clerk_server_config *server = clerk_config_server(cmd->server);
 
-    /* In .htaccess the instances are known; in the server configuration they may still come: see check.c. */
+    /* In .htaccess all instances are known. In the server configuration they may be defined later: see check.c. */
     if (cmd->pool == cmd->temp_pool
         && (!server->named_runtimes || !apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING))) {
         return apr_psprintf(cmd->pool,
@@ -77,10 +77,10 @@ static const char *proxy_path_of(const clerk_runtime *runtime)
     return url && *url == '/' ? url : NULL;
 }
 
-/**
- * A ClerkProxyURL that is a path is found below the public origin, and handshakes with session tokens in them go there:
- * then it is not for .htaccess to say where that is. Which of the server's instances counts is not known here, so that
- * any of them will do.
+/*
+ * With a ClerkProxyURL that is a path, handshakes with session tokens go to that path of the public origin, so
+ * .htaccess must not change the origin. The instance of a directory is not known here: refuse if any instance of the
+ * server has such a ClerkProxyURL.
  */
 static const char *not_in_htaccess(cmd_parms *cmd)
 {

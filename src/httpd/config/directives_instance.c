@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Instances and keys: server configuration, virtual hosts, and inside <ClerkInstance>. */
+/* Directives for instances and keys, allowed in the server configuration, in virtual hosts and in <ClerkInstance>. */
 #include "httpd/config/directives.h"
 
 #include <apr_lib.h>
@@ -103,7 +103,7 @@ const char *clerk_directives_instance_http_proxy(const char **purl, cmd_parms *c
     if (!problem) {
         return NULL;
     }
-    /* Without the URL, which may hold a password. */
+    /* Without the URL, which may contain a password. */
     return apr_psprintf(cmd->pool, "ClerkHTTPProxy: this is no URL of a proxy, because %s; write http://host:port",
                         problem);
 }

@@ -15,10 +15,12 @@ static const char *from_environment(const char *set, const char *name, apr_pool_
     return set ? set : value && *value ? apr_pstrdup(pool, value) : NULL;
 }
 
-/**
- * Whose secrets the environment holds: its own publishable key's, else the main server's, else the one key that all
- * virtual hosts name. NULL where that cannot be said; then a server with a key of its own gets no secret that may be
- * another instance's.
+/*
+ * The publishable key that the secrets in the environment belong to:
+ *   1. CLERK_PUBLISHABLE_KEY in the environment; else
+ *   2. the key of the main server; else
+ *   3. the key of the virtual hosts, if all that have one have the same.
+ * NULL if there is none: then no server with a publishable key gets a secret from the environment.
  */
 static const char *environment_key(const server_rec *main_server)
 {
@@ -39,10 +41,8 @@ static const char *environment_key(const server_rec *main_server)
     return key;
 }
 
-/**
- * The unnamed instance of a server takes what the environment offers where the configuration is silent
- * (directives.md "Instances and keys").
- */
+/* Fill in settings of an unnamed instance from the environment, if they are not set (directives.md "Instances and
+ * keys"). */
 static void environment_defaults(clerk_instance_config *own, const char *environment_key, apr_pool_t *pool)
 {
     own->publishable_key = from_environment(own->publishable_key, CLERK_ENV_PUBLISHABLE_KEY, pool);
@@ -55,14 +55,14 @@ static void environment_defaults(clerk_instance_config *own, const char *environ
 
 static void digest_text(EVP_MD_CTX *digest, const char *text)
 {
-    /* With the NUL, and NULL told from "", so that no two configurations run together. */
+    /* With the NUL at the end, and with NULL different from "", so that the digest is unambiguous. */
     EVP_DigestUpdate(digest, text ? "+" : "-", 1);
     if (text) {
         EVP_DigestUpdate(digest, text, strlen(text) + 1);
     }
 }
 
-/** What makes keys these keys: used to name the persisted file and to share one slot. */
+/* The id of a key source: names the persisted file; instances with the same id share a slot. */
 static int source_id(unsigned char id[32], const clerk_instance *instance)
 {
     EVP_MD_CTX *digest = EVP_MD_CTX_new();

@@ -7,10 +7,10 @@
 #include "httpd/process/runtime.h"
 
 /**
- * Work out the instances of all servers: environment defaults, inheritance, checks. Servers with the same instance
- * share one runtime. Logs what is wrong, with file and line, and what is risky.
- * @param pruntimes of clerk_runtime *, all different ones, from @a pool
- * @return OK, or HTTP_INTERNAL_SERVER_ERROR where httpd must not start
+ * Create the instances of all servers: defaults from the environment, inheritance, checks. Servers with equal settings
+ * share one instance. Logs errors, with file and line, and risky settings.
+ * @param pruntimes all instances, of clerk_runtime *, from @a pool
+ * @return OK, or HTTP_INTERNAL_SERVER_ERROR if httpd must not start
  */
 int clerk_instances_resolve(apr_array_header_t **pruntimes, server_rec *main_server, apr_pool_t *pool);
 

@@ -80,7 +80,7 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
     return NULL;
 }
 
-/** Run a program without a shell and take all it prints: ap_get_exec_line() would give the first line only, and a PEM
+/* Run a program without a shell and read its output. Not ap_get_exec_line(), which returns the first line only: a PEM
  * key has many. */
 static apr_status_t run_program(char **poutput, apr_size_t *plen, char **argv, apr_pool_t *pool)
 {

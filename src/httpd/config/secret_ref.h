@@ -9,8 +9,8 @@
 int clerk_secret_ref_is(const char *text);
 
 /**
- * Read what a secret-ref names, as the user who starts httpd. The trailing line break is dropped.
- * A file that others can read causes a warning, once per start.
+ * Read a secret, as the user who starts httpd. Line breaks at its end are dropped. A file that other users can read
+ * causes a warning, once for each start.
  * @param psecret the secret, from the configuration's pool
  * @return NULL, or what is wrong and what to write instead (without the secret)
  */

@@ -12,7 +12,7 @@
 #define STRUCT_IDENTITY clerk_instance_config
 #define STRUCT_TRANSPORT clerk_instance_config
 #define STRUCT_MAIN clerk_server_config
-#define STRUCT_PLACE clerk_dir_config
+#define STRUCT_SECTION clerk_dir_config
 #define STRUCT_POLICY clerk_dir_config
 
 /* The type of a kind. */
@@ -27,7 +27,7 @@
 #define TYPE_POINTER(type) type
 #define TYPE_OWN(kind, how, setter) TYPE_##kind
 
-/* What stands in it where nothing was said. */
+/* The value of a member that is not set. */
 #define UNSET_FLAG(...) CLERK_UNSET
 #define UNSET_WORD(...) CLERK_UNSET
 #define UNSET_WORDS(...) 0
@@ -39,7 +39,7 @@
 #define UNSET_POINTER(...) NULL
 #define UNSET_OWN(kind, how, setter) UNSET_##kind
 
-/* What holds then. */
+/* The default. */
 #define DEFAULT_FLAG(fallback) (fallback)
 #define DEFAULT_WORD(fallback, ...) (fallback)
 #define DEFAULT_WORDS(fallback, ...) (fallback)
@@ -51,7 +51,7 @@
 #define DEFAULT_POINTER(...) NULL
 #define DEFAULT_OWN(kind, how, setter) DEFAULT_##kind
 
-/* The columns of a row that its kind says. */
+/* The members of a row that depend on its kind. */
 #define ROW_WORDS_OF(...)                                                                                              \
     .words = (const char *const[]){__VA_ARGS__},                                                                       \
     .word_count = (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
@@ -99,12 +99,12 @@ int clerk_settings_is_of_instance(const clerk_settings_row *row)
 }
 
 /*
- * The functions that follow are one statement a setting, which the compiler sees as if it were written out: httpd
- * merges places for every request, and a loop over the table would cost it several times as much.
+ * The functions below are generated: one statement for each setting. httpd merges sections for every request, and a
+ * loop over the table would take several times as long.
  */
 
-/* The member of @a add where it says something, else @a other. */
-#define SAID_OR(add, member, kind, other) ((add)->member != UNSET_##kind ? (add)->member : (other))
+/* The member of @a add if it is set, else @a other. */
+#define SET_OR(add, member, kind, other) ((add)->member != UNSET_##kind ? (add)->member : (other))
 
 void clerk_settings_clear_instance(clerk_instance_config *instance, const char *name)
 {
@@ -123,10 +123,10 @@ void clerk_settings_clear_server(clerk_server_config *server)
 #include "httpd/config/settings.def"
 }
 
-/* Part of every merge, so in line. */
+/* Inline, because it is part of every merge. */
 static inline void fill_policy(clerk_dir_config *dir)
 {
-#define POLICY_SETTING(member, kind) dir->policy.member = SAID_OR(dir, member, kind, DEFAULT_##kind);
+#define POLICY_SETTING(member, kind) dir->policy.member = SET_OR(dir, member, kind, DEFAULT_##kind);
 #include "httpd/config/settings.def"
 }
 
@@ -138,7 +138,7 @@ void clerk_settings_set_policy(clerk_dir_config *dir)
 void clerk_settings_clear_dir(clerk_dir_config *dir)
 {
     memset(dir, 0, sizeof(*dir));
-#define PLACE_SETTING(member, kind) dir->member = UNSET_##kind;
+#define SECTION_SETTING(member, kind) dir->member = UNSET_##kind;
 #define POLICY_SETTING(member, kind) dir->member = UNSET_##kind;
 #include "httpd/config/settings.def"
     fill_policy(dir);
@@ -146,29 +146,31 @@ void clerk_settings_clear_dir(clerk_dir_config *dir)
 
 void clerk_settings_inherit_transport(clerk_instance_config *instance, const clerk_instance_config *defaults)
 {
-#define TRANSPORT_SETTING(member, kind) instance->member = SAID_OR(instance, member, kind, defaults->member);
+#define TRANSPORT_SETTING(member, kind) instance->member = SET_OR(instance, member, kind, defaults->member);
 #include "httpd/config/settings.def"
 }
 
 void clerk_settings_fill_defaults(clerk_instance_config *instance)
 {
-#define IDENTITY_SETTING(member, kind) instance->member = SAID_OR(instance, member, kind, DEFAULT_##kind);
-#define TRANSPORT_SETTING(member, kind) instance->member = SAID_OR(instance, member, kind, DEFAULT_##kind);
+#define IDENTITY_SETTING(member, kind) instance->member = SET_OR(instance, member, kind, DEFAULT_##kind);
+#define TRANSPORT_SETTING(member, kind) instance->member = SET_OR(instance, member, kind, DEFAULT_##kind);
 #include "httpd/config/settings.def"
 }
 
-/** Who the instance is comes from one place: a server that names a key of its own takes nothing of the outer server's
- *  secret, PEM key, JWKS URL, hosts and issuers, which belong to another instance. */
+/*
+ * Inherit the IDENTITY settings all together or not at all: a server with another publishable key inherits none of the
+ * outer server's secret key, PEM key, JWKS URL, hosts and issuers, because they belong to another instance.
+ */
 static void inherit_identity(clerk_instance_config *instance, const clerk_instance_config *base)
 {
-    /* The environment's defaults are filled in later, but whose key is in force out there matters now. */
+    /* Defaults from the environment are filled in later, but the outer publishable key is needed now. */
     const char *outer = base->publishable_key ? base->publishable_key : getenv(CLERK_ENV_PUBLISHABLE_KEY);
 
     if (instance->publishable_key && outer && *outer && strcmp(instance->publishable_key, outer)) {
         return;
     }
     instance->where = instance->where ? instance->where : base->where;
-#define IDENTITY_SETTING(member, kind) instance->member = SAID_OR(instance, member, kind, base->member);
+#define IDENTITY_SETTING(member, kind) instance->member = SET_OR(instance, member, kind, base->member);
 #include "httpd/config/settings.def"
 }
 
@@ -192,23 +194,23 @@ clerk_dir_config *clerk_settings_merge_dir(apr_pool_t *pool, const clerk_dir_con
 {
     clerk_dir_config *dir = apr_palloc(pool, sizeof(*dir));
 
-#define PLACE_SETTING(member, kind) dir->member = SAID_OR(add, member, kind, base->member);
-#define POLICY_SETTING(member, kind) dir->member = SAID_OR(add, member, kind, base->member);
+#define SECTION_SETTING(member, kind) dir->member = SET_OR(add, member, kind, base->member);
+#define POLICY_SETTING(member, kind) dir->member = SET_OR(add, member, kind, base->member);
 #include "httpd/config/settings.def"
-    /* The two ways to know the public origin exclude each other, so the inner section's choice ends the outer one's. */
+    /* ClerkPublicOrigin and ClerkTrustForwarded exclude each other: the one of the inner section is used. */
     if (add->public_origin) {
         dir->trust_forwarded = add->trust_forwarded;
     } else if (add->trust_forwarded == 1) {
         dir->public_origin = NULL;
     }
-    /* The lines of one section add up; an inner section that has any starts its own list. */
+    /* Lines of the same section add up; those of an inner section replace those of the outer one. */
     dir->org_patterns = NULL;
     dir->personal_patterns = NULL;
     fill_policy(dir);
     return dir;
 }
 
-/* A fingerprint: "length:text" for each setting, "-" for an absent one, so that no two instances have the same. */
+/* A fingerprint has "length:text" for each setting and "-" for an absent one, so that it is unambiguous. */
 
 static const char *print_text(const char *text, apr_pool_t *pool)
 {
@@ -230,7 +232,7 @@ static const char *print_list(const apr_array_header_t *list, apr_pool_t *pool)
     return print_text(all, pool);
 }
 
-/* There is none for POINTER: what it points to cannot be compared here, so no such setting can be an instance's. */
+/* None for POINTER, whose value cannot be compared: no setting of an instance can be of that kind. */
 #define PRINT_FLAG(...) print_number
 #define PRINT_WORD(...) print_number
 #define PRINT_WORDS(...) print_number

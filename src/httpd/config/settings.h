@@ -9,44 +9,52 @@
 #include "clerk/request.h"
 #include "clerk/url/organization_sync.h"
 
+/* clang-format off */
 /*
- * What the configuration says. settings.def describes each setting once; unset values, defaults, merging, inheritance,
- * the fingerprint of an instance, the policy and the directives' setters follow from its row. Nothing in here knows
- * httpd, so that a unit test can walk the rows.
+ * The settings: the values of the directives. settings.def has one row for each; unset values, defaults, merging,
+ * inheritance, the fingerprint of an instance, the policy and the setters of the directives are derived from the rows.
+ * This file knows no httpd, so that unit tests can use it.
  *
- * Groups: which struct has the member, where the directive may stand, and how it is inherited
+ * Groups: the struct of the member, where the directive is allowed, how it is inherited
  *
- *     IDENTITY   clerk_instance_config  who an instance is: server, virtual host, <ClerkInstance>; inherited as a whole
- *                                       or not at all, so that no server pairs its key with another's secret
- *     TRANSPORT  clerk_instance_config  how it is reached: the same places; inherited one by one, by named instances
+ *     IDENTITY   clerk_instance_config  which instance it is: server, virtual host, <ClerkInstance>. Inherited all
+ *                                       together or not at all, so that no server combines its publishable key with
+ *                                       the secret key of another instance
+ *     TRANSPORT  clerk_instance_config  how to reach it: the same contexts. Inherited one by one, by named instances
  *                                       too
  *     MAIN       clerk_server_config    the main server only
- *     PLACE      clerk_dir_config       everywhere, .htaccess too; inherited one by one; read with CLERK_SETTINGS_VALUE
- *     POLICY     clerk_dir_config       the same, and copied to the member of this name in clerk_policy
+ *     SECTION    clerk_dir_config       everywhere, .htaccess included. Inherited one by one. Read with
+ *                                       CLERK_SETTINGS_VALUE
+ *     POLICY     clerk_dir_config       the same, and copied to the member of the same name in clerk_policy
  *
- * Kinds: what the member is, what stands in it where nothing was said, and what the directive takes
+ * Kinds: the type of the member, its value if the directive is not set, the argument of the directive
  *
- *     FLAG(default)                        int, CLERK_UNSET          On or Off
- *     WORD(default, [value] = "word" ...)  int, CLERK_UNSET          one of the words
- *     WORDS(default, [bit] = "word" ...)   unsigned int, 0           some of the words, their bits together
- *     DURATION(least, most, default)       apr_interval_time_t, CLERK_UNSET
- *     SIZE(least, most, default)           apr_int64_t, CLERK_UNSET  bytes, with K, M or G
- *     TEXT(reader)                         const char *, NULL        what the reader (directives.h) makes of the
- * argument SECRET(reader)                       const char *, NULL        the same, of the whole line LIST(reader)
- * apr_array_header_t * of const char *, NULL the same, of each argument; lines add up POINTER(type) type, NULL has a
- * setter of its own OWN(kind, how, setter)               as the kind says          what the setter takes, called as
- * `how` (AP_INIT_...)
+ *     FLAG(default)                        int                  CLERK_UNSET  On or Off
+ *     WORD(default, [value] = "word" ...)  int                  CLERK_UNSET  one of the words
+ *     WORDS(default, [bit] = "word" ...)   unsigned int         0            some of the words, combined by OR
+ *     DURATION(least, most, default)       apr_interval_time_t  CLERK_UNSET  a duration
+ *     SIZE(least, most, default)           apr_int64_t          CLERK_UNSET  bytes, with K, M or G
+ *     TEXT(reader)                         const char *         NULL         a text, converted by the reader
+ *     SECRET(reader)                       const char *         NULL         the whole line, converted by the reader
+ *     LIST(reader)                         apr_array_header_t * NULL         of const char *: several texts, each converted
+ *                                                                            by the reader; lines add up
+ *     POINTER(type)                        type                 NULL         needs a setter of its own
+ *     OWN(kind, how, setter)               that of the kind                  handled by the setter, which httpd calls as
+ *                                                                            `how` (AP_INIT_...)
+ *
+ * Readers and setters are declared in directives.h.
  */
+/* clang-format on */
 
-/** An integer setting about which the configuration said nothing. Pointers are NULL then. */
+/** The value of an integer setting that is not set. (Pointers are NULL.) */
 #define CLERK_UNSET (-1)
 
-/** Where the unnamed instance's publishable key comes from if the configuration does not say. */
+/** The environment variable for the publishable key of the unnamed instance, if the configuration has none. */
 #define CLERK_ENV_PUBLISHABLE_KEY "CLERK_PUBLISHABLE_KEY"
 
-/** What the directives of one instance said: a server's own (unnamed) instance or a <ClerkInstance NAME>. */
+/** The settings of one instance: the unnamed one of a server, or a <ClerkInstance NAME>. */
 typedef struct clerk_instance_config {
-    const char *name;  /**< NULL: the server's unnamed one */
+    const char *name;  /**< NULL: the unnamed instance of the server */
     const char *where; /**< "line N of FILE" of the first directive, for messages; or NULL */
     /* IDENTITY */
     const char *publishable_key;
@@ -71,12 +79,12 @@ typedef struct clerk_instance_config {
 typedef struct clerk_server_config {
     clerk_instance_config own;
     apr_hash_t *named;           /**< name -> clerk_instance_config *; NULL: none */
-    clerk_instance_config *open; /**< the <ClerkInstance> being read, while its directives are */
+    clerk_instance_config *open; /**< the <ClerkInstance> whose directives are being read, else NULL */
     /* MAIN */
     apr_int64_t shared_memory; /**< 0: as needed */
     const char *state_dir;     /**< absolute; NULL: default; "" none */
-    /* worked out in check_config */
-    struct clerk_runtime *runtime; /**< the server's unnamed instance, or NULL */
+    /* Set in check_config: */
+    struct clerk_runtime *runtime; /**< the unnamed instance of the server, or NULL */
     apr_hash_t *named_runtimes;    /**< name -> clerk_runtime * */
 } clerk_server_config;
 
@@ -93,7 +101,7 @@ typedef struct clerk_export {
 } clerk_export;
 
 typedef struct clerk_dir_config {
-    /* PLACE and POLICY */
+    /* SECTION and POLICY */
     const char *instance_name;
     unsigned int token_sources;             /**< CLERK_SOURCE_* */
     apr_array_header_t *authorized_parties; /**< of const char * */
@@ -111,13 +119,13 @@ typedef struct clerk_dir_config {
     apr_array_header_t *export_claims; /**< of clerk_export */
     int pass_headers;
     int strip_credentials;
-    /* what organization_sync was compiled from, for further lines of the section that is being read */
+    /* The patterns of organization_sync, to which further lines of the same section add. */
     apr_array_header_t *org_patterns; /**< of const char * */
     apr_array_header_t *personal_patterns;
-    clerk_policy policy; /**< all of POLICY, with defaults filled in; what requests read */
+    clerk_policy policy; /**< the settings of POLICY with defaults filled in, for requests */
 } clerk_dir_config;
 
-/** The rows' numbers, by member: CLERK_SETTINGS_AT_jwks_max_stale. */
+/** The index of each row, by the name of its member: CLERK_SETTINGS_AT_jwks_max_stale. */
 typedef enum clerk_settings_index {
 #define SETTING(directive, group, member, kind, help) CLERK_SETTINGS_AT_##member,
 #include "httpd/config/settings.def"
@@ -128,7 +136,7 @@ typedef enum clerk_settings_group {
     CLERK_SETTINGS_IDENTITY,
     CLERK_SETTINGS_TRANSPORT,
     CLERK_SETTINGS_MAIN,
-    CLERK_SETTINGS_PLACE,
+    CLERK_SETTINGS_SECTION,
     CLERK_SETTINGS_POLICY
 } clerk_settings_group;
 
@@ -152,47 +160,47 @@ typedef struct clerk_settings_row {
     apr_size_t offset;        /**< of the member in the group's struct */
     apr_int64_t least, most;  /**< of a duration (microseconds) or a size */
     apr_int64_t fallback;     /**< the default; 0 for pointers: NULL */
-    const char *const *words; /**< by value, NULL where a value has none */
+    const char *const *words; /**< indexed by value; NULL for values without a word */
     int word_count;
     const char *help;
 } clerk_settings_row;
 
 extern const clerk_settings_row clerk_settings_table[CLERK_SETTINGS_COUNT];
 
-/** An integer setting of a place or of the main server, with its default where nothing was said. */
+/** An integer setting of a section or of the main server; its default if it is not set. */
 #define CLERK_SETTINGS_VALUE(conf, member)                                                                             \
     ((conf)->member != CLERK_UNSET ? (conf)->member : clerk_settings_table[CLERK_SETTINGS_AT_##member].fallback)
 
-/** The row of a directive, whatever its case. @return NULL where there is none */
+/** The row of a directive, in upper or lower case. @return NULL if there is none */
 const clerk_settings_row *clerk_settings_find(const char *directive);
 
-/** Whether it says something about an instance, and may stand inside <ClerkInstance>. */
+/** Whether a setting is one of an instance, allowed inside <ClerkInstance>. */
 int clerk_settings_is_of_instance(const clerk_settings_row *row);
 
-/** Nothing said, everything else zero. */
+/** Make all settings unset, and all other members zero. */
 void clerk_settings_clear_instance(clerk_instance_config *instance, const char *name);
 void clerk_settings_clear_server(clerk_server_config *server);
 
-/** Nothing said, and the policy that follows from it. */
+/** Make all settings unset, and fill in the policy. */
 void clerk_settings_clear_dir(clerk_dir_config *dir);
 
-/** How an instance is reached, where @a instance itself does not say, as @a defaults says. */
+/** Take the TRANSPORT settings that are not set in @a instance from @a defaults. */
 void clerk_settings_inherit_transport(clerk_instance_config *instance, const clerk_instance_config *defaults);
 
-/** The defaults of the integer settings where @a instance does not say. */
+/** Fill in the defaults of integer settings that are not set in @a instance. */
 void clerk_settings_fill_defaults(clerk_instance_config *instance);
 
-/** What a virtual host @a add says, and the main server @a base where it does not. Named instances add up. */
+/** Merge the settings of the main server @a base into those of a virtual host @a add. Named instances add up. */
 clerk_server_config *clerk_settings_merge_server(apr_pool_t *pool, const clerk_server_config *base,
                                                  const clerk_server_config *add);
 
-/** What an inner section @a add says, and the outer @a base where it does not. */
+/** Merge the settings of an outer section @a base into those of an inner one, @a add. */
 clerk_dir_config *clerk_settings_merge_dir(apr_pool_t *pool, const clerk_dir_config *base, const clerk_dir_config *add);
 
-/** Fill in `policy` from the settings. Called whenever a directive has changed one of them; merging does it itself. */
+/** Fill in `policy` from the settings. Call after a directive has changed one of them; merging does it itself. */
 void clerk_settings_set_policy(clerk_dir_config *dir);
 
-/** All that was said about an instance in one text: instances with equal texts are the same. */
+/** All settings of an instance as one text: instances with equal texts are the same. */
 const char *clerk_settings_fingerprint(const clerk_instance_config *instance, apr_pool_t *pool);
 
 #endif
