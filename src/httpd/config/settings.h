@@ -36,11 +36,11 @@
  *     SIZE(least, most, default)           apr_int64_t          CLERK_UNSET  bytes, with K, M or G
  *     TEXT(reader)                         const char *         NULL         a text, converted by the reader
  *     SECRET(reader)                       const char *         NULL         the whole line, converted by the reader
- *     LIST(reader)                         apr_array_header_t * NULL         of const char *: several texts, each converted
- *                                                                            by the reader; lines add up
+ *     LIST(reader)                         apr_array_header_t * NULL         of const char *: several texts, each
+ *                                                                            converted by the reader; lines add up
  *     POINTER(type)                        type                 NULL         needs a setter of its own
- *     OWN(kind, how, setter)               that of the kind                  handled by the setter, which httpd calls as
- *                                                                            `how` (AP_INIT_...)
+ *     OWN(kind, how, setter)               that of the kind                  handled by the setter, which httpd calls
+ *                                                                            as `how` (AP_INIT_...)
  *
  * Readers and setters are declared in directives.h.
  */
