@@ -64,10 +64,38 @@ static jose_status ec_from_jwk(jose_key *key, const json_t *jwk, apr_pool_t *poo
     return jose_key_set_p256(key, x, y, pool);
 }
 
+int jose_jwk_has_operation(const json_t *jwk, const char *operation)
+{
+    const json_t *operations = json_object_get(jwk, "key_ops");
+
+    for (size_t i = 0; i < json_array_size(operations); i++) {
+        const char *named = json_string_value(json_array_get(operations, i));
+
+        if (named && !strcmp(named, operation)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * Whether a key may verify signatures (RFC 7517, 4.2 and 4.3). Either member may be absent; one that is there must say
+ * so. A member of the wrong type says nothing.
+ */
+static int is_for_signatures(const json_t *jwk)
+{
+    const json_t *use = json_object_get(jwk, "use"), *operations = json_object_get(jwk, "key_ops");
+
+    if (use && (!json_is_string(use) || strcmp(json_string_value(use), "sig"))) {
+        return 0;
+    }
+    return !operations || jose_jwk_has_operation(jwk, "verify");
+}
+
 jose_status jose_jwk_read(jose_key *key, const json_t *jwk, apr_pool_t *pool)
 {
     const char *kty = jose_json_string(jwk, "kty");
-    const json_t *use = json_object_get(jwk, "use"), *alg = json_object_get(jwk, "alg");
+    const json_t *alg = json_object_get(jwk, "alg");
 
     /* Set the family even if the key is unusable: then a token of another family gets JOSE_BAD_ALGORITHM. */
     if (kty && !strcmp(kty, "RSA")) {
@@ -78,8 +106,8 @@ jose_status jose_jwk_read(jose_key *key, const json_t *jwk, apr_pool_t *pool)
         return jose_key_refuse(key, "unusable: a key type other than RSA and EC");
     }
 
-    if (use && (!json_is_string(use) || strcmp(json_string_value(use), "sig"))) {
-        return jose_key_refuse(key, "unusable: not for signatures (use)");
+    if (!is_for_signatures(jwk)) {
+        return jose_key_refuse(key, "unusable: not for signatures (use or key_ops)");
     }
     if (alg) {
         key->only = json_is_string(alg) ? jose_verify_find_algorithm(json_string_value(alg)) : NULL;

@@ -84,6 +84,9 @@ jose_status jose_key_set_p256(jose_key *key, const unsigned char x[JOSE_P256_BYT
 /** Set the description of a key that stays unusable. @return JOSE_KEY_UNUSABLE */
 jose_status jose_key_refuse(jose_key *key, const char *why);
 
+/** Whether the `key_ops` of a JWK (RFC 7517, 4.3) are a list that has this operation. */
+int jose_jwk_has_operation(const json_t *jwk, const char *operation);
+
 /**
  * Fill @a key from a JWK (RFC 7517, section 4; RFC 7518, 6.2.1 and 6.3.1). The caller has set `kid`.
  * @return JOSE_OK, JOSE_KEY_UNUSABLE or JOSE_INTERNAL

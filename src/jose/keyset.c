@@ -97,9 +97,15 @@ static int compare_kids(const void *a, const void *b)
     return strcmp(((const jose_key *)a)->kid, ((const jose_key *)b)->kid);
 }
 
+/* Of `key_ops` only the operation that matters here: with it, or null, which makes the key unusable as it was. */
+static json_t *canonical_operations(const json_t *jwk)
+{
+    return jose_jwk_has_operation(jwk, "verify") ? json_pack("[s]", "verify") : json_null();
+}
+
 /*
- * The public members of one JWK. A member that is not a string makes the key unusable. To drop it could make the key
- * usable (`use`, `alg`), so it becomes null.
+ * The public members of one JWK. A member of the wrong type makes the key unusable. To drop it could make the key
+ * usable (`use`, `alg`, `key_ops`), so it becomes null.
  */
 static json_t *canonical_jwk(const json_t *jwk)
 {
@@ -117,6 +123,10 @@ static json_t *canonical_jwk(const json_t *jwk)
             json_decref(out);
             return NULL;
         }
+    }
+    if (json_object_get(jwk, "key_ops") && json_object_set_new(out, "key_ops", canonical_operations(jwk)) != 0) {
+        json_decref(out);
+        return NULL;
     }
     return out;
 }

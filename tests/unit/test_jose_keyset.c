@@ -22,7 +22,7 @@ static void reads_rfc7517(void **state)
     assert_int_equal(jose_keyset_count(set), 2);
     key = jose_keyset_find(set, "1");
     assert_false(jose_key_usable(key));
-    assert_string_equal(jose_key_description(key), "unusable: not for signatures (use)");
+    assert_string_equal(jose_key_description(key), "unusable: not for signatures (use or key_ops)");
     key = jose_keyset_find(set, "2011-04-29");
     assert_true(jose_key_usable(key));
     assert_string_equal(jose_key_description(key), "RSA 2048");
@@ -41,6 +41,15 @@ static const struct {
 } keys[] = {
     {"RSA", RSA_KEY(",\"e\":\"AQAB\""), 1},
     {"RSA with use and alg", RSA_KEY(",\"e\":\"AQAB\",\"use\":\"sig\",\"alg\":\"RS256\""), 1},
+    /* RFC 7517, 4.3 */
+    {"RSA, key_ops verify", RSA_KEY(",\"e\":\"AQAB\",\"key_ops\":[\"verify\"]"), 1},
+    {"RSA, key_ops verify among others", RSA_KEY(",\"e\":\"AQAB\",\"key_ops\":[7,\"sign\",\"verify\"]"), 1},
+    {"RSA, key_ops sign only", RSA_KEY(",\"e\":\"AQAB\",\"key_ops\":[\"sign\"]"), 0},
+    {"RSA, key_ops of encryption", RSA_KEY(",\"e\":\"AQAB\",\"use\":\"sig\",\"key_ops\":[\"encrypt\",\"wrapKey\"]"), 0},
+    {"RSA, key_ops empty", RSA_KEY(",\"e\":\"AQAB\",\"key_ops\":[]"), 0},
+    {"RSA, key_ops a text", RSA_KEY(",\"e\":\"AQAB\",\"key_ops\":\"verify\""), 0},
+    {"RSA, key_ops null", RSA_KEY(",\"e\":\"AQAB\",\"key_ops\":null"), 0},
+    {"RSA, key_ops in another case", RSA_KEY(",\"e\":\"AQAB\",\"key_ops\":[\"Verify\"]"), 0},
     {"RSA, e = 3", RSA_KEY(",\"e\":\"Aw\""), 1},
     {"RSA, e of 64 bits", RSA_KEY(",\"e\":\"gAAAAAAAAAE\""), 1},
     {"RSA, unknown members", RSA_KEY(",\"e\":\"AQAB\",\"x5c\":[1],\"oth\":{}"), 1},
