@@ -49,11 +49,40 @@ static void gives_the_header_itself_where_nothing_is_to_do(void **state)
     assert_ptr_equal(clerk_cookie_header_strip(header, *state), header);
 }
 
+/* faults A13: httpd joins two Cookie fields with a comma. */
+static void fields_are_joined_as_browsers_mean_them(void **state)
+{
+    static const char *const rows[][2] = {
+        {NULL, NULL},
+        {"a=1; b=2", "a=1; b=2"},
+        {"a=1, b=2", "a=1; b=2"},
+        {"__session=t, __client_uat=1, c=3; d", "__session=t; __client_uat=1; c=3; d"},
+        {"a=x,y=z", "a=x,y=z"},
+        {"a=x, y z=1", "a=x, y z=1"},
+        {"a=x,  y=1", "a=x,  y=1"},
+        {"a=x, y", "a=x, y"},
+        {"a=x, =1", "a=x, =1"},
+        {"a={\"k\":1, \"l\":2}", "a={\"k\":1, \"l\":2}"},
+        {"a=1, ", "a=1, "},
+        {"a=1,", "a=1,"},
+        {"a=1, __session_Ab-9=t", "a=1; __session_Ab-9=t"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *got = clerk_cookie_header_join(rows[i][0], *state);
+
+        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]) != 0)) {
+            fail_msg("'%s': '%s'", rows[i][0], got ? got : "(none)");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         fixture_test(takes_out_credentials_and_nothing_else),
         fixture_test(gives_the_header_itself_where_nothing_is_to_do),
+        fixture_test(fields_are_joined_as_browsers_mean_them),
     };
 
     return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);

@@ -7,6 +7,7 @@
 
 #include "clerk/protocol.h"
 #include "clerk/url/encoding.h"
+#include "text/text.h"
 
 static jose_slice trim(const char *data, apr_size_t len)
 {
@@ -22,6 +23,34 @@ static jose_slice trim(const char *data, apr_size_t len)
     slice.data = data;
     slice.len = len;
     return slice;
+}
+
+/* Whether a cookie begins here: a token (RFC 9110, 5.6.2) and '='. */
+static int begins_cookie(const char *text)
+{
+    apr_size_t len = 0;
+
+    while (clerk_text_is_alnum(text[len]) || (text[len] && strchr("!#$%&'*+-.^_`|~", text[len]))) {
+        len++;
+    }
+    return len > 0 && text[len] == '=';
+}
+
+const char *clerk_cookie_header_join(const char *header, apr_pool_t *pool)
+{
+    const char *comma = header ? strchr(header, ',') : NULL;
+    char *joined = NULL;
+
+    for (; comma; comma = strchr(comma + 1, ',')) {
+        if (comma[1] != ' ' || !begins_cookie(comma + 2)) {
+            continue;
+        }
+        if (!joined) {
+            joined = apr_pstrdup(pool, header);
+        }
+        joined[comma - header] = ';';
+    }
+    return joined ? joined : header;
 }
 
 int clerk_cookie_header_next(clerk_raw_cookie *cookie, const char **pheader)

@@ -14,6 +14,15 @@ typedef struct clerk_raw_cookie {
     jose_slice value;
 } clerk_raw_cookie;
 
+/**
+ * The fields of a request in one header (protocol.md 2.3). httpd joins several Cookie fields with ", " before any
+ * module sees them; the cookies of the second field would be part of the last value of the first. So a comma and a
+ * space with a cookie's name and '=' behind them become "; ". Clerk's own values have no comma in them.
+ * @param header as httpd gives it, or NULL
+ * @return @a header itself where there is nothing to change, else from @a pool
+ */
+const char *clerk_cookie_header_join(const char *header, apr_pool_t *pool);
+
 /** Read the next cookie and move @a pheader behind it; segments without '=' are skipped. @return 0 at the end */
 int clerk_cookie_header_next(clerk_raw_cookie *cookie, const char **pheader);
 

@@ -6,6 +6,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
+#include "clerk/cookies/cookie_header.h"
 #include "clerk/url/origin.h"
 #include "httpd/config/config.h"
 #include "httpd/process/process.h"
@@ -108,7 +109,7 @@ void clerk_wire_read_head(clerk_request *request, request_rec *r)
     request->method = r->method;
     request->target = target(r);
     request->authorization = stripped ? stripped->sent_authorization : header(r, "Authorization");
-    request->cookie = stripped ? stripped->sent_cookie : header(r, "Cookie");
+    request->cookie = clerk_cookie_header_join(stripped ? stripped->sent_cookie : header(r, "Cookie"), r->pool);
     request->sec_fetch_dest = header(r, "Sec-Fetch-Dest");
     request->client_ip = r->useragent_ip;
     request->complete = complete;
