@@ -157,6 +157,32 @@ static void gives_texts_to_compare_with(void **state)
     }
 }
 
+static void numbers_are_written_as_javascript_does(void **state)
+{
+    static const struct {
+        double number;
+        const char *text;
+    } rows[] = {
+        {0, "0"},
+        {-0.0, "0"},
+        {5, "5"},
+        {-1, "-1"},
+        {0.5, "0.5"},
+        {-0.5, "-0.5"},
+        {10.25, "10.25"},
+        {0.1, "0.1"},
+        {1.0 / 3, "0.3333333333333333"},
+        {100000, "100000"},
+        {1e15, "1000000000000000"},
+        {9007199254740991.0, "9007199254740991"},
+        {1e-7, "1e-7"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_string_equal(clerk_claim_number(rows[i].number, *state), rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +192,7 @@ int main(void)
         fixture_test(leaves_control_characters_out),
         fixture_test(bounds_the_text),
         fixture_test(gives_texts_to_compare_with),
+        fixture_test(numbers_are_written_as_javascript_does),
     };
 
     return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);

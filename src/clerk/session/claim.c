@@ -61,6 +61,22 @@ static const char *json_text(const json_t *value, apr_pool_t *pool)
     return text;
 }
 
+const char *clerk_claim_number(double number, apr_pool_t *pool)
+{
+    const double largest_whole = 9007199254740992.0; /* from here on not every whole number is a double */
+    const char *text;
+    json_t *value;
+
+    if (number > -largest_whole && number < largest_whole && (double)(apr_int64_t)number == number) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)number);
+    }
+    /* jansson's numbers, unlike APR's and the C library's, have their leading zero and know no locale. */
+    value = json_real(number);
+    text = value ? json_text(value, pool) : NULL;
+    json_decref(value);
+    return text ? text : "";
+}
+
 static int is_scalar(const json_t *value)
 {
     return !json_is_object(value) && !json_is_array(value);

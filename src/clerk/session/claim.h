@@ -30,6 +30,9 @@ const json_t *clerk_claim_find(const json_t *claims, const char *path, apr_pool_
  */
 const char *clerk_claim_encode(const json_t *value, apr_pool_t *pool);
 
+/** A number as JavaScript prints it, such as `5`, `-1` or `0.5`; of sizes that occur in tokens. From @a pool. */
+const char *clerk_claim_number(double number, apr_pool_t *pool);
+
 /**
  * The texts that a claim is compared by: of a scalar its text, of an array those of all its scalar elements, of an
  * object none. Strings are unchanged, numbers and booleans as in JSON. Any length; may contain control characters.

@@ -112,8 +112,8 @@ clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
     identity->org_permissions_text = clerk_texts_join(&identity->org_permissions, ',', pool);
     read_factor_age(&identity->factor_age, json_object_get(claims, "fva"));
     if (identity->factor_age.valid) {
-        identity->factor_age_text
-            = apr_psprintf(pool, "%.15g,%.15g", identity->factor_age.first, identity->factor_age.second);
+        identity->factor_age_text = apr_pstrcat(pool, clerk_claim_number(identity->factor_age.first, pool), ",",
+                                                clerk_claim_number(identity->factor_age.second, pool), NULL);
     }
     actor = json_object_get(claims, "act");
     identity->has_actor = json_is_object(actor);

@@ -7,6 +7,7 @@
 #include <mod_core.h>
 #include <util_filter.h>
 
+#include "clerk/session/claim.h"
 #include "clerk/authenticate.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
@@ -34,8 +35,8 @@ static const char *reverification_json(const clerk_reverification *unmet, apr_po
     if (unmet->preset) {
         wanted = apr_psprintf(pool, "\"%s\"", unmet->preset);
     } else {
-        wanted = apr_psprintf(pool, "{\"level\":\"%s\",\"afterMinutes\":%.15g}", level_name(unmet->level),
-                              unmet->after_minutes);
+        wanted = apr_psprintf(pool, "{\"level\":\"%s\",\"afterMinutes\":%s}", level_name(unmet->level),
+                              clerk_claim_number(unmet->after_minutes, pool));
     }
 
     return apr_pstrcat(pool,
