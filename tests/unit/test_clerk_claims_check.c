@@ -55,7 +55,7 @@ static const apr_array_header_t *list_of(const char *words, apr_pool_t *pool)
 #define AZP CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES
 #define ISS CLERK_REASON_TOKEN_INVALID_ISSUER
 #define EXPIRED CLERK_REASON_TOKEN_EXPIRED
-#define GOOD "\"sub\":\"u\",\"exp\":1700000060"
+#define GOOD "\"sub\":\"u\",\"sid\":\"sess_1\",\"exp\":1700000060"
 
 static void checks_claims_in_order(void **state)
 {
@@ -65,6 +65,13 @@ static void checks_claims_in_order(void **state)
         clerk_reason expected;
     } cases[] = {
         {GOOD, NULL, NULL, NULL, OK},
+        /* faults A8, differences.md row 30: the shape of an OIDC id_token is no session */
+        {"\"sub\":\"u\",\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":\"u\",\"sid\":\"\",\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":\"u\",\"sid\":null,\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":\"u\",\"sid\":7,\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":\"u\",\"exp\":1", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
+        {"\"sub\":7,\"sid\":\"\",\"exp\":1", NULL, NULL, NULL, FAILED},
         {"\"exp\":1700000060", NULL, NULL, NULL, FAILED},
         {"\"sub\":null,\"exp\":1700000060", NULL, NULL, NULL, FAILED},
         {"\"sub\":7,\"exp\":1700000060", NULL, NULL, NULL, FAILED},
@@ -110,10 +117,11 @@ static void checks_claims_in_order(void **state)
         {GOOD ",\"iss\":[\"https://c\"]", NULL, NULL, "https://c", ISS},
         /* order */
         {"\"sub\":\"\"", "a", "p", "i", CLERK_REASON_TOKEN_INVALID},
-        {"\"sub\":\"u\"", "a", "p", "i", FAILED},
-        {"\"sub\":\"u\",\"exp\":1", NULL, "p", "i", AZP},
-        {"\"sub\":\"u\",\"exp\":1,\"azp\":\"p\"", NULL, "p", "i", ISS},
-        {"\"sub\":\"u\",\"exp\":1,\"azp\":\"p\",\"iss\":\"i\",\"nbf\":1800000000", NULL, "p", "i", EXPIRED},
+        {"\"sub\":\"u\",\"sid\":\"sess_1\"", "a", "p", "i", FAILED},
+        {"\"sub\":\"u\",\"sid\":\"sess_1\",\"exp\":1", NULL, "p", "i", AZP},
+        {"\"sub\":\"u\",\"sid\":\"sess_1\",\"exp\":1,\"azp\":\"p\"", NULL, "p", "i", ISS},
+        {"\"sub\":\"u\",\"sid\":\"sess_1\",\"exp\":1,\"azp\":\"p\",\"iss\":\"i\",\"nbf\":1800000000", NULL, "p", "i",
+         EXPIRED},
         {GOOD ",\"nbf\":1800000000,\"iat\":1800000000", NULL, NULL, NULL, CLERK_REASON_TOKEN_NOT_ACTIVE_YET},
     };
 
@@ -181,7 +189,8 @@ static void checks_times(void **state)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         const char *exp = strcmp(cases[i].claim, "exp") == 0 ? "" : "\"exp\":1700000060,";
-        char *text = apr_psprintf(*state, "{\"sub\":\"u\",%s\"%s\":%s}", exp, cases[i].claim, cases[i].value);
+        char *text = apr_psprintf(*state, "{\"sub\":\"u\",\"sid\":\"sess_1\",%s\"%s\":%s}", exp, cases[i].claim,
+                                  cases[i].value);
 
         assert_reason(clerk_claims_check(claims_of(text, *state), &instance, &policy, cases[i].skew,
                                          apr_time_from_sec(NOW) + cases[i].late),

@@ -227,6 +227,11 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
         fixture_mint("\"cat\":\"" CLERK_CAT_TEMPLATE "\",", claims, keys.good, f->pool),
         fixture_mint("\"cat\":\"" CLERK_CAT_M2M "\",", claims, keys.good, f->pool),
         fixture_mint("\"crit\":[\"x\"],", claims, keys.good, f->pool),
+        /* a session token with a claim of that name: differences.md row 30 */
+        fixture_mint("",
+                     apr_pstrcat(f->pool, "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"handshake\":[\"__session=",
+                                 fixture_named("newer", f->pool), "\"]}", NULL),
+                     keys.good, f->pool),
         "eyJhbGciOiJub25lIn0.eyJoYW5kc2hha2UiOltdfQ.",
         "eyJhbGciOiJSUzI1NiIsImtpZCI6ImlucyJ9.eyJoYW5kc2hha2UiOltdfQ.AA",
     };

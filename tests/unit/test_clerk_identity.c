@@ -387,8 +387,9 @@ static void knows_an_impersonation_whoever_it_is(void **state)
 
 static void packs_the_claims(void **state)
 {
-    static const char text[] = "{\"sub\":\"u\",\"azp\":\"https://a.test\",\"iss\":\"https://c.test\","
-                               "\"aud\":[\"one\",\"\",\"two\"],\"exp\":1700000060.5,\"iat\":null}";
+    static const char text[]
+        = "{\"sub\":\"u\",\"sid\":\"sess_1\",\"azp\":\"https://a.test\",\"iss\":\"https://c.test\","
+          "\"aud\":[\"one\",\"\",\"two\"],\"exp\":1700000060.5,\"iat\":null}";
     json_t *payload = parse(text, *state);
     clerk_token_record record, *unpacked;
 
@@ -432,7 +433,8 @@ static void packs_empty_and_missing_lists(void **state)
 
 static void refuses_to_unpack_damaged_records(void **state)
 {
-    static const char text[] = "{\"sub\":\"user_1\",\"azp\":\"https://a.test\",\"org_permissions\":[\"org:a:b\"]}";
+    static const char text[]
+        = "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"azp\":\"https://a.test\",\"org_permissions\":[\"org:a:b\"]}";
     json_t *payload = parse(text, *state);
     clerk_token_record record;
     apr_size_t size, short_size;

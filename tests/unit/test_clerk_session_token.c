@@ -6,7 +6,7 @@
 #define NOW APR_INT64_C(1700000000)
 #define SKEW apr_time_from_sec(5)
 #define HEADER "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"ins_1\"}"
-#define PAYLOAD "{\"sub\":\"user_1\",\"exp\":1700000060}"
+#define PAYLOAD "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"exp\":1700000060}"
 
 /* Made once: RSA keys take their time. */
 static apr_pool_t *group_pool;
@@ -312,7 +312,7 @@ static void tells_other_token_types(void **state)
         const char *header, *payload;
         int other;
     } cases[] = {
-        {"{}", "{\"sub\":\"user_1\"}", 0},
+        {"{}", "{\"sub\":\"user_1\",\"sid\":\"sess_1\"}", 0},
         {"{\"cat\":\"" CLERK_CAT_SESSION "\"}", "{}", 0},
         {"{\"cat\":\"" CLERK_CAT_IGNORE "\"}", "{\"sub\":7}", 0},
         {"{\"cat\":\"" CLERK_CAT_TEMPLATE "\"}", "{}", 1},
@@ -355,10 +355,10 @@ static void verifies_session_tokens(void **state)
          CLERK_REASON_TOKEN_TYPE_MISMATCH},
         {"{\"alg\":\"RS256\",\"kid\":\"ins_1\",\"cat\":\"" CLERK_CAT_M2M "\"}", PAYLOAD, 0, 0,
          CLERK_REASON_TOKEN_TYPE_MISMATCH},
-        {HEADER, "{\"sub\":\"user_1\",\"exp\":1}", 0, 1, CLERK_REASON_TOKEN_EXPIRED},
+        {HEADER, "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"exp\":1}", 0, 1, CLERK_REASON_TOKEN_EXPIRED},
         {HEADER, "{\"sub\":\"\",\"exp\":1700000060}", 0, 1, CLERK_REASON_TOKEN_INVALID},
         /* The signature before the claims: a forged token learns nothing. */
-        {HEADER, "{\"sub\":\"user_1\",\"exp\":1}", 1, 2, CLERK_REASON_TOKEN_INVALID_SIGNATURE},
+        {HEADER, "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"exp\":1}", 1, 2, CLERK_REASON_TOKEN_INVALID_SIGNATURE},
     };
     static const answer answers[]
         = {{CLERK_KEYS_CURRENT, CLERK_KEYS_OK, &set_1}, {CLERK_KEYS_BAD_SIGNATURE, CLERK_KEYS_UNCHANGED, NULL}};

@@ -196,12 +196,8 @@ static void copies_are_never_torn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        fixture_test(documents),
-        fixture_test(damage_is_found),
-        fixture_test(arbitrary_bytes_are_read_safely),
-        fixture_test(error_texts),
-        fixture_test(allowances),
-        fixture_test(copies_are_never_torn),
+        fixture_test(documents),   fixture_test(damage_is_found), fixture_test(arbitrary_bytes_are_read_safely),
+        fixture_test(error_texts), fixture_test(allowances),      fixture_test(copies_are_never_torn),
     };
 
     return cmocka_run_group_tests_name("shared/keystore_segment", tests, fixture_group_setup, fixture_group_teardown);

@@ -193,6 +193,10 @@ static clerk_reason payload_of_token(const clerk_context *context, const json_t 
     if (reason == CLERK_REASON_NONE) {
         reason = check_expiry(context, jws->payload);
     }
+    /* differences.md row 30: a session token with a claim of that name is none. The category is the same for both. */
+    if (reason == CLERK_REASON_NONE && json_object_get(jws->payload, "sub")) {
+        reason = CLERK_REASON_TOKEN_INVALID;
+    }
     *plist = json_object_get(jws->payload, "handshake");
     return reason;
 }

@@ -62,6 +62,12 @@ static clerk_reason check_subject(const json_t *sub)
     return *text && clerk_text_is_clean(text) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
 }
 
+/* differences.md row 30: a session token names its session. Without this an OIDC id_token would be one. */
+static clerk_reason check_session(const json_t *sid)
+{
+    return json_string_length(sid) > 0 ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
+}
+
 /* Compared byte for byte: `azp` is the Origin header of the browser, which has only one spelling. */
 static clerk_reason check_authorized_party(const char *azp, const apr_array_header_t *parties)
 {
@@ -191,6 +197,9 @@ void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *
     const json_t *iss = json_object_get(payload, "iss");
 
     claims->subject_problem = check_subject(json_object_get(payload, "sub"));
+    if (claims->subject_problem == CLERK_REASON_NONE) {
+        claims->subject_problem = check_session(json_object_get(payload, "sid"));
+    }
     claims->audience = read_audience(json_object_get(payload, "aud"), pool);
     claims->authorized_party = json_string_value(json_object_get(payload, "azp"));
     claims->issuer = json_string_value(iss);
