@@ -41,5 +41,6 @@ const char *clerk_reason_text(clerk_reason reason)
 
 int clerk_reason_is_unavailable(clerk_reason reason)
 {
-    return reason == CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD || reason == CLERK_REASON_SECRET_KEY_INVALID;
+    return reason == CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD || reason == CLERK_REASON_SECRET_KEY_INVALID
+           || reason == CLERK_REASON_UNEXPECTED_ERROR;
 }

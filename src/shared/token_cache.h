@@ -11,8 +11,8 @@
  * the cache it is parsed and verified once for all processes of the server.
  *
  * The key of a record is the whole token, byte for byte, together with the instance and the generation of that
- * instance's key set. The value is opaque here. The cache saves the parsing and the signature check; what depends on the
- * time or on the request (expiry, authorized parties, audience) the caller checks again for every request.
+ * instance's key set. The value is opaque here. The cache saves the parsing and the signature check; what depends on
+ * the time or on the request (expiry, authorized parties, audience) the caller checks again for every request.
  *
  * A lookup takes no lock and never waits. put() never waits either: if another process or thread holds the write lock,
  * the token is not cached this time. token_cache.c says how that works.

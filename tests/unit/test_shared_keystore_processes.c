@@ -2,6 +2,24 @@
 /* Several processes: one flight for all of them, and nobody is missed who is killed. */
 #include "shared_fixture.h"
 
+#include <dlfcn.h>
+
+#include <openssl/evp.h>
+
+#include "shared/keystore/keystore_ring.h"
+
+static int digests_fail;
+
+/* Stands before OpenSSL's own for this program: a digest that fails, as it does when memory is short. */
+int EVP_Digest(const void *data, size_t len, unsigned char *out, unsigned int *out_len, const EVP_MD *type,
+               ENGINE *engine)
+{
+    int (*next)(const void *, size_t, unsigned char *, unsigned int *, const EVP_MD *, ENGINE *);
+
+    *(void **)&next = dlsym(RTLD_NEXT, "EVP_Digest");
+    return digests_fail ? 0 : next(data, len, out, out_len, type, engine);
+}
+
 #include <apr_thread_proc.h>
 
 #define PROCESSES 6
@@ -261,6 +279,24 @@ static void damaged_document_is_not_used_and_is_replaced(void **state)
     assert_int_equal(ask_for(w, 0, CLERK_KEYS_UNKNOWN_KID, 1), CLERK_KEYS_OK);
 }
 
+/* faults A6: a digest that could not be computed says nothing about the document. */
+static void digest_that_fails_is_no_damage(void **state)
+{
+    world *w = *state;
+    clerk_keys_pin pin = {0};
+
+    world_run(w);
+    assert_true(world_wait(world_fork(w, run_fetch)));
+    assert_int_equal(calls(w), 1);
+    digests_fail = 1;
+    assert_int_equal(clerk_keystore_ring_pin(&pin, w->store, 0, 1, w->pool), 0);
+    assert_false(clerk_keystore_ring_is_damaged(w->store, 0));
+    digests_fail = 0;
+    assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
+    assert_int_equal(calls(w), 1);
+    assert_int_equal(logged(w, 1009), 0);
+}
+
 /* A process that was stopped in the middle of its fetch, and goes on when another has long done its work. */
 static void late_result_is_dropped(void **state)
 {
@@ -296,6 +332,7 @@ int main(void)
         world_test(killed_holder_does_not_stop_service),
         world_test(killed_publisher_leaves_the_document_whole),
         world_test(damaged_document_is_not_used_and_is_replaced),
+        world_test(digest_that_fails_is_no_damage),
         world_test(late_result_is_dropped),
     };
 

@@ -170,7 +170,9 @@ static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store
         /* No fetch if the document is intact and only could not be pinned (it changed meanwhile, or memory is short),
          * and none if most of the time is gone: it would only time out. */
         if ((!is_there || clerk_keystore_ring_is_damaged(store, i)) && deadline - now > timeout / 2) {
-            outcome = clerk_keystore_fetch(store, i, attempts, SEGMENT_ALLOWANCES, deadline - now, scratch);
+            /* A damaged document has an allowance: the finding may be this process's alone. */
+            outcome = clerk_keystore_fetch(store, i, attempts, is_there ? SEGMENT_DAMAGED : SEGMENT_ALLOWANCES,
+                                           deadline - now, scratch);
         }
         if (outcome == FETCH_DONE) {
             fetched = 1;

@@ -25,6 +25,7 @@ typedef struct ring_entry {
 struct keystore_ring {
     atomic_uint current;       /* index of the current entry + 1; 0: none yet */
     segment_u32 damaged;       /* the generation whose document is damaged; 0: none */
+    segment_u32 looked_after;  /* how many fetches had ended when that was found */
     apr_thread_mutex_t *mutex; /* held while an entry is refilled; guards the pools */
     apr_pool_t *pool;          /* with its own allocator: the process pool is not thread-safe at run time */
     ring_entry entries[RING_ENTRIES];
@@ -46,6 +47,7 @@ static apr_status_t ring_init(keystore_ring *ring, apr_pool_t *process_pool)
     apr_allocator_owner_set(allocator, ring->pool);
     atomic_init(&ring->current, 0);
     atomic_init(&ring->damaged, 0);
+    atomic_init(&ring->looked_after, 0);
     for (int e = 0; e < RING_ENTRIES; e++) {
         atomic_init(&ring->entries[e].pins, 0);
     }
@@ -114,6 +116,17 @@ static ring_entry *free_entry(keystore_ring *ring)
     return NULL;
 }
 
+/* With each fetch that ends the document is looked at again: a finding of one process alone must not last. */
+int clerk_keystore_ring_is_damaged(const clerk_keystore *store, unsigned int slot)
+{
+    const keystore_ring *ring = &store->rings[slot];
+    const segment_slot *shared = keystore_slot(store, slot);
+    apr_uint32_t generation = atomic_load(&shared->generation);
+
+    return generation && atomic_load(&ring->damaged) == generation
+           && atomic_load(&ring->looked_after) == atomic_load(&shared->attempts);
+}
+
 /* Parse the published document into a free entry and make it current. Call with the ring's mutex. */
 static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scratch)
 {
@@ -130,7 +143,8 @@ static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scra
         return;
     }
     rv = clerk_keystore_segment_copy(slot, &text, &len, &generation, scratch);
-    if (rv == APR_EAGAIN || rv == APR_NOTFOUND) {
+    if (rv != APR_SUCCESS && rv != APR_EMISMATCH) {
+        /* It changed meanwhile, or memory is short: neither says anything about the document. */
         return;
     }
     if (rv == APR_SUCCESS) {
@@ -149,6 +163,7 @@ static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scra
         return;
     }
     /* Note it, so that requests do not try again each; a fetch replaces the document, and is due now. */
+    atomic_store(&ring->looked_after, atomic_load(&slot->attempts));
     if (atomic_exchange(&ring->damaged, generation) != generation) {
         atomic_store(&slot->next_refresh, store->now());
         clerk_log(CLERK_LOG_WARNING, 1009,
@@ -158,13 +173,6 @@ static void refill(const clerk_keystore *store, unsigned int i, apr_pool_t *scra
     }
 }
 
-int clerk_keystore_ring_is_damaged(const clerk_keystore *store, unsigned int slot)
-{
-    apr_uint32_t generation = atomic_load(&keystore_slot(store, slot)->generation);
-
-    return generation && atomic_load(&store->rings[slot].damaged) == generation;
-}
-
 int clerk_keystore_ring_pin(clerk_keys_pin *pin, const clerk_keystore *store, unsigned int i, int wait,
                             apr_pool_t *scratch)
 {
@@ -172,7 +180,7 @@ int clerk_keystore_ring_pin(clerk_keys_pin *pin, const clerk_keystore *store, un
     apr_uint32_t generation = atomic_load(&keystore_slot(store, i)->generation);
     int have = pin_current(pin, ring);
 
-    if ((have && pin->generation == generation) || atomic_load(&ring->damaged) == generation) {
+    if ((have && pin->generation == generation) || clerk_keystore_ring_is_damaged(store, i)) {
         return have;
     }
     if (have && !wait) {

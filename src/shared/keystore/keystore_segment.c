@@ -93,14 +93,17 @@ static void store_words(segment_u64 *words, const char *text, apr_size_t len)
     }
 }
 
-/* Copy one buffer. @return whether it is intact, which the digest alone decides */
-static int copy_document(char *text, apr_size_t *plen, const segment_document *document)
+/*
+ * Copy one buffer. @return APR_SUCCESS; APR_EMISMATCH if it is damaged, which the digest alone decides; APR_ENOMEM if
+ * the digest could not be computed, which says nothing about the document
+ */
+static apr_status_t copy_document(char *text, apr_size_t *plen, const segment_document *document)
 {
     apr_uint64_t expected[4], digest[4];
     apr_uint64_t len = atomic_load_explicit(&document->len, memory_order_acquire);
 
     if (len > SEGMENT_DOCUMENT_MAX) {
-        return 0;
+        return APR_EMISMATCH;
     }
     for (int i = 0; i < 4; i++) {
         expected[i] = atomic_load_explicit(&document->digest[i], memory_order_acquire);
@@ -108,7 +111,10 @@ static int copy_document(char *text, apr_size_t *plen, const segment_document *d
     load_words(text, (apr_size_t)len, document->words);
     text[len] = '\0';
     *plen = (apr_size_t)len;
-    return digest_of(digest, text, (apr_size_t)len) && !memcmp(digest, expected, sizeof(digest));
+    if (!digest_of(digest, text, (apr_size_t)len)) {
+        return APR_ENOMEM;
+    }
+    return !memcmp(digest, expected, sizeof(digest)) ? APR_SUCCESS : APR_EMISMATCH;
 }
 
 apr_status_t clerk_keystore_segment_copy(const segment_slot *slot, char **ptext, apr_size_t *plen,
@@ -118,7 +124,7 @@ apr_status_t clerk_keystore_segment_copy(const segment_slot *slot, char **ptext,
 
     for (int try = 0; try < COPY_TRIES; try++) {
         apr_uint32_t generation = atomic_load(&slot->generation);
-        int whole;
+        apr_status_t rv;
 
         *pgeneration = generation;
         if (generation == 0) {
@@ -127,15 +133,14 @@ apr_status_t clerk_keystore_segment_copy(const segment_slot *slot, char **ptext,
         if (!text) {
             text = apr_palloc(pool, SEGMENT_DOCUMENT_MAX + 1);
         }
-        whole = copy_document(text, plen, &slot->documents[generation & 1]);
+        rv = copy_document(text, plen, &slot->documents[generation & 1]);
         if (atomic_load(&slot->generation) != generation) {
             continue;
         }
-        if (!whole) {
-            return APR_EMISMATCH;
+        if (rv == APR_SUCCESS) {
+            *ptext = text;
         }
-        *ptext = text;
-        return APR_SUCCESS;
+        return rv;
     }
     return APR_EAGAIN;
 }

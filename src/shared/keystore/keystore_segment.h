@@ -39,6 +39,7 @@ typedef struct segment_document {
 typedef enum segment_allowance {
     SEGMENT_UNKNOWN_KID,
     SEGMENT_BAD_SIGNATURE,
+    SEGMENT_DAMAGED,
     SEGMENT_ALLOWANCES
 } segment_allowance;
 
@@ -89,7 +90,8 @@ segment_slot *clerk_keystore_segment_slot(void *memory, unsigned int i);
  * @param ptext from @a pool, ends in a NUL that is not counted
  * @param pgeneration the generation of the document; also set if it is damaged
  * @return APR_SUCCESS; APR_NOTFOUND (there is none yet); APR_EMISMATCH (it is damaged: a writer was stopped in the
- *         middle for longer than its lease); APR_EAGAIN (it kept changing)
+ *         middle for longer than its lease); APR_EAGAIN (it kept changing); APR_ENOMEM (its digest could not be
+ *         computed, which says nothing about the document)
  */
 apr_status_t clerk_keystore_segment_copy(const segment_slot *slot, char **ptext, apr_size_t *plen,
                                          apr_uint32_t *pgeneration, apr_pool_t *pool);
