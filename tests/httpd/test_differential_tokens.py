@@ -50,7 +50,11 @@ row("good with an organization, version 1", lambda f: f.instance.mint("bob", org
 row("typ absent", lambda f: f.with_header(typ=A))
 row("unknown header members", lambda f: f.with_header(oiat=1, x=[1], jku="https://evil.example"))
 row("embedded key is not trusted", lambda f: f.token(f.header(jwk=f.other.jwk()), key=f.other))
-row("sid missing", lambda f: f.with_claims(sid=A))
+row("sid missing", lambda f: f.with_claims(sid=A), differs=invalid(30))
+row("sid empty", lambda f: f.with_claims(sid=""), differs=invalid(30))
+row("sid a number", lambda f: f.with_claims(sid=7), differs=invalid(30))
+row("the shape of an OIDC id_token", lambda f: f.with_claims(sid=A, azp=A, sts=A, iat=A, exp=f.now() + 10 * 365 * 86400),
+    differs=invalid(30))
 row("azp missing, no list", lambda f: f.with_claims(azp=A))
 row("nbf missing", lambda f: f.with_claims(nbf=A))
 row("iat missing", lambda f: f.with_claims(iat=A))

@@ -152,6 +152,8 @@ class Chance:
             options["header"] = {"kid": "ins_unknown"}
         elif kind < 0.85:
             options["without"] = (self.one("iat", "nbf", "sid", "azp", "exp"),)
+            if options["without"] == ("sid",):
+                notes.add("no sid")
         elif kind < 0.88:
             claims["sts"] = "pending"
         elif kind < 0.91:
@@ -265,7 +267,7 @@ class Chance:
             return ["__session=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "__client_uat=0; Path=/; Max-Age=315360000"]
         inside = set()
         token = self._token(instance, site, inside)
-        if inside & {"issuer", "other type"}:
+        if inside & {"issuer", "other type", "no sid"}:
             notes.add("handshake refused here")
         if "%" in token or '"' in token:
             token = "garbage"
