@@ -23,7 +23,7 @@
 #include "httpd/authz/refusal.h"
 #include "httpd/request/judge.h"
 #include "httpd/status/status.h"
-#include "httpd/request/wire.h"
+#include "httpd/request/scrub.h"
 #include "mod_auth_clerk.h"
 
 static const char *clerk_user_id(request_rec *r)
@@ -44,7 +44,8 @@ static void register_hooks(apr_pool_t *pool)
     clerk_lifecycle_register(pool);
     clerk_authz_providers_register(pool);
     clerk_refusal_register(pool);
-    ap_hook_post_read_request(clerk_wire_scrub, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
+    clerk_scrub_register(pool);
+    ap_hook_post_read_request(clerk_scrub_request, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
     /* All with PER_CONF: otherwise httpd does not detect that a subrequest has the same configuration as its parent. */
     ap_hook_check_authn(clerk_authn_check, NULL, other_token_modules, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(clerk_authz_check_access, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);

@@ -15,7 +15,7 @@ foreach ($_SERVER as $name => $value) { if (is_string($value)) { echo "$name=$va
 # Every spelling in which a client could pretend to be what we say.
 SPELLINGS = [
     "X-Clerk-User-Id", "x-clerk-user-id", "X_Clerk_User_Id", "x_clerk_user_id", "X.Clerk.User.Id", "X-Clerk_User.Id", "X-CLERK-ORG-ROLE",
-    "X-Clerk-Anything", "X-Clerk-", "Remote-User", "remote-user", "Remote_User", "REMOTE_USER", "Remote.User", "rEmOtE_uSeR",
+    "X~Clerk!User*Id", "X-Clerk-Anything", "X-Clerk-", "Remote-User", "remote-user", "Remote_User", "REMOTE_USER", "Remote.User", "rEmOtE_uSeR",
 ]
 
 
@@ -82,6 +82,20 @@ def server(make_httpd, live, php, echo):
         + f'LogFormat "%{{CLERK_USER_ID}}e|%u|%>s" clerk\nCustomLog "{server.root}/logs/clerk.log" clerk\n'
         + '<Location /headers>\nAuthType Clerk\nRequire valid-user\nHeader always set X-Who "%{CLERK_USER_ID}e"\n</Location>\n'
     )
+    return server.start()
+
+
+@pytest.fixture(scope="module")
+def trailers(make_httpd, live, php, echo):
+    server = make_httpd()
+    for where in ("fcgi-open", "fcgi-pass", "fcgi-front"):
+        server.write(f"{where}/env.php", PRINT_ENV)
+    server.write("fcgi-front/.htaccess", "RewriteEngine On\nRewriteCond %{REQUEST_FILENAME} !-f\nRewriteRule ^ env.php [L]\n")
+    script = server.write("read.lua", "require 'apache2'\nfunction read(r)\n  r:parsebody(1000)\n  return apache2.DECLINED\nend\n", base=server.root / "conf")
+    server.configure(
+        "MergeTrailers On\n" + directives(server, live) + f'<FilesMatch "\\.php$">\nSetHandler "{php.handler}"\n</FilesMatch>\n'
+        + protect("/fcgi-pass", ["clerk-optional"], "ClerkPassHeaders On")
+        + f"<Location /read-early>\nLuaHookAccessChecker {script} read\n</Location>\nProxyPass /read-early {echo.url}\n", modules=("lua",))
     return server.start()
 
 
@@ -242,6 +256,22 @@ def test_white_space_around_the_name(server, live, echo, line):
         token = bearer(live)["Authorization"]
         data = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {token}\r\n{line}\r\n\r\n"
         assert b"user_admin" not in raw(server.port, data.encode())
+
+
+@pytest.mark.parametrize("path", ["/fcgi-open/env.php", "/fcgi-pass/env.php", "/fcgi-front/some/url", "/read-early"])
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_trailer_is_no_header(trailers, live, path, signed_in):
+    """MergeTrailers On makes fields of trailers, after the fields were looked at and before the application gets them."""
+    from pyclerk.client import raw
+
+    authorization = bearer(live)["Authorization"] if signed_in else "none"
+    for name in ("X-Clerk-User-Id", "x_clerk.user-id", "X-Clerk-Actor-Id", "Remote-User", "remote_user"):
+        data = (f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {authorization}\r\nTransfer-Encoding: chunked\r\n"
+                f"Content-Type: application/x-www-form-urlencoded\r\n\r\n3\r\na=b\r\n0\r\n{name}: forged\r\nX-Other: kept\r\n\r\n")
+        answer = raw(trailers.port, data.encode()).decode()
+        assert answer.startswith("HTTP/1.1 200 ") and "forged" not in answer and "kept" in answer, name
+        if path.startswith("/fcgi-pass"):
+            assert ("HTTP_X_CLERK_USER_ID=user_alice" in answer) == signed_in
 
 
 def test_a_cgi_program_never_sees_a_spoofed_variable(server, live):

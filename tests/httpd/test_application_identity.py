@@ -3,12 +3,10 @@
 
 import json
 import re
-import socket
-import struct
-import threading
 
 import pytest
 from pyclerk import ErrorLog
+from pyclerk.backends import UwsgiBackend
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, cookie_header, directives, protect, session_cookies, token
 
 pytestmark = pytest.mark.mpm
@@ -33,34 +31,6 @@ EXPORT = (
     "ClerkExportClaim department level ratio verified off nothing empty metadata.team.name as team metadata.flags AS flags",
     "ClerkExportClaim metadata.n list deep https://example.com/roles bad bell del nested-bad long fits missing metadata.nope.x",
 )
-
-
-class UwsgiBackend:
-    """Answers with the variables of the request, one a line."""
-
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as stream:
-                _, size, _ = struct.unpack("<BHB", stream.read(4))
-                data, lines = stream.read(size), []
-                while data:
-                    (n,) = struct.unpack("<H", data[:2])
-                    (m,) = struct.unpack("<H", data[2 + n : 4 + n])
-                    lines.append(data[2 : 2 + n] + b"=" + data[4 + n : 4 + n + m])
-                    data = data[4 + n + m :]
-                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n" + b"\n".join(lines) + b"\n")
-
-    def stop(self):
-        self.socket.close()
 
 
 @pytest.fixture(scope="module")

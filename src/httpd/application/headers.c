@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "clerk/cookies/cookie_header.h"
+#include "httpd/application/connection_options.h"
 #include "httpd/application/variables.h"
 #include "httpd/config/config.h"
 #include "httpd/request/judge.h"
@@ -82,6 +83,7 @@ int clerk_headers_fixups(request_rec *r)
     if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
     }
+    clerk_connection_options_limit(r);
     if (CLERK_SETTINGS_VALUE(dir, pass_headers)) {
         clerk_variables_each(r, clerk_judge_established_identity(r), pass_variable, r->headers_in);
     }

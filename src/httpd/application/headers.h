@@ -7,7 +7,7 @@
 /**
  * fixups hook, for each subrequest and internal redirect too: set the request headers for the handler or the proxied
  * application. ClerkPassHeaders adds the identity, ClerkStripCredentials removes Clerk's tokens. Headers with our names
- * from clients were removed before, by clerk_wire_scrub().
+ * from clients were removed before, by clerk_scrub_request().
  */
 int clerk_headers_fixups(request_rec *r);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/request/wire.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -9,9 +8,7 @@
 #include "clerk/cookies/cookie_header.h"
 #include "clerk/url/origin.h"
 #include "httpd/config/config.h"
-#include "httpd/process/process.h"
 #include "httpd/request/request_state.h"
-#include "httpd/request/table.h"
 
 static const char *header(request_rec *r, const char *name)
 {
@@ -120,43 +117,4 @@ void clerk_wire_read_all(clerk_request *request, request_rec *r)
 {
     clerk_wire_read_head(request, r);
     (void)clerk_request_complete(request);
-}
-
-/* Whether CGI or an application server could make the same variable of both names: case is ignored; `-`, `_` and `.`
- * are equal. */
-static int folds_to(const char *name, const char *prefix, int whole)
-{
-    for (; *prefix; name++, prefix++) {
-        int c = *name == '_' || *name == '.' ? '-' : apr_tolower(*name);
-
-        if (c != *prefix) {
-            return 0;
-        }
-    }
-    return !whole || !*name;
-}
-
-static int is_ours(const char *name)
-{
-    switch (*name) {
-    case 'X':
-    case 'x':
-        return folds_to(name, "x-clerk-", 0);
-    case 'R':
-    case 'r':
-        return folds_to(name, "remote-user", 1);
-    default:
-        return 0;
-    }
-}
-
-int clerk_wire_scrub(request_rec *r)
-{
-    const apr_array_header_t *runtimes = clerk_process_runtimes();
-
-    /* Not for subrequests and internal redirects: they share headers_in, which may contain our own headers by then. */
-    if (!r->prev && !r->main && runtimes && runtimes->nelts) {
-        clerk_table_remove(r->headers_in, is_ours, r->pool);
-    }
-    return DECLINED;
 }

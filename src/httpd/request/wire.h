@@ -21,8 +21,4 @@ void clerk_wire_read_all(clerk_request *request, request_rec *r);
  * none. */
 const char *clerk_wire_first_value(request_rec *r, const char *name);
 
-/** post_read_request hook: remove request headers that an application could take for ours (X-Clerk-*, Remote-User), in
- * every spelling that becomes the same variable in CGI or in a proxied application. Main requests only. */
-int clerk_wire_scrub(request_rec *r);
-
 #endif
