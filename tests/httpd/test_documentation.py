@@ -5,10 +5,10 @@ import pathlib
 import re
 
 import pytest
+from pyclerk.settings import ROWS
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = {path.relative_to(TOP).as_posix(): path.read_text() for path in sorted(TOP.glob("src/**/*.[ch]"))}
-SETTINGS = (TOP / "src/httpd/config/settings.def").read_text()
 CODE = "\n".join(SOURCES.values())
 DIRECTIVES = (TOP / "docs/directives.md").read_text()
 TROUBLESHOOTING = (TOP / "docs/troubleshooting.md").read_text()
@@ -21,7 +21,7 @@ def headings(text):
 
 def directives_in_the_sources():
     containers = re.findall(r'AP_INIT_\w+\(\s*"(<?Clerk\w+)"', SOURCES["src/httpd/config/directives.c"])
-    return containers + re.findall(r"^SETTING\((\w+),", SETTINGS, re.M)
+    return containers + [row.directive for row in ROWS]
 
 
 def test_the_sources_have_directives():
@@ -34,6 +34,41 @@ def test_every_directive_has_one_section(name):
     assert headings(DIRECTIVES).count(f"`{name}`") == 1
     section = DIRECTIVES.split(f"### `{name}`\n")[1].split("\n### ")[0]
     assert "**Syntax**" in section and "**Context**" in section and "```apache" in section
+
+
+def about(row):
+    """{"Syntax": ..., "Default": ..., "Context": ..., "Range": ...}"""
+    section = DIRECTIVES.split(f"### `{row.directive}`\n")[1].split("\n### ")[0]
+    return dict(re.findall(r"\*\*(\w+)\*\* (.*?)(?= · \*\*|\n)", section))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.directive)
+def test_the_section_says_where_a_directive_may_stand(row):
+    context = "S, I" if row.of_instance else "G" if row.group == "MAIN" else "S, D, H"
+    assert about(row)["Context"] == context
+
+
+UNITS = {"MILLISECONDS": "ms", "SECONDS": "s", "MINUTES": "m", "HOURS": "h", "DAYS": " days", "KIB": "K", "GIB": "G"}
+
+
+def amount(argument):
+    """MINUTES(5) as the documentation writes it."""
+    unit, number = re.match(r"(?:(\w+)\()?(\d+)", argument).groups()
+    return number + UNITS[unit] if unit else number
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.kind in ("DURATION", "SIZE")], ids=lambda row: row.directive)
+def test_the_section_says_range_and_default(row):
+    least, most, default = map(amount, row.arguments)
+    assert about(row)["Range"] == f"{least} to {most}"
+    assert default == "0" or about(row)["Default"] == f"`{default}`"
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.kind in ("FLAG", "WORD", "WORDS")], ids=lambda row: row.directive)
+def test_the_section_says_the_words_and_the_default(row):
+    words = {"1": "On", "0": "Off"} if row.kind == "FLAG" else row.words
+    assert about(row)["Syntax"].strip("`").startswith(f"{row.directive} {'|'.join(words.values())}")
+    assert row.kind == "WORDS" or about(row)["Default"] == f"`{words[row.arguments[0]]}`"
 
 
 def test_no_section_describes_a_directive_that_is_not_there():
