@@ -78,7 +78,7 @@ static void header_tokens(void **state)
     run(f, live_instance(f), rows, COUNT(rows));
     assert_int_equal(f->calls, 0);
 
-    /* A bearer token never goes into a URL; the session cookie may. */
+    /* A token from the header is never put into a URL; the session cookie is. */
     outcome = decide_row(f, live_instance(f), &(row){.authorization = "Bearer <X>"});
     assert_null(strstr(outcome->location, "__session"));
     assert_int_equal(outcome->carrier, CLERK_CARRIER_HEADER);
@@ -340,7 +340,7 @@ static void without_keys_a_token_cannot_be_judged(void **state)
         assert_string_equal(verdict(outcome, f->pool), rows[i].reason);
         assert_int_equal(outcome->carrier, CLERK_CARRIER_COOKIE);
         assert_null(outcome->location);
-        /* What needs no key is decided all the same. */
+        /* Decisions that need no key are made even without keys. */
         assert_string_equal(verdict(decide_row(f, live_instance(f), &(row){.authorization = "Bearer x"}), f->pool),
                             "signed-out token-invalid");
         assert_string_equal(decide_row(f, live_instance(f), &(row){.cookie = "__client_uat=1"})->reason_text,
@@ -376,7 +376,7 @@ static void without_a_publishable_key_there_is_no_browser_flow(void **state)
     run(f, fixture_instance(f, &frontend), rows, COUNT(rows));
     run(f, fixture_instance(f, &satellite), rows, COUNT(rows));
     assert_int_equal(f->calls, 0);
-    /* Nor where the site does not know its own origin. */
+    /* No handshake either if the origin of the site is not valid. */
     f->request.origin_url = "";
     run(f, live_instance(f), rows, 4);
     run(f, test_instance(f), rows, 2);

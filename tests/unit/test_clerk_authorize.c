@@ -17,7 +17,7 @@ static clerk_identity *identity_of(const char *members, apr_pool_t *pool)
 }
 
 typedef struct question {
-    const char *asked; /* NULL is asked as NULL */
+    const char *asked; /* the argument, which may be NULL */
     int granted;
 } question;
 
@@ -111,7 +111,7 @@ static void compares_permissions_as_the_session_has_them(void **state)
         "\"v\":2,\"fea\":\"o:a\",\"o\":{\"per\":\"read\",\"fpm\":\"1\"}",
     };
 
-    /* `b:read` and `org:org:c:read` in the session can never be asked for. */
+    /* `b:read` and `org:org:c:read` in the session match no argument. */
     assert_answers(clerk_authorize_permission,
                    identity_of("\"org_id\":\"org_1\",\"org_permissions\":"
                                "[\"b:read\",\"org:org:c:read\",\"org:a:read\"]",
@@ -166,7 +166,7 @@ static void finds_features_and_plans_by_scope(void **state)
         {"o:with", 0},
         {"o:with:colon", 0},
         {"with:colon", 0},
-        /* As has() does it: an empty name is the scope's own name. */
+        /* As has() does: with an empty name, the scope is the name. */
         {"o:", 1},
         {"o::x", 1},
         {"u:", 0},

@@ -19,7 +19,7 @@
 #define SECRET "sk_test_canary_51c2"
 #define SECONDS(n) apr_time_from_sec(n)
 
-/* A server that answers as told, or keeps callers waiting while `held`. */
+/* A server with a configurable response, which delays all responses while `held` is set. */
 typedef struct server {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -29,7 +29,7 @@ typedef struct server {
     int calls;
     apr_status_t rv;
     int status;
-    clerk_http_request request; /* the last one; what it points to lives as long as the caller's pool */
+    clerk_http_request request; /* the last one; its pointers are valid as long as the pool of the caller */
     int logged[2];              /* AC2001, AC2002 */
 } server;
 
@@ -239,7 +239,7 @@ static void the_pause_doubles_up_to_a_minute(void **state)
         assert_int_equal(pause_of(f), pauses[i]);
     }
     assert_int_equal(f->server.logged[1], 1);
-    /* It answers: all is as before. */
+    /* A response closes the circuit. */
     let_the_pause_pass(f);
     f->server.rv = APR_SUCCESS;
     assert_int_equal(call(f), 200);
@@ -262,7 +262,7 @@ static void a_clock_that_is_set_back_does_not_hold_it_open(void **state)
     assert_int_equal(pause_of(f), 0);
 }
 
-/* Whoever opens the circuit can be overtaken by another's success between the count and the time. */
+/* Between the increment of the count and the store of open_until, another call may succeed and reset the count. */
 static void a_success_closes_a_circuit_whose_count_is_lost(void **state)
 {
     fixture *f = *state;
@@ -343,7 +343,7 @@ static void hold(fixture *f, int held, apr_status_t rv)
     pthread_mutex_unlock(&f->server.lock);
 }
 
-/* @return how many got an answer */
+/* @return the number of calls with a response */
 static int join(caller *callers, int count)
 {
     int answered = 0;
@@ -363,7 +363,7 @@ static void a_slow_api_holds_no_more_than_four_threads(void **state)
     hold(f, 1, APR_SUCCESS);
     start(f, slow, CLERK_BACKEND_MAX_UNDER_WAY);
     wait_until_inside(f, CLERK_BACKEND_MAX_UNDER_WAY);
-    /* The others come back at once, while these four wait. */
+    /* Further calls fail at once, while these four wait. */
     start(f, more, COUNT(more));
     assert_int_equal(join(more, COUNT(more)), 0);
     assert_int_equal(f->server.inside, CLERK_BACKEND_MAX_UNDER_WAY);
@@ -372,7 +372,7 @@ static void a_slow_api_holds_no_more_than_four_threads(void **state)
     assert_int_equal(join(slow, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
     assert_int_equal(f->server.most_inside, CLERK_BACKEND_MAX_UNDER_WAY);
     assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
-    /* Too many at once is nobody's failure. */
+    /* Rejected calls do not count as failures of the API. */
     assert_int_equal(atomic_load(&f->breaker.failures), 0);
     assert_int_equal(call(f), 200);
 }

@@ -105,7 +105,7 @@ static void leaves_control_characters_out(void **state)
         {"{\"a\":\"\\u007f\"}", "a", NULL},
         {"{\"a\":[\"x\",\"y\\n\"]}", "a", NULL},
         {"{\"a\":{\"b\":\"\\u007f\"}}", "a", NULL},
-        {"{\"a\":{\"b\":\"x\\ny\"}}", "a", "{\"b\":\"x\\ny\"}"}, /* escaped, as JSON has it */
+        {"{\"a\":{\"b\":\"x\\ny\"}}", "a", "{\"b\":\"x\\ny\"}"}, /* escaped as in JSON */
     };
 
     assert_rows(rows, COUNT(rows), *state);

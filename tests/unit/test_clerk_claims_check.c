@@ -138,7 +138,7 @@ static void checks_claims_in_order(void **state)
 
 static void checks_times(void **state)
 {
-    /* Skew and lateness in microseconds; the clock shows NOW + late. */
+    /* Skew and `late` are in microseconds; the clock is at NOW + late. */
     static const struct {
         const char *claim, *value;
         apr_interval_time_t skew, late;

@@ -137,13 +137,13 @@ static void the_issuer_is_that_of_the_instance(void **state)
     const char *own = expand("__session=<S>", f->pool);
     const char *sat = expand("__session=<sat>", f->pool);
 
-    /* A satellite's tokens name the satellite's frontend API, and no other. */
+    /* The issuer of a satellite's tokens is the frontend API of the satellite, and no other. */
     assert_true(clerk_cookies_read(own, fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
     assert_false(clerk_cookies_read(sat, fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
-    /* Where ClerkFrontendAPI only says how to get there, tokens still name the key's host. */
+    /* With ClerkFrontendAPI, tokens may still have the host of the publishable key as issuer. */
     assert_false(clerk_cookies_read(own, fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
     assert_true(clerk_cookies_read(sat, fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
-    /* Without a key there is no suffix. */
+    /* Without a publishable key there is no suffix. */
     assert_false(clerk_cookies_read(sat, fixture_instance(f, &keyless), &f->services, f->pool)->suffixed);
     assert_non_null(clerk_cookies_read(sat, fixture_instance(f, &keyless), &f->services, f->pool)->session);
 }

@@ -155,8 +155,8 @@ static void tokens_resolve_in_production(void **state)
     static const struct {
         const char *name;
         const char *directives;
-        const char *more;    /* further claims, with a comma behind */
-        const char *cookies; /* those that come along */
+        const char *more;    /* further claims, each followed by a comma */
+        const char *cookies; /* further cookies of the request */
         const char *expected;
         const char *set; /* Set-Cookie values */
         int failed;
@@ -201,7 +201,7 @@ static void tokens_resolve_in_production(void **state)
                         strstr(rows[i].set, "newer") ? "user_newer" : "user_1");
         }
     }
-    /* Any method, any destination; but never where a header token is. */
+    /* With any method and any destination, but not if the request has a token in its header. */
     f->request.method = "POST";
     f->request.sec_fetch_dest = "empty";
     outcome = decide_with(f, instance, "/p", apr_pstrcat(f->pool, "__clerk_handshake=", good, NULL));
@@ -210,7 +210,7 @@ static void tokens_resolve_in_production(void **state)
     outcome = decide_with(f, instance, "/p", apr_pstrcat(f->pool, "__clerk_handshake=", good, NULL));
     assert_string_equal(verdict(outcome, f->pool), "signed-out token-invalid");
     f->request.authorization = NULL;
-    /* The query carries nothing. */
+    /* Handshake parameters in the query are ignored. */
     outcome = decide_with(f, instance, apr_pstrcat(f->pool, "/p?__clerk_handshake=", good, NULL), "");
     assert_string_equal(verdict(outcome, f->pool), "signed-out session-token-and-uat-missing");
 }
@@ -243,7 +243,7 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
         assert_case(tokens[i], verdict(outcome, f->pool), "signed-in");
         assert_int_equal(outcome->set_cookies->nelts, 0);
         assert_int_equal(outcome->handshake_failed, 1);
-        /* In development it stops here. */
+        /* In development, 400. */
         outcome = decide_with(f, test_instance(f), apr_pstrcat(f->pool, "/p?__clerk_handshake=", tokens[i], NULL),
                               "__session=<dev>; __client_uat=1; __clerk_db_jwt=d");
         assert_case(tokens[i], apr_pstrndup(f->pool, verdict(outcome, f->pool), 12), "bad-request ");
@@ -251,7 +251,7 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
         assert_int_equal(outcome->set_cookies->nelts, 0);
         assert_int_equal(outcome->handshake_failed, 1);
     }
-    /* A bad one can lead to another handshake, until the counter stops it. */
+    /* A bad handshake can lead to another one, until the counter stops the loop. */
     assert_string_equal(verdict(decide_with(f, instance, "/p", "__client_uat=1; __clerk_handshake=x"), f->pool),
                         "handshake client-uat-but-no-session-token");
     assert_int_equal(
@@ -289,7 +289,7 @@ static void development_takes_the_query_and_cleans_the_url(void **state)
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
         assert_case(rows[i].name, outcome->location, rows[i].location);
     }
-    /* More than a day, or wrong in another way: on with the rows. */
+    /* More than a day off, or not valid for another reason: the cookies decide. */
     token = fixture_handshake("[\"__session=<dev-old>\"]", "", f->pool);
     outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL), "");
     assert_string_equal(verdict(outcome, f->pool), "handshake dev-browser-sync");
@@ -300,7 +300,7 @@ static void development_takes_the_query_and_cleans_the_url(void **state)
                           "__session=<dev>; __client_uat=1; __clerk_db_jwt=d");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     assert_null(outcome->location);
-    /* The cookie counts where the query says nothing. */
+    /* Without a parameter in the query, the cookie is used. */
     token = fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
     outcome = decide_with(f, instance, "/?__clerk_handshake=", apr_pstrcat(f->pool, "__clerk_handshake=", token, NULL));
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
@@ -313,7 +313,7 @@ static void nonces_are_looked_up(void **state)
         const char *name;
         int status;
         const char *body;
-        const char *expected; /* with valid cookies next to it */
+        const char *expected; /* if the request also has valid cookies */
         int failed;
     } rows[] = {
         {"a session", 200, "{\"directives\":[\"__session=<newer>\"]}", "signed-in", 0},
@@ -345,7 +345,7 @@ static void nonces_are_looked_up(void **state)
         assert_string_equal(f->call_path, "/v1/clients/handshake_payload?nonce=a%2Fb+c");
         assert_null(f->call_json);
     }
-    /* The nonce wins over the token. */
+    /* The nonce takes precedence over the token. */
     fixture_answer(f, 200, "{\"directives\":[\"__session=<newer>\"]}");
     outcome = decide_with(f, instance, "/p",
                           apr_pstrcat(f->pool, "__clerk_handshake_nonce=n; __clerk_handshake=",
@@ -363,7 +363,7 @@ static void nonces_are_looked_up(void **state)
     fixture_answer(f, 404, "{}");
     outcome = decide_with(f, test_instance(f), "/p?a&__clerk_handshake_nonce=n", "");
     assert_string_equal(verdict(outcome, f->pool), "handshake dev-browser-missing");
-    /* Who cannot look it up leaves it. */
+    /* Without a secret key, a nonce is ignored. */
     f->calls = 0;
     memset(longest, 'n', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
@@ -425,7 +425,7 @@ static void a_development_browser_without_cookies_is_found_out(void **state)
                     rows[i].location);
         assert_int_equal(outcome->loop, rows[i].loop);
     }
-    /* A script is not sent anywhere, and production has no such thing. */
+    /* Scripts are not redirected, and production instances do not use the probe. */
     f->request.sec_fetch_dest = "empty";
     assert_null(decide_with(f, test_instance(f), "/p?__clerk_help=cookies", "__clerk_db_jwt=d")->location);
     f->request.sec_fetch_dest = "document";

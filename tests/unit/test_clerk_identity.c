@@ -217,7 +217,7 @@ static void decodes_permissions(void **state)
         {"o:a", "x,y", "0000000000000000000000000000003", "org:a:x org:a:y", 0},
         {"o:a,o:b,o:c", "x", "0,1", "org:b:x", 0},
         {"o:a,o:b", "x", "1,z,1", "org:a:x", 0},
-        /* White space as ECMAScript trims it: no-break space, em space, byte order mark; a word joiner is none. */
+        /* White space of ECMAScript: no-break space, em space, byte order mark; a word joiner is not white space. */
         {"\xC2\xA0o:a\xE2\x80\x83 ,\xEF\xBB\xBF"
          "ou: b ",
          " x\xE3\x80\x80, y",
@@ -227,10 +227,10 @@ static void decodes_permissions(void **state)
         {"\xE2\x81\xA0o:a,o:b", "x", "1,1", "org:b:x", 1},
         {"o:\xC3\xA0,o:\xE2\x82\xAC", "\xF0\x9F\x98\x80", "1,1",
          "org:\xC3\xA0:\xF0\x9F\x98\x80 org:\xE2\x82\xAC:\xF0\x9F\x98\x80", 0},
-        /* Empty names count, and a name may have colons. */
+        /* Names may be empty, and may contain colons. */
         {"o:,o:x:y", "p:q,", "2,3", "org:: org:x:y:p:q org:x:y:", 0},
         {"o:a,o:a", "x", "1,1", "org:a:x org:a:x", 0},
-        /* Something that is no org feature comes first: only what both readings grant. */
+        /* An element that is no org feature comes first: only what both interpretations grant. */
         {"u:profile,o:dashboard", "read,manage", "0,3", "", 1},
         {"u:profile,o:dashboard", "read,manage", "3,0", "", 1},
         {"u:profile,o:dashboard", "read,manage", "3,1", "org:dashboard:read", 1},
@@ -365,7 +365,7 @@ static void checks_the_form_of_factor_ages(void **state)
     assert_true(identity_of("{\"sub\":\"u\",\"fva\":[3,-1]}", *state)->factor_age.second == -1.0);
 }
 
-static void knows_an_impersonation_whoever_it_is(void **state)
+static void knows_an_impersonation_by_any_actor(void **state)
 {
     static const struct {
         const char *act, *id;
@@ -468,7 +468,7 @@ int main(void)
         fixture_test(never_truncates_a_mask),
         fixture_test(finds_names_by_scope),
         fixture_test(checks_the_form_of_factor_ages),
-        fixture_test(knows_an_impersonation_whoever_it_is),
+        fixture_test(knows_an_impersonation_by_any_actor),
         fixture_test(packs_the_claims),
         fixture_test(packs_empty_and_missing_lists),
         fixture_test(refuses_to_unpack_damaged_records),

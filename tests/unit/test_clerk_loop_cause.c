@@ -8,7 +8,8 @@
 #define NO_UAT CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT
 #define TOO_OLD CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT
 
-/* What is NULL or 0 is as in a production browser on https://app.example.com that sends GOOD. */
+/* Members that are NULL or 0 have the value of a production browser on https://app.example.com with the cookies GOOD.
+ */
 typedef struct loop_row {
     const char *name;
     clerk_loop_cause expected;

@@ -80,7 +80,7 @@ static void foreign_referrers_ask_for_the_newest_state(void **state)
     assert_string_equal(verdict(decide_row(f, instance, &r), f->pool), SYNC);
     r.referer = "http://app.example.com/";
     assert_string_equal(verdict(decide_row(f, fixture_instance(f, &local), &r), f->pool), "signed-in");
-    /* Behind a proxy the Account Portal is not known, as in the SDK (protocol.md 9.5). */
+    /* With a proxy URL the Account Portal is not recognized, as in the SDK (protocol.md 9.5). */
     r.referer = "https://accounts.example.com/";
     assert_string_equal(verdict(decide_row(f, fixture_instance(f, &proxied), &r), f->pool), SYNC);
     r.referer = "https://evil.test/";
@@ -247,7 +247,7 @@ static void development_instances(void **state)
     assert_string_equal(outcome->dev_browser, "v/");
     assert_non_null(strstr(outcome->location, "&__clerk_db_jwt=v%2F"));
 
-    /* Where the site's origins are listed, only they get an answer. */
+    /* With ClerkAuthorizedParties, only these origins get the dev browser token. */
     f->policy.authorized_parties = list_of(f->pool, "https://app.example.com", NULL);
     assert_string_equal(decide_row(f, instance, &asks)->reason_text, "token-invalid-authorized-parties");
     f->policy.authorized_parties = list_of(f->pool, "https://app.example.com", "https://sat.dev");
@@ -390,7 +390,7 @@ static void organizations_in_the_url(void **state)
         assert_case(rows[i].name, outcome->location != NULL ? strstr(outcome->location, "&organization_id=") : NULL,
                     rows[i].organization);
     }
-    /* Where no handshake can be, the session is served as it is. */
+    /* If no handshake is possible, the session is accepted as it is. */
     r.target = "/orgs/other";
     r.cookie = "__client_uat=1; __session=<org>";
     r.sec_fetch_dest = "empty";

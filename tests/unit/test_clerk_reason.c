@@ -9,7 +9,7 @@
 
 #include "clerk/reason.h"
 
-/* protocol.md 16, and two of our own. Order and spelling are an interface. */
+/* protocol.md 16, and two of our own. Order and spelling must not change: they are an interface. */
 static const struct {
     clerk_reason reason;
     const char *text;

@@ -8,7 +8,7 @@
 #define HEADER "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"ins_1\"}"
 #define PAYLOAD "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"exp\":1700000060}"
 
-/* Made once: RSA keys take their time. */
+/* Made once, because making RSA keys is slow. */
 static apr_pool_t *group_pool;
 static EVP_PKEY *key_1, *key_2, *ec_key;
 static jose_keyset *set_1;     /* ins_1: key_1; ins_ec: EC; ins_enc: `use` enc; ins_512: `alg` RS512 */
@@ -46,7 +46,7 @@ static int keys_teardown(void **state)
     return fixture_group_teardown(state);
 }
 
-/* The n-th answer that the fake key store gives, and what must have been asked. */
+/* The n-th result of the fake key store, and the expected arguments of the call. */
 typedef struct answer {
     clerk_keys_want want;
     clerk_keys_status status;
@@ -153,7 +153,7 @@ static void judges_by_header_and_key(void **state)
         /* `typ` comes before `alg`. */
         {"{\"alg\":\"none\",\"typ\":\"jwt\",\"kid\":\"ins_1\"}", "SHA256", CLERK_REASON_TOKEN_INVALID,
          CLERK_REASON_TOKEN_INVALID},
-        /* An unknown key, but nothing that could help: one question only. */
+        /* An unknown key, but no newer set could change the result: only one call. */
         {"{\"alg\":\"none\",\"kid\":\"ins_2\"}", "SHA256", CLERK_REASON_JWK_KID_MISMATCH,
          CLERK_REASON_TOKEN_INVALID_ALGORITHM},
         {"{\"alg\":\"RS256\",\"typ\":\"jwt\",\"kid\":\"ins_2\"}", "SHA256", CLERK_REASON_JWK_KID_MISMATCH,
@@ -347,7 +347,7 @@ static void verifies_session_tokens(void **state)
     static const struct {
         const char *header, *payload;
         int signer_2;  /* signed by key_2: a bad signature */
-        int questions; /* to the key store */
+        int questions; /* calls of the key store */
         clerk_reason expected;
     } cases[] = {
         {HEADER, PAYLOAD, 0, 1, OK},
@@ -357,7 +357,7 @@ static void verifies_session_tokens(void **state)
          CLERK_REASON_TOKEN_TYPE_MISMATCH},
         {HEADER, "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"exp\":1}", 0, 1, CLERK_REASON_TOKEN_EXPIRED},
         {HEADER, "{\"sub\":\"\",\"exp\":1700000060}", 0, 1, CLERK_REASON_TOKEN_INVALID},
-        /* The signature before the claims: a forged token learns nothing. */
+        /* The signature is checked before the claims: the reason tells the sender of a forged token nothing. */
         {HEADER, "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"exp\":1}", 1, 2, CLERK_REASON_TOKEN_INVALID_SIGNATURE},
     };
     static const answer answers[]

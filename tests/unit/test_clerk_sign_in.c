@@ -90,7 +90,7 @@ static void without_a_portal_there_is_no_redirect(void **state)
     assert_null(location_of(f, fixture_instance(f, &options), &outcome));
 }
 
-/* What people try where a server redirects. All of them are nothing but the path of the page that was asked for. */
+/* Paths used to attack redirects. All of them must only be the path of the requested page. */
 static const char *const hostile_targets[] = {
     "//evil.test",
     "///evil.test",
@@ -162,7 +162,7 @@ static void no_target_leads_elsewhere(void **state)
         back = clerk_query_get(clerk_query_parse(url->query, f->pool), "redirect_url");
         assert_case(hostile_targets[i], apr_pstrndup(f->pool, back, 24), "https://app.example.com/");
 
-        /* The handshake's way back is the same. */
+        /* The redirect_url of a handshake is the same. */
         f->request.cookie = "__client_uat=1";
         handshake = decide(f, instance);
         assert_int_equal(handshake->status, CLERK_HANDSHAKE);

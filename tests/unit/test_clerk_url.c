@@ -119,7 +119,7 @@ static void touching_a_query_rewrites_all_of_it(void **state)
         {"a+b=c+d", "a+b=c+d"},
         {"a=%00b", "a=%00b"},
         {"A-Z*-._=0", "A-Z*-._=0"},
-        /* Ill-formed UTF-8, one replacement for each maximal part. */
+        /* Ill-formed UTF-8: one replacement character for each maximal part. */
         {"a=%C3", "a=%EF%BF%BD"},
         {"a=%C0%80", "a=%EF%BF%BD%EF%BF%BD"},
         {"a=%E2%82x", "a=%EF%BF%BDx"},

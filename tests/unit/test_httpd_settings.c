@@ -67,7 +67,7 @@ static apr_int64_t unset_value(const clerk_settings_row *row)
     return is_pointer(row) || row->kind == CLERK_SETTINGS_WORDS ? 0 : CLERK_UNSET;
 }
 
-/** The first or second word that is not the default's; the same one where there is only one. */
+/* The first or second word that is not the default; the first one if there is no second. */
 static int word_value(const clerk_settings_row *row, int which)
 {
     int found = -1;
@@ -91,7 +91,7 @@ static apr_int64_t integer_value(const clerk_settings_row *row, int which)
     return row->words ? word_value(row, which) : row->fallback + 1 + which;
 }
 
-/** Say a setting. A pointer's first value is the same each time, as far as its text goes. */
+/* Set a setting. The first value of a pointer has the same text each time. */
 static void say(void *conf, const clerk_settings_row *row, int which, apr_pool_t *pool)
 {
     apr_int64_t number = is_pointer(row) ? 0 : integer_value(row, which);
@@ -135,7 +135,7 @@ static void rows_are_complete(void **state)
     assert_null(clerk_settings_find("<ClerkInstance"));
 }
 
-/** "5m", "24h", "5s". */
+/* A duration as text: "5m", "24h", "5s". */
 static const char *duration_text(apr_interval_time_t time, apr_pool_t *pool)
 {
     int seconds = (int)apr_time_sec(time);
@@ -385,7 +385,7 @@ static void named_instances_of_a_server_add_up(void **state)
     assert_int_equal(apr_hash_count(merged.named), 2);
 }
 
-/* Places */
+/* Sections */
 
 static const struct {
     clerk_settings_index at;

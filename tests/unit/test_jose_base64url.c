@@ -39,8 +39,8 @@ static const struct {
     BAD("Zm9v "),      BAD("Zm9v\n"),  BAD("Zm\r\n9v"),  BAD("Zm 9v"),
     BAD("\tZm9"),      BAD("Zm9\0"),   BAD("\0\0\0\0"),  BAD("Z\0"),
     BAD("Zm\0v"),      BAD("Zh"),      BAD("Zn"),        BAD("Zv"),
-    BAD("_x"),                                                       /* left-over bits of one byte */
-    BAD("Zm9"),        BAD("Zm-"),     BAD("Zm_"),       BAD("__9"), /* left-over bits of two bytes */
+    BAD("_x"),                                                       /* unused bits after one byte */
+    BAD("Zm9"),        BAD("Zm-"),     BAD("Zm_"),       BAD("__9"), /* unused bits after two bytes */
     BAD("Zm9v.Zm9v"),  BAD("Zm9v%3D"), BAD("Zm9\x80"),   BAD("\xff\xff\xff\xff"),
     BAD("Zg\xc3\xa9"), BAD("Zm9@"),    BAD("Zm9["),      BAD("Zm9`"),
     BAD("Zm9{"),       BAD("Zm9,"),    BAD("Zm9:"),
@@ -80,7 +80,7 @@ static void encodes(void **state)
     assert_string_equal(jose_base64url_encode(NULL, 0, *state), "");
 }
 
-/* Of all texts of two and three characters, exactly those decode that their bytes encode to. */
+/* Of all texts of two and three characters, exactly those decode that are the encoding of some bytes. */
 static void only_one_text_per_value(void **state)
 {
     apr_pool_t *pool;
@@ -104,7 +104,7 @@ static void only_one_text_per_value(void **state)
     assert_int_equal(taken, 256);
 }
 
-/* Each byte in each place of the first quad, of the last whole one and of what is left over. */
+/* Each byte at each position of the first quad, of the last full quad, and of the rest. */
 static void knows_the_alphabet_in_every_place(void **state)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -120,7 +120,7 @@ static void knows_the_alphabet_in_every_place(void **state)
 
             text[place] = (char)c;
             status = jose_base64url_decode(&data, &len, (jose_slice){text, 10}, *state);
-            /* the last one of two gives two of its six bits to a byte */
+            /* of the last of two characters, two of its six bits are used */
             if (c == '\0' || value == 64 || (last && value % 16 != 0)) {
                 assert_status(status, JOSE_MALFORMED, text);
                 continue;

@@ -37,7 +37,7 @@ static const struct {
     CASE("{'a':1}", JOSE_MALFORMED),
     CASE("{a:1}", JOSE_MALFORMED),
     CASE("{\"a\":1/**/}", JOSE_MALFORMED),
-    /* duplicates, also those that only differ in spelling */
+    /* duplicate names, also if they are spelled differently */
     CASE("{\"a\":1,\"a\":1}", JOSE_MALFORMED),
     CASE("{\"a\":1,\"b\":2,\"a\":3}", JOSE_MALFORMED),
     CASE("{\"a\":1,\"\\u0061\":1}", JOSE_MALFORMED),
@@ -141,7 +141,7 @@ static void takes_another_depth(void **state)
 #define DEEP(inside) "{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[{\"a\":[" inside "]}]}]}]}]}]}]}]}"
 #define SIBLINGS "{},{},{},{},{},{},{},{},{},{},[],[],[],[],[],[],[],[],[],[]"
 
-/* Brackets that open nothing, or nothing deeper, on either side of the limit. */
+/* Brackets in strings, and brackets that add no depth, around the limit. */
 static void tells_depth_from_brackets(void **state)
 {
     static const struct {

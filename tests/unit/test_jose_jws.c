@@ -79,7 +79,7 @@ static void gives_what_the_rfc_says(void **state)
     assert_ptr_equal(jws->signing_input.data, token);
     assert_int_equal(jws->signing_input.len, strlen("eyJhbGciOiJSUzI1NiJ9." RFC7515_PAYLOAD));
     assert_int_equal(jws->signature_len, 256);
-    /* RFC 7515, A.2.1 lists the signature's bytes; these are the first and the last ones. */
+    /* The first and last bytes of the signature in RFC 7515, A.2.1. */
     assert_memory_equal(jws->signature, "\x70\x2e\x21", 3);
     assert_memory_equal(jws->signature + 253, "\xee\xfb\x47", 3);
 }

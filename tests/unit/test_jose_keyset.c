@@ -129,14 +129,14 @@ static void tells_usable_from_unusable(void **state)
         assert_int_equal(jose_key_usable(key), keys[i].usable);
         assert_int_equal(strncmp(jose_key_description(key), "unusable: ", 10) == 0, !keys[i].usable);
         assert_int_equal(jose_keyset_count(set), 2);
-        /* alone, an unusable key makes no set */
+        /* a set with an unusable key only */
         assert_status(jose_keyset_parse(&set, alone, strlen(alone), *state), keys[i].usable ? JOSE_OK : JOSE_MALFORMED,
                       keys[i].name);
         assert_int_equal(set != NULL, keys[i].usable);
     }
 }
 
-/* An RSA key whose modulus has that many bits and is odd. Whether it has two prime factors is not our business. */
+/* An RSA key whose modulus is odd and has that many bits. It need not be the product of two primes. */
 static const char *rsa_of(int bits, apr_pool_t *pool)
 {
     int len = (bits + 7) / 8;
@@ -303,7 +303,7 @@ static void equal_meaning_gives_equal_text(void **state)
     }
 }
 
-/* The canonical text is a JWK set with the same keys, as usable as they were, and canonical itself. */
+/* The canonical text is a JWK set with the same keys, usable or not as before, and is canonical itself. */
 static void canonical_text_keeps_the_meaning(void **state)
 {
     for (size_t i = 0; i < COUNT(keys); i++) {

@@ -14,7 +14,7 @@ static char *replace(const char *text, const char *what, const char *with, apr_p
     return apr_pstrcat(pool, out, rest, NULL);
 }
 
-/* What is between the BEGIN and END lines. */
+/* The text between the BEGIN and END lines. */
 static char *bare(const char *pem, apr_pool_t *pool)
 {
     const char *start = strchr(pem, '\n') + 1;
@@ -56,7 +56,7 @@ static void expect_refusal(const char *pem, jose_status status, const char *reas
     assert_status(jose_pem_keyset(&set, pem, strlen(pem), NULL, pool), status, name);
 }
 
-/* Every way of writing one key down gives a key that verifies the key's tokens. */
+/* In every form, the key verifies its tokens. */
 static void takes_every_form(EVP_PKEY *pkey, const char *token, const char *description, apr_pool_t *pool)
 {
     const char *spki = public_pem(pkey, pool), *cert = certificate_pem(pkey, pool);
@@ -206,7 +206,7 @@ static void refuses_a_point_off_the_curve(void **state)
 {
     char *body = replace(bare(public_pem(make_ec("P-256", *state), *state), *state), "\n", "", *state);
 
-    /* the last four bytes of y; what they were is as good as never this */
+    /* overwrite the last four bytes of y; it is all but impossible that they are the same */
     memcpy(body + strlen(body) - 8, "AAAAAA==", 9);
     expect_refusal(body, JOSE_MALFORMED, "SPKI", "off the curve", *state);
 }

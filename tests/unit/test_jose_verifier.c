@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Keys keep OpenSSL's contexts between verifications; these are about who uses them when. */
+/* Keys keep OpenSSL's contexts between verifications: no two threads may use one at the same time. */
 
 #include "jose_fixture.h"
 
@@ -12,7 +12,7 @@
 
 #define PAYLOAD "{\"sub\":\"user_1\",\"exp\":1}"
 
-/* A token whose signature is not the key's. */
+/* A token with the signature of another key. */
 static char *forge(const char *token, apr_pool_t *pool)
 {
     char *forged = apr_pstrdup(pool, token), *at = forged + strlen(forged) - 40;
@@ -21,7 +21,7 @@ static char *forge(const char *token, apr_pool_t *pool)
     return forged;
 }
 
-/* Tokens of every algorithm, good and bad ones, and what is to become of each. */
+/* Good and bad tokens of every algorithm, with the expected result of each. */
 typedef struct mixture {
     const jose_keyset *set;
     struct {
@@ -66,7 +66,8 @@ static mixture *make_mixture(apr_pool_t *pool)
     return tokens;
 }
 
-/* Verify all of them, from the start-th on; how many verdicts are wrong. Asserts nothing, as it runs in threads. */
+/* Verify all tokens, beginning with the start-th. @return the number of wrong results. No assertions: runs in threads.
+ */
 static int wrong_verdicts(const mixture *tokens, int start)
 {
     apr_pool_t *pool;
@@ -89,7 +90,7 @@ static int wrong_verdicts(const mixture *tokens, int start)
     return wrong;
 }
 
-/* More than find a kept context. */
+/* More threads than kept contexts. */
 #define THREADS (3 * JOSE_VERIFIERS)
 
 typedef struct worker {
@@ -144,7 +145,7 @@ static void set_taken(const mixture *tokens, int taken)
     }
 }
 
-/* How many contexts the set keeps. */
+/* The number of contexts that the set keeps. */
 static int kept(const mixture *tokens)
 {
     unsigned int i, j, k;
@@ -176,13 +177,13 @@ static void does_without_kept_contexts(void **state)
     assert_int_equal(kept(tokens), 7);
     assert_int_equal(wrong_verdicts(tokens, 5), 0);
     assert_int_equal(kept(tokens), 7);
-    /* once they are there, nobody touches those that somebody has */
+    /* contexts that are taken are not used by others */
     set_taken(tokens, 1);
     assert_int_equal(wrong_verdicts(tokens, 0), 0);
     assert_int_equal(kept(tokens), 7);
 }
 
-/* A child goes on with the contexts its parent made, and does without one that was in use at that moment. */
+/* A child uses the contexts of its parent, except one that was taken when the process forked. */
 static void survives_a_fork(void **state)
 {
     mixture *tokens = make_mixture(*state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
-/* RFC 7520, 3.4 and 4.1. The payload is a text, so the token is not a JWT; the signature is good all the same. */
+/* RFC 7520, 3.4 and 4.1. The payload is not JSON, so the token is no JWT, but its signature is good. */
 #define RFC7520_N                                                                                                      \
     "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2w"     \
     "qVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bT"     \
@@ -63,18 +63,18 @@ static void verifies_every_supported_algorithm(void **state)
                       header);
         assert_status(verify(make_token(large, digests[i][1], header, PAYLOAD, *state), rsa_key, *state),
                       JOSE_BAD_SIGNATURE, header);
-        /* the hash the header names is the one that counts */
+        /* the hash is the one named in the header */
         assert_status(verify(make_token(rsa, digests[(i + 1) % 3][1], header, PAYLOAD, *state), rsa_key, *state),
                       JOSE_BAD_SIGNATURE, header);
     }
-    /* r and s have leading zeros now and then, which DER does without */
+    /* sometimes r and s have leading zeros, which DER leaves out */
     for (size_t i = 0; i < 300; i++) {
         assert_status(verify(make_token(ec, "SHA256", "{\"alg\":\"ES256\"}", PAYLOAD, *state), ec_key, *state), JOSE_OK,
                       "ES256");
     }
 }
 
-/* HS256 with the public key, as an attacker knows it, for a secret. */
+/* HS256 with the public key, which attackers know, as the secret. */
 static char *hmac_token(const char *header, const char *secret, apr_pool_t *pool)
 {
     char *input = make_signing_input(header, PAYLOAD, pool);
@@ -108,7 +108,7 @@ static void refuses_algorithm_confusion(void **state)
     char *token;
 
     for (size_t i = 0; i < COUNT(headers); i++) {
-        /* a perfect signature does not help, nor does none */
+        /* whether the signature is good or missing */
         token = make_token(rsa, "SHA256", headers[i], PAYLOAD, *state);
         assert_status(verify(token, rsa_key, *state), JOSE_BAD_ALGORITHM, headers[i]);
         assert_status(jose_verify_check_algorithm(decode_token(token, *state)), JOSE_BAD_ALGORITHM, headers[i]);
@@ -183,7 +183,7 @@ static void refuses_crit(void **state)
     assert_status(verify(make_token(rsa, "SHA256", harmless, PAYLOAD, *state), key, *state), JOSE_OK, harmless);
 }
 
-/* Every single bit of the signature and of the signing input counts. */
+/* No bit of the signature or of the signing input can be changed. */
 static void notices_every_change(void **state, const char *token, const jose_key *key)
 {
     jose_jws *jws = decode_token(token, *state);
@@ -279,7 +279,7 @@ static void says_why_a_key_is_unusable(void **state)
     assert_status(verify(RFC7515_A3_TOKEN, jose_keyset_find(set, "weak"), *state), JOSE_BAD_ALGORITHM, "weak, ES256");
 }
 
-/* A failed verification must leave errors that were there before where they are, and add none. */
+/* A failed verification must neither add to OpenSSL's error queue nor remove older errors. */
 static void leaves_the_error_queue_alone(void **state)
 {
     jose_jws *jws = decode_token(RFC7515_A2_TOKEN, *state);

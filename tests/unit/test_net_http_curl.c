@@ -104,7 +104,7 @@ static void request_as_sent(void **state)
     assert_non_null(strstr(head, "\r\nAccept: application/json\r\n"));
     assert_non_null(strstr(head, "\r\nUser-Agent: mod_auth_clerk/test\r\n"));
     assert_null(strstr(head, "Cookie"));
-    /* A handle that has been used keeps nothing of the call before. */
+    /* A handle that is used again keeps nothing of the earlier call. */
     s->request.method = "POST";
     s->request.bearer = NULL;
     s->request.headers = NULL;
@@ -241,10 +241,10 @@ static void environment_and_proxy(void **state)
     }
     setenv("no_proxy", "*", 1);
     assert_int_equal(call(s, "/ok", &response), APR_SUCCESS);
-    /* What is plain never goes to a proxy. */
+    /* Calls with http never use a proxy. */
     s->request.proxy = "http://127.0.0.1:1";
     assert_int_equal(call(s, "/ok", &response), APR_SUCCESS);
-    /* What is not does, whatever no_proxy says; the secret is inside the tunnel only. */
+    /* Calls with https use it, even if no_proxy is set; the secret is sent inside the tunnel only. */
     s->request.proxy = proxy;
     s->request.url = "https://api.example/ok";
     assert_true(s->http->perform(s->http->baton, &response, &s->request, s->pool) != APR_SUCCESS);
@@ -294,7 +294,8 @@ static void certificates_are_verified(void **state)
 
         s->request.ca_file = cases[i].trusted ? path : NULL;
         assert_int_equal(call(s, "/ok", &response) == APR_SUCCESS, cases[i].good);
-        /* Trust is for one call; neither a handle nor an open connection carries it over to the next. */
+        /* Trusted certificates are those of the call, not those of an earlier call with the same handle or connection.
+         */
         s->request.ca_file = NULL;
         assert_true(call(s, "/empty", &response) != APR_SUCCESS);
         s->request.ca_file = "/nonexistent/ca.pem";
@@ -354,7 +355,7 @@ static void many_threads(void **state)
     assert_int_equal(atomic_load(&s->server->requests), 50 * COUNT(threads));
 }
 
-/* OpenSSL's error queue of this thread belongs to libcurl and the server here. */
+/* In this test, OpenSSL's error queue of the thread may have errors of libcurl and of the server. */
 static int teardown(void **state)
 {
     apr_pool_destroy(*state);

@@ -131,14 +131,14 @@ static void table(void **state)
         {"http://[0:0:0:0:0:0:0:1]/", LOOPBACK},
         {"http://[::127.0.0.1]/", LOOPBACK},
         {"http://[::]/", LOOPBACK},
-        /* Names that only look like this machine. */
+        /* Names that look like loopback addresses, but are not. */
         {"http://127.0.0.1.evil.com", LOOPBACK},
         {"http://localhost./", LOOPBACK},
         {"http://app.localhost/", LOOPBACK},
         {"http://localhost.localdomain/", LOOPBACK},
         {"http://localhost_/", LOOPBACK},
         {"http://127-0-0-1/", LOOPBACK},
-        /* And what is fine. */
+        /* Accepted. */
         {"http://[::1]", NULL},
         {"http://127.0.0.1", NULL},
         {"http://127.0.0.1?x", NULL},

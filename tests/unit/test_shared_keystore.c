@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One process: when keys are fetched, what becomes of every kind of answer, and what is served meanwhile. */
+/* One process: when keys are fetched, the effect of each kind of response, and the keys used meanwhile. */
 #include "shared_fixture.h"
 
 #include "shared/keystore/keystore_fetch.h"
@@ -161,7 +161,7 @@ static void bad_answers_never_replace_good_keys(void **state)
     assert_string_equal(stats_of(w, 0).last_error, "");
     assert_int_equal(stats_of(w, 0).failing_since, 0);
     assert_int_equal(stats_of(w, 0).generation, 1);
-    /* Once when it began, and at each change between "no" and "not you". */
+    /* Logged once at the beginning, and at each change between an outage and a refused credential. */
     assert_int_equal(logged(w, 1001), 3);
     assert_int_equal(logged(w, 1002), 1);
 }
@@ -175,7 +175,7 @@ static void cold_failures_are_told_apart(void **state)
     answer_nothing(w, 1);
     assert_int_equal(ask(w, 0), CLERK_KEYS_REFUSED);
     assert_int_equal(ask(w, 1), CLERK_KEYS_UNAVAILABLE);
-    /* While the back-off lasts, the same at once and without a call. */
+    /* During the back-off time, the same result at once, without a call. */
     for (int i = 0; i < 50; i++) {
         assert_int_equal(ask(w, 0), CLERK_KEYS_REFUSED);
         assert_int_equal(ask_for(w, 1, CLERK_KEYS_UNKNOWN_KID, 0), CLERK_KEYS_UNAVAILABLE);
@@ -254,7 +254,7 @@ static void outage_is_bridged_up_to_max_stale(void **state)
     fixture_pass(apr_time_from_sec(3600));
     assert_int_equal(ask(w, 0), CLERK_KEYS_UNAVAILABLE);
     assert_int_equal(logged(w, 1008), 1);
-    /* Too old to serve is not too late to fetch. */
+    /* Keys that are too old are fetched again. */
     answer_with(w, 0, 200, w->one);
     fixture_pass(apr_time_from_sec(120));
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
@@ -294,7 +294,7 @@ static void invented_kids_do_not_become_fetches(void **state)
     assert_int_equal(calls(w), 1 + 3);
     assert_int_equal(stats_of(w, 0).early_refreshes, 3);
     assert_int_equal(stats_of(w, 0).early_refused, 10000 - 3);
-    /* 100 seconds with 100 a second, by a clock that moves: one in ten seconds. */
+    /* 100 calls a second for 100 seconds, by the clock of the test: one fetch in ten seconds. */
     before = calls(w);
     for (int i = 0; i < 10000; i++) {
         fixture_pass(apr_time_from_msec(10));
@@ -323,7 +323,7 @@ static void unknown_kid_finds_a_new_key(void **state)
     /* A set that is already newer costs no fetch. */
     assert_int_equal(ask_for(w, 0, CLERK_KEYS_UNKNOWN_KID, 1), CLERK_KEYS_OK);
     assert_int_equal(calls(w), 2);
-    /* A key that is no longer published is no longer there: sets replace, they do not merge. */
+    /* A key that is no longer published is gone: a new set replaces the old one. */
     answer_with(w, 0, 200, w->one);
     fixture_pass(TTL);
     tick(w);
@@ -332,7 +332,7 @@ static void unknown_kid_finds_a_new_key(void **state)
     clerk_keystore_release(w->store, &pin);
 }
 
-/* What a verifier does, with one more try after a bad signature. */
+/* Acquire keys as a verifier does, with one retry after a bad signature. */
 static jose_status verify(world *w, unsigned int slot, const char *token)
 {
     jose_jws *jws = decode_token(token, w->pool);
@@ -362,7 +362,7 @@ static void rotation_under_the_same_kid(void **state)
     world_run(w);
     assert_status(verify(w, 0, old_token), JOSE_OK, "before");
     answer_with(w, 0, 200, w->rotated);
-    /* So soon after a good fetch, nobody fetches for a bad signature. */
+    /* Shortly after a good fetch, a bad signature causes none. */
     assert_status(verify(w, 0, new_token), JOSE_BAD_SIGNATURE, "too soon");
     assert_int_equal(calls(w), 1);
     assert_int_equal(stats_of(w, 0).early_refused, 1);
@@ -413,7 +413,7 @@ static void a_fetch_that_has_just_ended_is_enough(void **state)
 
     world_run(w);
     assert_int_equal(clerk_keystore_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_DONE);
-    /* Somebody who saw no keys before that fetch, and got the lease after it. */
+    /* A process that saw no keys before that fetch, and gets the lease after it. */
     assert_int_equal(clerk_keystore_fetch(w->store, 0, 0, SEGMENT_ALLOWANCES, TIMEOUT, w->pool), FETCH_BUSY);
     assert_int_equal(calls(w), 1);
     assert_false(clerk_keystore_fetch_under_way(w->store, 0));

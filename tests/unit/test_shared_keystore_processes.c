@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several processes: one flight for all of them, and nobody is missed who is killed. */
+/* Several processes: one fetch for all of them, also if the process that fetches is killed. */
 #include "shared_fixture.h"
 
 #include <dlfcn.h>
@@ -10,7 +10,7 @@
 
 static int digests_fail;
 
-/* Stands before OpenSSL's own for this program: a digest that fails, as it does when memory is short. */
+/* Replaces OpenSSL's function in this program, with a digest that fails, as if memory were short. */
 int EVP_Digest(const void *data, size_t len, unsigned char *out, unsigned int *out_len, const EVP_MD *type,
                ENGINE *engine)
 {
@@ -183,7 +183,7 @@ static void killed_holder_blocks_nobody_for_long(void **state)
     world_run(w);
     kill_while_fetching(w);
     begin = apr_time_now();
-    /* Whoever waits gives up in time, and does not fetch while the dead one may still be alive. */
+    /* A waiting process gives up in time, and does not fetch while the lease of the killed one is valid. */
     assert_int_equal(ask(w, 0), CLERK_KEYS_UNAVAILABLE);
     assert_true(apr_time_now() - begin < apr_time_from_sec(2));
     wait_until(ask(w, 0) == CLERK_KEYS_OK);
@@ -208,7 +208,7 @@ static void killed_holder_does_not_stop_service(void **state)
     assert_int_equal(calls(w), 3);
 }
 
-/* Die half way through writing a document. */
+/* Exit half way through writing a document. */
 static void run_half_a_publish(world *w)
 {
     segment_slot *slot = keystore_slot(w->store, 0);
@@ -242,7 +242,7 @@ static void killed_publisher_leaves_the_document_whole(void **state)
     assert_int_equal(logged(w, 1009), 0);
 }
 
-/* What a process does to the document that counts when it goes on writing long after its lease went to another. */
+/* Damage the published document, as a process does that goes on writing after another got its lease. */
 static void damage(world *w)
 {
     segment_slot *slot = keystore_slot(w->store, 0);
@@ -261,7 +261,7 @@ static void damaged_document_is_not_used_and_is_replaced(void **state)
     fixture_pass(TTL);
     assert_true(world_wait(world_fork(w, run_other_process)));
     damage(w);
-    /* This process goes on with what it has, and looks at the damaged document only once. */
+    /* This process uses the set it has, and reads the damaged document only once. */
     for (int i = 0; i < 100; i++) {
         assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     }
@@ -272,7 +272,7 @@ static void damaged_document_is_not_used_and_is_replaced(void **state)
     assert_int_equal(pin.generation, 1);
     clerk_keystore_release(w->store, &pin);
     damage(w);
-    /* One that has nothing fetches, and all is well again, for all. */
+    /* A process without a set fetches, which repairs the document for all. */
     assert_true(world_wait(world_fork(w, run_fetch)));
     assert_int_equal(calls(w), 2 + SOURCES);
     assert_int_equal(stats_of(w, 0).generation, 3);
@@ -297,7 +297,7 @@ static void digest_that_fails_is_no_damage(void **state)
     assert_int_equal(logged(w, 1009), 0);
 }
 
-/* A process that was stopped in the middle of its fetch, and goes on when another has long done its work. */
+/* A process is stopped in the middle of its fetch, and continues after another one has fetched. */
 static void late_result_is_dropped(void **state)
 {
     world *w = *state;

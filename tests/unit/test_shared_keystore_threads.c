@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads of one process that use sets while they are replaced. Of most use under a sanitizer. */
+/* Threads of one process use sets while these are replaced. Most useful with a sanitizer. */
 #include "shared_fixture.h"
 
 #include <apr_thread_proc.h>
@@ -8,7 +8,7 @@
 #define ROTATIONS 400
 #define CROWD 30
 
-/* A set in use: every rotation has the key ins_1, so whoever finds none looked at memory that was given away. */
+/* Every set has the key ins_1, so a thread that does not find it has read memory that was reused. */
 static void *APR_THREAD_FUNC read_until_the_end(apr_thread_t *thread, void *baton)
 {
     world *w = baton;
@@ -48,7 +48,7 @@ static void readers_during_rotations(void **state)
         answer_with(w, 0, 200, i % 2 ? w->one : w->two);
         fixture_pass(TTL);
         tick(w);
-        /* A reader may have been faster to fetch than this thread. */
+        /* A reader may have fetched before this thread. */
         wait_until(stats_of(w, 0).generation == (apr_uint32_t)i + 2);
         assert_int_equal(ask_for(w, 0, CLERK_KEYS_UNKNOWN_KID, (apr_uint32_t)i + 1), CLERK_KEYS_OK);
     }
@@ -73,7 +73,7 @@ static void a_pinned_set_outlives_its_successors(void **state)
         tick(w);
         assert_int_equal(clerk_keystore_acquire(&pins[i], w->store, 0, CLERK_KEYS_CURRENT, 0, w->pool), CLERK_KEYS_OK);
     }
-    /* There are eight places; the last two requests got the newest set that had one. */
+    /* There are eight entries; the last two requests got the newest set that has an entry. */
     for (int i = 0; i < 10; i++) {
         assert_int_equal(pins[i].generation, i < 8 ? i + 1 : 8);
         assert_int_equal(jose_keyset_count(pins[i].set), pins[i].generation % 2 ? 2 : 1);
@@ -128,7 +128,7 @@ static void unknown_kids_share_one_flight(void **state)
     start_asking(threads, 1, w);
     wait_until(calls(w) == 2);
     start_asking(threads + 1, READERS - 1, w);
-    /* Meanwhile everybody else is served. */
+    /* Meanwhile other requests get their keys. */
     for (int i = 0; i < 100; i++) {
         assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     }
@@ -139,7 +139,7 @@ static void unknown_kids_share_one_flight(void **state)
     assert_int_equal(stats_of(w, 0).early_refreshes, 1);
 }
 
-/* The clock stands, so that whoever waits does so until the source answers; the others are not kept. */
+/* The clock is stopped, so that waiting threads wait until the source responds; other threads do not wait. */
 static void a_crowd_of_unknown_kids_does_not_wait(void **state)
 {
     world *w = *state;
@@ -169,7 +169,7 @@ static void waiting_ends(void **state)
     fixture_run_clock();
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
-    /* A source that answers later than its timeout, which no implementation of clerk_http should let happen. */
+    /* A source that responds after its timeout, which no clerk_http should allow. */
     atomic_store(&w->state->hold, 1);
     assert_int_equal(apr_thread_create(&thread, NULL, ask_for_unknown, w, w->pool), APR_SUCCESS);
     wait_until(calls(w) == 2);

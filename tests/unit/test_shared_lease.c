@@ -53,7 +53,7 @@ static pid_t start(void (*run)(void))
     return pid;
 }
 
-/* A child that holds what it took until it is killed. */
+/* A child that holds its lease until it is killed. */
 static pid_t start_holder(void (*run)(void))
 {
     pid_t pid;
@@ -99,7 +99,7 @@ static void a_lease_has_one_holder_until_it_expires(void **state)
     assert_false(clerk_lease_is_held(lease, now + 2 * SECOND, SECOND));
     second = clerk_lease_take(lease, now + 2 * SECOND, SECOND);
     assert_true(second != 0);
-    /* The first holder has lost it, and cannot take it away from the second. */
+    /* The first holder has lost the lease, and cannot take it from the second. */
     clerk_lease_release(lease, first);
     assert_false(clerk_lease_renew(lease, &first, now + 2 * SECOND, SECOND));
     assert_true(first == 0);

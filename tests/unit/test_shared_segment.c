@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The shared segment by itself: documents, texts and allowances. */
+/* The shared segment: documents and texts. */
 #include "shared_fixture.h"
 
 #include <apr_thread_proc.h>
@@ -145,7 +145,7 @@ typedef struct pair {
     atomic_int torn;
 } pair;
 
-/* Every document is one letter, many times. */
+/* A document is one letter, repeated. */
 static void *APR_THREAD_FUNC copy_until_the_end(apr_thread_t *thread, void *baton)
 {
     pair *p = baton;

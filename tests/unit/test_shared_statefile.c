@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that keep keys over a restart: what is written, and everything that is not believed. */
+/* The files that keep keys over a restart: how they are written, and which files are refused. */
 #include "shared_fixture.h"
 
 #include <fcntl.h>
@@ -95,7 +95,7 @@ static void written_and_read(void **state)
     assert_true(clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), now, pool) != APR_SUCCESS);
 }
 
-/* The ways to spoil a file. Each gets the path of a good one. */
+/* Ways to damage a file. Each function gets the path of a good one. */
 static void spoil_symlink(const char *path)
 {
     char target[300];
@@ -190,7 +190,7 @@ static void spoiled_files_are_refused(void **state)
             if (cases[i].spoil == spoil_owner) {
                 assert_int_equal(read_back(&problem, dir, id_1, 12345, pool), APR_SUCCESS);
             }
-            /* Whatever is there, the next good keys replace it; only a directory is in the way. */
+            /* The next good keys replace a file of any kind, but not a directory. */
             assert_int_equal(clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), apr_time_now(), pool)
                                  == APR_SUCCESS,
                              cases[i].spoil != spoil_directory);
@@ -210,7 +210,7 @@ static void future_times_are_refused(void **state)
     remove_dir(dir, pool);
 }
 
-/* Cut the file at every place, and change every byte. */
+/* Truncate the file at every position, and change every byte. */
 static void every_damage_is_found(void **state)
 {
     apr_pool_t *pool = *state;
@@ -273,7 +273,7 @@ static void keys_survive_a_restart_in_an_outage(void **state)
     tick(w);
     assert_int_equal(stats_of(w, 0).failures, 1);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
-    /* A spoiled file is ignored with a warning, and the rest goes on. */
+    /* A damaged file is ignored with a warning; other instances are not affected. */
     path = apr_pstrcat(w->pool, w->state_dir, "/" HEX_1 ".json", NULL);
     spoil_world_writable(path);
     world_run(w);

@@ -85,7 +85,7 @@ static clerk_token_cache *new_cache(void)
     return new_cache_in(&memory, SMALL);
 }
 
-/* The value of a token here is the token again, `copies` times, so that a torn one shows. */
+/* The value of a token is the token itself, `copies` times, so that a torn value is detected. */
 static const char *value_of(const char *token, int copies, apr_pool_t *from)
 {
     const char *value = "";
@@ -130,7 +130,7 @@ static void test_finds_the_same_token_only(void **state)
                 {"header.payload.a-signature-that-is-long ", 1, 7, 0},
                 {"eader.payload.a-signature-that-is-long", 1, 7, 0},
                 {"a-signature-that-is-long", 1, 7, 0},
-                {"header.payload.a-signature-that-is-long", 2, 7, 0}, /* another instance's */
+                {"header.payload.a-signature-that-is-long", 2, 7, 0}, /* another instance */
                 {"header.payload.a-signature-that-is-long", 1, 8, 0}, /* the keys have changed since */
                 {"header.payload.a-signature-that-is-long", 1, 0, 0}, /* there are no usable keys */
                 {"header.payload.a-signature-that-is-long", 7, 1, 0},
@@ -167,7 +167,7 @@ static void test_every_length(void **state)
         found = get(cache, text, 0, 1);
         assert_non_null(found);
         assert_string_equal(found, text);
-        /* Each byte counts. */
+        /* A change of any byte makes it another token. */
         for (apr_size_t i = 0; i < len; i++) {
             text[i] ^= 1;
             assert_null(get(cache, text, 0, 1));
