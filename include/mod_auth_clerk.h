@@ -9,7 +9,8 @@
 
 /**
  * The Clerk user id that this module has verified for the request, its parent request, or the request it was internally
- * redirected from; NULL if there is none. The text lives as long as the request.
+ * redirected from; NULL if there is none, as with the token of a machine that acts for no user. The text lives as long
+ * as the request.
  */
 APR_DECLARE_OPTIONAL_FN(const char *, clerk_user_id, (request_rec * r));
 

@@ -33,7 +33,7 @@ RANKS = [
 ]
 RANK = {folder: rank for rank, line in enumerate(RANKS) for folder in line}
 # These files of clerk/ are what its folders are made of, not what is made of them.
-BASE = {"clerk/outcome.h", "clerk/protocol.h", "clerk/reason.h", "clerk/request.h", "clerk/services.h"}
+BASE = {"clerk/outcome.h", "clerk/protocol.h", "clerk/reason.h", "clerk/request.h", "clerk/services.h", "clerk/token_type.h"}
 HTTPD_HEADERS = re.compile(r"#include <(httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_common|scoreboard|unixd)\.h>")
 
 

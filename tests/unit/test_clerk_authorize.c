@@ -290,6 +290,57 @@ static void parses_reverification(void **state)
     }
 }
 
+static void grants_a_machine_nothing_of_a_session(void **state)
+{
+    static const clerk_token_type kinds[]
+        = {CLERK_TOKEN_SESSION, CLERK_TOKEN_API_KEY, CLERK_TOKEN_M2M, CLERK_TOKEN_OAUTH};
+    static const clerk_reverification lax = {CLERK_SECOND_FACTOR, 1440, "lax"};
+    clerk_identity *identity = identity_of("\"org_id\":\"org_1\",\"org_role\":\"org:admin\",\"org_permissions\":"
+                                           "[\"org:a:b\"],\"fea\":\"o:f\",\"pla\":\"u:p\",\"fva\":[1,1],"
+                                           "\"act\":{\"sub\":\"user_9\"}",
+                                           *state);
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        int granted = kinds[i] == CLERK_TOKEN_SESSION;
+
+        identity->kind = kinds[i];
+        assert_int_equal(clerk_authorize_role(identity, "admin"), granted);
+        assert_int_equal(clerk_authorize_org(identity, NULL), granted);
+        assert_int_equal(clerk_authorize_org(identity, "org_1"), granted);
+        assert_int_equal(clerk_authorize_permission(identity, "org:a:b"), granted);
+        assert_int_equal(clerk_authorize_feature(identity, "f"), granted);
+        assert_int_equal(clerk_authorize_plan(identity, "user:p"), granted);
+        assert_int_equal(clerk_authorize_reverification(identity, &lax), granted);
+        assert_int_equal(clerk_authorize_mfa(identity), granted);
+        assert_int_equal(clerk_authorize_actor(identity), granted);
+    }
+}
+
+static void asks_for_a_second_factor_and_an_actor(void **state)
+{
+    static const struct {
+        const char *members;
+        int mfa, actor;
+    } cases[] = {
+        {"", 0, 0},
+        {"\"fva\":[1,-1]", 0, 0},
+        {"\"fva\":[-1,0]", 1, 0},
+        {"\"fva\":[1,1e9]", 1, 0},
+        {"\"fva\":[1]", 0, 0},
+        {"\"act\":{}", 0, 1},
+        {"\"act\":\"user_9\"", 0, 0},
+    };
+
+    assert_false(clerk_authorize_mfa(NULL));
+    assert_false(clerk_authorize_actor(NULL));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        clerk_identity *identity = identity_of(cases[i].members, *state);
+
+        assert_int_equal(clerk_authorize_mfa(identity), cases[i].mfa);
+        assert_int_equal(clerk_authorize_actor(identity), cases[i].actor);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +351,8 @@ int main(void)
         fixture_test(finds_features_and_plans_by_scope),
         fixture_test(wants_fresh_factors),
         fixture_test(parses_reverification),
+        fixture_test(grants_a_machine_nothing_of_a_session),
+        fixture_test(asks_for_a_second_factor_and_an_actor),
     };
 
     return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
+#include <stddef.h>
+
 #include "clerk/session/scoped_names.h"
 #include "clerk/session/token_record.h"
 #include "jose/base64url.h"
@@ -456,6 +458,93 @@ static void refuses_to_unpack_damaged_records(void **state)
     assert_null(clerk_token_record_unpack(copy, size, token_of(text, *state), *state));
 }
 
+static void is_a_session(void **state)
+{
+    clerk_identity *identity = identity_of("{\"sub\":\"user_1\",\"scopes\":[\"a\"],\"cat\":\"x\"}", *state);
+
+    assert_int_equal(identity->kind, CLERK_TOKEN_SESSION);
+    assert_text(identity->subject, "user_1");
+    assert_text(identity->user_id, "user_1");
+    assert_null(identity->scopes.first);
+}
+
+static void packs_machines(void **state)
+{
+    static const char text[] = "{\"sub\":\"mch_1\",\"scopes\":[\"mch_2\",\"mch_3\"]}";
+    json_t *payload = parse(text, *state);
+    clerk_token_record record, *unpacked;
+    apr_array_header_t *scopes = apr_array_make(*state, 2, sizeof(const char *));
+
+    APR_ARRAY_PUSH(scopes, const char *) = "mch_2";
+    APR_ARRAY_PUSH(scopes, const char *) = "mch_3";
+    clerk_claims_read(&record.claims, payload, *state);
+    record.identity = *clerk_identity_create(payload, *state);
+    record.identity.kind = CLERK_TOKEN_M2M;
+    record.identity.user_id = NULL;
+    record.identity.scopes = clerk_texts_make(scopes, *state);
+    unpacked = repack(&record, text, *state);
+    assert_int_equal(unpacked->identity.kind, CLERK_TOKEN_M2M);
+    assert_text(unpacked->identity.subject, "mch_1");
+    assert_null(unpacked->identity.user_id);
+    assert_text(joined(unpacked->identity.scopes, *state), "mch_2 mch_3");
+    assert_text(jose_json_string(clerk_identity_claims(&unpacked->identity), "sub"), "mch_1");
+}
+
+/* A record in which every pointer is set. */
+static clerk_token_record *full_record(const char *claims, apr_pool_t *pool)
+{
+    json_t *payload = parse(claims, pool);
+    clerk_token_record *record = apr_pcalloc(pool, sizeof(*record));
+    apr_array_header_t *scopes = apr_array_make(pool, 1, sizeof(const char *));
+
+    APR_ARRAY_PUSH(scopes, const char *) = "scope";
+    clerk_claims_read(&record->claims, payload, pool);
+    record->identity = *clerk_identity_create(payload, pool);
+    record->identity.scopes = clerk_texts_make(scopes, pool);
+    return record;
+}
+
+/* What differs between two records made of the same token is their pointers; each has to come along when one moves. */
+static void packs_every_pointer(void **state)
+{
+    static const char text[]
+        = "{\"sub\":\"u\",\"azp\":\"https://a.test\",\"iss\":\"https://c.test\",\"aud\":[\"one\"],\"exp\":1700000060,"
+          "\"nbf\":1700000000,\"iat\":1700000000,\"v\":2,\"sid\":\"sess_1\",\"sts\":\"active\",\"fva\":[1,2],"
+          "\"o\":{\"id\":\"org_1\",\"slg\":\"acme\",\"rol\":\"admin\",\"per\":\"read\",\"fpm\":\"1\"},"
+          "\"fea\":\"o:a\",\"pla\":\"u:p\",\"act\":{\"sub\":\"user_9\"}}";
+    enum {
+        WORDS = sizeof(clerk_token_record) / sizeof(apr_uintptr_t)
+    };
+    clerk_token_record *one = full_record(text, *state), *other = full_record(text, *state);
+    apr_size_t size, pointers = 0;
+    void *packed = clerk_token_record_pack(&size, one, *state);
+    char *copy = apr_pmemdup(*state, packed, size);
+    apr_uintptr_t words[WORDS], other_words[WORDS], moved[WORDS];
+
+    memcpy(words, one, sizeof(words));
+    memcpy(other_words, other, sizeof(words));
+    memcpy(moved, clerk_token_record_unpack(copy, size, token_of(text, *state), *state), sizeof(words));
+    for (size_t i = 0; i < WORDS; i++) {
+        if (words[i] == other_words[i]) {
+            assert_true(words[i] == moved[i]);
+        } else if (i * sizeof(words[0]) != offsetof(clerk_token_record, identity.payload)) {
+            pointers++;
+            assert_in_range(moved[i], (apr_uintptr_t)copy, (apr_uintptr_t)copy + size - 1);
+        }
+    }
+    /* 2 texts and a list of the claims; 12 texts and 2 lists of the identity. */
+    assert_int_equal(pointers, 17);
+}
+
+static void names_the_types_of_tokens(void **state)
+{
+    (void)state;
+    assert_string_equal(clerk_token_type_name(CLERK_TOKEN_SESSION), "session_token");
+    assert_string_equal(clerk_token_type_name(CLERK_TOKEN_API_KEY), "api_key");
+    assert_string_equal(clerk_token_type_name(CLERK_TOKEN_M2M), "m2m_token");
+    assert_string_equal(clerk_token_type_name(CLERK_TOKEN_OAUTH), "oauth_token");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +561,10 @@ int main(void)
         fixture_test(packs_the_claims),
         fixture_test(packs_empty_and_missing_lists),
         fixture_test(refuses_to_unpack_damaged_records),
+        fixture_test(is_a_session),
+        fixture_test(packs_machines),
+        fixture_test(packs_every_pointer),
+        fixture_test(names_the_types_of_tokens),
     };
 
     int failed = cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);

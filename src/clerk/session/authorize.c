@@ -8,6 +8,12 @@
 #define ORG_PREFIX "org:"
 #define ORG_PREFIX_LEN (sizeof(ORG_PREFIX) - 1)
 
+/* has() of the SDK is false for machine tokens, whatever claims they have (protocol.md 12.5). */
+static int is_session(const clerk_identity *identity)
+{
+    return identity && identity->kind == CLERK_TOKEN_SESSION;
+}
+
 static const char *without_org(const char *text)
 {
     while (!strncmp(text, ORG_PREFIX, ORG_PREFIX_LEN)) {
@@ -18,7 +24,7 @@ static const char *without_org(const char *text)
 
 int clerk_authorize_role(const clerk_identity *identity, const char *role)
 {
-    if (!identity || !role || !*role || !identity->org_id || !identity->org_role) {
+    if (!is_session(identity) || !role || !*role || !identity->org_id || !identity->org_role) {
         return 0;
     }
     return !strcmp(without_org(identity->org_role), without_org(role));
@@ -26,7 +32,7 @@ int clerk_authorize_role(const clerk_identity *identity, const char *role)
 
 int clerk_authorize_org(const clerk_identity *identity, const char *id_or_slug)
 {
-    if (!identity || !identity->org_id) {
+    if (!is_session(identity) || !identity->org_id) {
         return 0;
     }
     if (!id_or_slug) {
@@ -42,7 +48,7 @@ int clerk_authorize_permission(const clerk_identity *identity, const char *permi
 {
     const char *entry;
 
-    if (!identity || !permission || !*permission || !identity->org_id) {
+    if (!is_session(identity) || !permission || !*permission || !identity->org_id) {
         return 0;
     }
     permission = without_org(permission);
@@ -100,12 +106,12 @@ static int scoped_name_granted(const char *list, const char *asked)
 
 int clerk_authorize_feature(const clerk_identity *identity, const char *feature)
 {
-    return identity && scoped_name_granted(identity->features, feature);
+    return is_session(identity) && scoped_name_granted(identity->features, feature);
 }
 
 int clerk_authorize_plan(const clerk_identity *identity, const char *plan)
 {
-    return identity && scoped_name_granted(identity->plans, plan);
+    return is_session(identity) && scoped_name_granted(identity->plans, plan);
 }
 
 /* Few enough digits for an exact value. */
@@ -177,7 +183,7 @@ int clerk_authorize_reverification(const clerk_identity *identity, const clerk_r
     const clerk_factor_age *age;
     int first, second;
 
-    if (!identity || !reverification || !identity->factor_age.valid) {
+    if (!is_session(identity) || !reverification || !identity->factor_age.valid) {
         return 0;
     }
     age = &identity->factor_age;
@@ -190,4 +196,14 @@ int clerk_authorize_reverification(const clerk_identity *identity, const clerk_r
         return first;
     }
     return reverification->level == CLERK_SECOND_FACTOR ? second : first && second;
+}
+
+int clerk_authorize_mfa(const clerk_identity *identity)
+{
+    return is_session(identity) && identity->factor_age.valid && identity->factor_age.second != -1;
+}
+
+int clerk_authorize_actor(const clerk_identity *identity)
+{
+    return is_session(identity) && identity->has_actor;
 }

@@ -6,7 +6,8 @@
 
 /*
  * The checks behind the Require lines (protocol.md 11.6 and 11.7), exactly as the SDK's has(). Each returns 0 or 1; a
- * NULL or empty argument gives 0. Never called with the identity of a pending session that counts as signed out.
+ * NULL or empty argument gives 0, and so does any kind of identity but a session. Never called with the identity of a
+ * pending session that counts as signed out.
  */
 
 /** Role in the active organization. All leading `org:` are ignored on both sides. No active organization: 0. */
@@ -40,5 +41,9 @@ typedef struct clerk_reverification {
 const char *clerk_authorize_parse_reverification(clerk_reverification *reverification, const char *level,
                                                  const char *minutes);
 int clerk_authorize_reverification(const clerk_identity *identity, const clerk_reverification *reverification);
+/** A second factor was verified in this session, whenever that was. */
+int clerk_authorize_mfa(const clerk_identity *identity);
+/** The session is an impersonation. */
+int clerk_authorize_actor(const clerk_identity *identity);
 
 #endif

@@ -88,15 +88,16 @@ static void read_factor_age(clerk_factor_age *age, const json_t *fva)
 
 clerk_identity *clerk_identity_create(const json_t *claims, apr_pool_t *pool)
 {
-    const char *user_id = non_empty(clerk_claim_text(claims, "sub"));
+    const char *subject = non_empty(clerk_claim_text(claims, "sub"));
     clerk_identity *identity;
     const json_t *actor;
 
-    if (!user_id) {
+    if (!subject) {
         return NULL;
     }
     identity = apr_pcalloc(pool, sizeof(*identity));
-    identity->user_id = user_id;
+    identity->kind = CLERK_TOKEN_SESSION;
+    identity->subject = identity->user_id = subject;
     identity->session_id = clerk_claim_text(claims, "sid");
     identity->session_status = clerk_claim_text(claims, "sts");
     identity->pending = identity->session_status && !strcmp(identity->session_status, "pending");

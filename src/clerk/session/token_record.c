@@ -4,22 +4,27 @@
 #include <stddef.h>
 #include <string.h>
 
+#define MEMBER(member) offsetof(clerk_token_record, member)
+
 /* The members of a clerk_token_record that point to a text, and those that point to a list of texts. */
-static const size_t text_members[] = {offsetof(clerk_token_record, claims.authorized_party),
-                                      offsetof(clerk_token_record, claims.issuer),
-                                      offsetof(clerk_token_record, identity.user_id),
-                                      offsetof(clerk_token_record, identity.session_id),
-                                      offsetof(clerk_token_record, identity.session_status),
-                                      offsetof(clerk_token_record, identity.org_id),
-                                      offsetof(clerk_token_record, identity.org_slug),
-                                      offsetof(clerk_token_record, identity.org_role),
-                                      offsetof(clerk_token_record, identity.features),
-                                      offsetof(clerk_token_record, identity.plans),
-                                      offsetof(clerk_token_record, identity.actor_id),
-                                      offsetof(clerk_token_record, identity.factor_age_text),
-                                      offsetof(clerk_token_record, identity.org_permissions_text)};
+static const size_t text_members[] = {MEMBER(claims.authorized_party),  MEMBER(claims.issuer),
+                                      MEMBER(identity.subject),         MEMBER(identity.user_id),
+                                      MEMBER(identity.session_id),      MEMBER(identity.session_status),
+                                      MEMBER(identity.org_id),          MEMBER(identity.org_slug),
+                                      MEMBER(identity.org_role),        MEMBER(identity.features),
+                                      MEMBER(identity.plans),           MEMBER(identity.actor_id),
+                                      MEMBER(identity.factor_age_text), MEMBER(identity.org_permissions_text)};
 static const size_t list_members[]
-    = {offsetof(clerk_token_record, claims.audience), offsetof(clerk_token_record, identity.org_permissions)};
+    = {MEMBER(claims.audience), MEMBER(identity.scopes), MEMBER(identity.org_permissions)};
+
+/*
+ * A pointer that is missing above would be copied as it is to other processes, where it points to nothing. Every
+ * pointer that is added to these structures changes their size on 64-bit machines, and so stops the build here: enter
+ * it in a table, then correct the size.
+ */
+_Static_assert(sizeof(void *) != 8 || sizeof(clerk_claims) == 96, "the tables above have all pointers of clerk_claims");
+_Static_assert(sizeof(void *) != 8 || sizeof(clerk_identity) == 176,
+               "the tables above have all pointers of clerk_identity");
 
 #define TEXTS (sizeof(text_members) / sizeof(text_members[0]))
 #define LISTS (sizeof(list_members) / sizeof(list_members[0]))
@@ -97,18 +102,18 @@ void *clerk_token_record_pack(apr_size_t *psize, const clerk_token_record *recor
 }
 
 /*
- * Relocate a pointer to a text of @a len bytes: from an address after @a base to the same offset in @a block.
- * @return 0 if it does not point into the packed form, or the text would not end in it
+ * Relocate a pointer to a text: from an address after @a base to the same offset in @a block.
+ * @return its offset; 0 if it does not point into the packed form
  */
-static int relocate(const char **ptext, packed *block, apr_size_t size, apr_size_t len, const char *base)
+static inline apr_size_t relocate(const char **ptext, packed *block, apr_size_t size, const char *base)
 {
-    apr_uintptr_t offset = (apr_uintptr_t)*ptext - (apr_uintptr_t)base;
+    apr_size_t offset = (apr_uintptr_t)*ptext - (apr_uintptr_t)base;
 
-    if (offset < sizeof(*block) || offset >= size || len >= size - offset) {
+    if (offset - sizeof(*block) >= size - sizeof(*block)) {
         return 0;
     }
     *ptext = (const char *)block + offset;
-    return 1;
+    return offset;
 }
 
 clerk_token_record *clerk_token_record_unpack(void *memory, apr_size_t size, jose_slice token, apr_pool_t *pool)
@@ -125,15 +130,19 @@ clerk_token_record *clerk_token_record_unpack(void *memory, apr_size_t size, jos
     for (size_t i = 0; i < TEXTS; i++) {
         const char **text = text_of(&block->record, i);
 
-        if (*text && !relocate(text, block, size, 0, base)) {
+        if (*text && !relocate(text, block, size, base)) {
             return NULL;
         }
     }
     for (size_t i = 0; i < LISTS; i++) {
         clerk_texts *list = list_of(&block->record, i);
 
-        if (list->first && !relocate(&list->first, block, size, list->size, base)) {
-            return NULL;
+        if (list->first) {
+            apr_size_t offset = relocate(&list->first, block, size, base);
+
+            if (!offset || list->size >= size - offset) {
+                return NULL;
+            }
         }
     }
     payload = apr_pcalloc(pool, sizeof(*payload));

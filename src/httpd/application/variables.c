@@ -16,7 +16,7 @@ static const char *auth_status(const clerk_identity *identity)
 
 static const char *token_type(const clerk_identity *identity)
 {
-    return identity ? "session_token" : NULL;
+    return identity ? clerk_token_type_name(identity->kind) : NULL;
 }
 
 /*
@@ -137,7 +137,7 @@ const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *id
     const json_t *claim;
 
     if (!path) {
-        return apr_pstrdup(r->pool, identity->user_id);
+        return apr_pstrdup(r->pool, identity->subject);
     }
     claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
     user = json_is_string(claim) || json_is_number(claim) ? clerk_claim_encode(claim, r->pool) : NULL;
@@ -148,7 +148,7 @@ const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *id
             APLOG_MARK, level, 0, r,
             CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
                               "to the session token in the Clerk dashboard, or choose one that every user has",
-                        path, identity->user_id, claim ? "has no usable name there" : "has no such claim");
+                        path, identity->subject, claim ? "has no usable name there" : "has no such claim");
         return NULL;
     }
     return apr_pstrdup(r->pool, user);

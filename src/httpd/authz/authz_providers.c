@@ -80,13 +80,13 @@ static const char *scope_problem(const char *argument)
 static int mfa_granted(const clerk_identity *identity, const char *unused)
 {
     (void)unused;
-    return identity->factor_age.valid && identity->factor_age.second != -1;
+    return clerk_authorize_mfa(identity);
 }
 
 static int actor_granted(const clerk_identity *identity, const char *unused)
 {
     (void)unused;
-    return identity->has_actor;
+    return clerk_authorize_actor(identity);
 }
 
 /*

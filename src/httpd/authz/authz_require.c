@@ -169,6 +169,6 @@ const char *clerk_authz_require_log_text(const clerk_require_log *log, const cle
 
     return apr_pstrcat(pool, unmet ? "not met: Require " : "", unmet ? unmet : "", unmet && met ? "; " : "",
                        met ? "met: Require " : "", met ? met : "",
-                       unmet || met ? "; " : "by a Require of another module; ", "user ", identity->user_id, ", ",
+                       unmet || met ? "; " : "by a Require of another module; ", "user ", identity->subject, ", ",
                        had_text(log, identity, pool), NULL);
 }
