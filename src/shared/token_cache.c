@@ -2,10 +2,9 @@
 #include "shared/token_cache.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_general.h>
 
@@ -23,9 +22,10 @@
  * records are overwritten, and a position contains the number that the block had when the record was written. A reader
  * copies the record and then compares the numbers: if they differ, the copy may be torn and is discarded.
  *
- * Writers: one write lock for the whole cache, only ever tried, never waited for. It names its owner, so that the next
- * writer can take it over from a process that was killed. A record becomes visible with the last step, when its slot
- * is written; what a killed process left unfinished is never found.
+ * Writers: one write lock for the whole cache, only ever tried, never waited for: a robust mutex in the shared memory,
+ * which the system gives to the next writer if its owner was killed. (Process ids do not tell that: they are given out
+ * again.) A record becomes visible with the last step, when its slot is written; what a killed process left unfinished
+ * is never found.
  */
 #define LINE 64
 #define WORD sizeof(apr_uint64_t)
@@ -61,8 +61,7 @@ typedef struct block_header {
 typedef struct cache_header {
     word last_sequence; /* the last sequence number given to a block */
     word next_line;     /* where the next record goes, counted through all blocks */
-    word write_lock;    /* its owner; 0: free */
-    atomic_uint owners; /* numbers given to processes so far, to make their owner values unique */
+    pthread_mutex_t write_lock;
     _Alignas(LINE) block_header blocks[BLOCKS_MAX];
 } cache_header;
 
@@ -74,13 +73,33 @@ struct clerk_token_cache {
     unsigned int line_bits; /* a block has 1 << line_bits lines */
     unsigned int blocks;
     apr_uint64_t key[2]; /* of the hash; made before the fork, so that all children have the same */
-    apr_uint64_t owner;  /* this process in write_lock: a unique number, and in the low 32 bits the process id */
+    int may_write;       /* in a child */
 };
+
+static int make_write_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    int error = pthread_mutexattr_init(&attributes);
+
+    if (error) {
+        return error;
+    }
+    error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    if (!error) {
+        error = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    }
+    if (!error) {
+        error = pthread_mutex_init(lock, &attributes);
+    }
+    pthread_mutexattr_destroy(&attributes);
+    return error;
+}
 
 apr_status_t clerk_token_cache_create(clerk_token_cache **pcache, void *memory, apr_size_t size, apr_pool_t *pool)
 {
     clerk_token_cache *cache = apr_pcalloc(pool, sizeof(*cache));
     apr_size_t used, lines;
+    int error;
 
     *pcache = NULL;
     if (size < CLERK_TOKEN_CACHE_SIZE_MIN || (apr_uintptr_t)memory % LINE) {
@@ -99,26 +118,17 @@ apr_status_t clerk_token_cache_create(clerk_token_cache **pcache, void *memory, 
     cache->header = memory;
     cache->index = (word *)((char *)memory + sizeof(cache_header));
     cache->lines = (word *)((char *)memory + used);
+    error = make_write_lock(&cache->header->write_lock);
+    if (error) {
+        return APR_FROM_OS_ERROR(error);
+    }
     *pcache = cache;
     return apr_generate_random_bytes((unsigned char *)cache->key, sizeof(cache->key));
 }
 
-static pid_t pid_of(apr_uint64_t owner)
-{
-    return (pid_t)(apr_uint32_t)owner;
-}
-
 void clerk_token_cache_child_init(clerk_token_cache *cache)
 {
-    apr_uint64_t owner = atomic_load(&cache->header->write_lock);
-    pid_t own = getpid();
-
-    /* The system gives process ids out again; the number keeps two processes with the same id apart. */
-    cache->owner = (apr_uint64_t)(atomic_fetch_add(&cache->header->owners, 1) + 1) << 32 | (apr_uint32_t)own;
-    if (owner && pid_of(owner) == own) {
-        /* An earlier process with this id died while it held the write lock: release it. */
-        atomic_compare_exchange_strong(&cache->header->write_lock, &owner, 0);
-    }
+    cache->may_write = 1;
 }
 
 /* A mixing function: each bit of the input changes about half of the result. */
@@ -328,19 +338,18 @@ void *clerk_token_cache_get(apr_size_t *psize, const clerk_token_cache *cache, j
 /* Take the write lock if it is free or its owner is dead. Never waits. */
 static int take_write_lock(clerk_token_cache *cache)
 {
-    apr_uint64_t owner = 0;
+    int error = pthread_mutex_trylock(&cache->header->write_lock);
 
-    if (atomic_compare_exchange_strong(&cache->header->write_lock, &owner, cache->owner)) {
-        return 1;
+    if (error == EOWNERDEAD) {
+        /* What it left is in order: see reserve_lines(). */
+        error = pthread_mutex_consistent(&cache->header->write_lock);
     }
-    /* All threads of this process share one owner value, so the lock of this process is never taken over. */
-    return owner != cache->owner && kill(pid_of(owner), 0) != 0 && errno == ESRCH
-           && atomic_compare_exchange_strong(&cache->header->write_lock, &owner, cache->owner);
+    return error == 0;
 }
 
 static void release_write_lock(clerk_token_cache *cache)
 {
-    atomic_store(&cache->header->write_lock, 0);
+    pthread_mutex_unlock(&cache->header->write_lock);
 }
 
 /*
@@ -432,7 +441,7 @@ int clerk_token_cache_put(clerk_token_cache *cache, jose_slice token, unsigned i
         return 0;
     }
     lines = (HEADER_WORDS + words_of(token.len) + words_of(size) + LINE_WORDS - 1) / LINE_WORDS;
-    if (!cache->owner || lines > block_lines(cache) || !take_write_lock(cache)) {
+    if (!cache->may_write || lines > block_lines(cache) || !take_write_lock(cache)) {
         return 0;
     }
     make_record_header(header, hash, instance, generation, token.len, size);
