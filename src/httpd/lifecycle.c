@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/lifecycle.h"
 
-#include <apr_file_io.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <ap_mpm.h>
@@ -10,16 +9,15 @@
 #include <mod_watchdog.h>
 #include <mpm_common.h>
 #include <unixd.h>
-#include <unistd.h>
 
 #include "httpd/config/config.h"
 #include "httpd/config/instances.h"
 #include "httpd/config_check/check.h"
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
+#include "httpd/process/state_dir.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
-#define DEFAULT_STATE_DIR "clerk"
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
 /* A cache line: each part of the segment begins with one, so that writes to one part do not slow down another. */
@@ -46,46 +44,6 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     clerk_httpd_log_attach(s);
     rc = clerk_instances_resolve(&process->runtimes, s, pconf);
     return rc == OK ? clerk_check_configuration(s, ptemp) : rc;
-}
-
-/* The directory for the last good keys: private, and owned by the user of the children, who write to it. NULL: none. */
-static const char *prepare_state_dir(server_rec *s, apr_pool_t *pool)
-{
-    const char *dir = clerk_config_server(s)->state_dir;
-    apr_finfo_t info;
-    apr_status_t rv;
-
-    if (dir && !*dir) {
-        return NULL;
-    }
-    if (!dir) {
-        dir = ap_runtime_dir_relative(pool, DEFAULT_STATE_DIR);
-    }
-    rv = apr_dir_make_recursive(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, pool);
-    if (rv == APR_SUCCESS || APR_STATUS_IS_EEXIST(rv)) {
-        rv = apr_stat(&info, dir, APR_FINFO_TYPE | APR_FINFO_PROT | APR_FINFO_OWNER | APR_FINFO_LINK, pool);
-    }
-    if (rv == APR_SUCCESS && info.filetype != APR_DIR) {
-        rv = APR_ENOTDIR;
-    }
-    if (rv == APR_SUCCESS && geteuid() == 0 && info.user == 0 && chown(dir, ap_unixd_config.user_id, (gid_t)-1) != 0) {
-        rv = APR_FROM_OS_ERROR(errno);
-    }
-    if (rv == APR_SUCCESS && (info.protection & (APR_FPROT_GWRITE | APR_FPROT_WWRITE))) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     CLERK_LOGNO(3030) "ClerkStateDir %s can be written by other users; "
-                                       "make it private (chmod 700). Until then no keys are kept there",
-                                 dir);
-        return NULL;
-    }
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
-                     CLERK_LOGNO(3031) "ClerkStateDir %s cannot be used, so keys will not "
-                                       "survive a restart while Clerk is out of reach; name another directory, or none",
-                                 dir);
-        return NULL;
-    }
-    return dir;
 }
 
 /* Give each runtime without a PEM key a slot of the key store. Equal sources share a slot. */
@@ -233,8 +191,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     (void)clerk_http_curl_prepare(pconf);
     if (sources->nelts) {
         rv = clerk_keystore_create(&process->keystore, keys, keys_size, (const clerk_key_source *const *)sources->elts,
-                                   (unsigned int)sources->nelts, prepare_state_dir(s, pconf), ap_unixd_config.user_id,
-                                   pconf);
+                                   (unsigned int)sources->nelts,
+                                   clerk_state_dir_prepare(clerk_config_server(s)->state_dir, s, pconf),
+                                   ap_unixd_config.user_id, pconf);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3035) "cannot set up the shared key sets");
             return HTTP_INTERNAL_SERVER_ERROR;

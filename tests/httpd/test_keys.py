@@ -413,3 +413,38 @@ def test_no_secret_in_any_log(httpd, instance):
         assert secret not in ours, secret
 
 
+# The directory of the last good keys (A11)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")
+@pytest.mark.parametrize("trap", ["link", "parent-of-another-user", "parent-for-all", "link-above"])
+def test_root_gives_no_directory_away_that_another_user_could_swap(httpd, instance, trap):
+    base = httpd.root / "base"
+    victim = httpd.root / "victim"
+    victim.mkdir(mode=0o755)
+    base.mkdir(mode=0o755)
+    state = base / "state"
+    if trap == "link":
+        state.symlink_to(victim)
+    elif trap == "parent-of-another-user":
+        os.chown(base, 12345, 12345)
+    elif trap == "parent-for-all":
+        base.chmod(0o777)
+    else:
+        (base / "up").symlink_to(victim)
+        os.lchown(base / "up", 12345, 12345)
+        state = base / "up" / "state"
+    httpd.log.announce(r":warn\].*AC303[18]: ClerkStateDir ")
+    serve(httpd, instance, extra=f'ClerkStateDir "{state}"\n')
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    assert os.stat(victim).st_uid == 0
+    assert not state.exists() or os.stat(state).st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")
+def test_root_gives_its_own_directory_to_the_server(httpd, instance):
+    httpd.root.chmod(0o755)
+    serve(httpd, instance, state=True)
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    assert os.stat(httpd.root / "state").st_uid != 0
+    wait_for(lambda: list((httpd.root / "state").glob("*.json")))

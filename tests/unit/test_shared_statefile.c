@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <apr_file_info.h>
 #include <apr_file_io.h>
@@ -319,6 +320,33 @@ static void unwritable_directory_is_said_once(void **state)
     assert_int_equal(remove_dir(w->state_dir, w->pool), SOURCES);
 }
 
+/* A10: a writer that is killed leaves its temporary file behind. */
+static void old_temporary_files_are_removed(void **state)
+{
+    static const struct {
+        const char *suffix;
+        int age, stays;
+    } rows[] = {{".aB3xYz", 700, 0}, {".aB3xYz", 10, 1},  {".json", 700, 1}, {".aB3xYz9", 700, 1},
+                {".aB.xYz", 700, 1}, {"aaB3xYz", 700, 1}, {".aB3xY", 700, 1}};
+    char dir[] = "/tmp/clerk-sweep-XXXXXX";
+    const char *hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    assert_non_null(mkdtemp(dir));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *path = apr_psprintf(*state, "%s/%s%s", dir, hex, rows[i].suffix);
+        struct timespec times[2] = {{0}, {0}};
+
+        times[0].tv_sec = times[1].tv_sec = time(NULL) - rows[i].age;
+        put_file(path, "x", 1);
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+        clerk_statefile_sweep(dir);
+        assert_int_equal(access(path, F_OK) == 0, rows[i].stays);
+        unlink(path);
+    }
+    clerk_statefile_sweep("/nonexistent");
+    assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +354,7 @@ int main(void)
         fixture_test(spoiled_files_are_refused),
         fixture_test(future_times_are_refused),
         fixture_test(every_damage_is_found),
+        fixture_test(old_temporary_files_are_removed),
         world_test(keys_survive_a_restart_in_an_outage),
         world_test(old_or_useless_files_are_ignored),
         world_test(unwritable_directory_is_said_once),

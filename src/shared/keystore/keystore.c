@@ -80,6 +80,7 @@ apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_si
     store->state_dir = state_dir;
     store->now = apr_time_now;
     if (state_dir) {
+        clerk_statefile_sweep(state_dir);
         for (unsigned int i = 0; i < count; i++) {
             apr_pool_create(&scratch, pool);
             load_file(store, i, file_owner, scratch);

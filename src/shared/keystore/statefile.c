@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared/keystore/statefile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <apr_file_io.h>
@@ -14,6 +16,10 @@
 
 #define STATEFILE_MAX 262144
 #define HEX_LEN 64
+/* Characters that mkstemp() appends to the name and a dot. */
+#define TEMPORARY_LEN 6
+/* Seconds after which no writer uses its temporary file any more; writing takes less than one. */
+#define TEMPORARY_AGE 600
 
 /*
  * The file is JSON of one fixed form, so that reading it takes no parser:
@@ -243,4 +249,32 @@ apr_status_t clerk_statefile_read(const char **pdocument, apr_size_t *plen, apr_
     *plen = left;
     *pfetched_at = fetched_at;
     return APR_SUCCESS;
+}
+
+static int is_temporary(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == HEX_LEN && name[HEX_LEN] == '.'
+           && strlen(name + HEX_LEN + 1) == TEMPORARY_LEN && !strchr(name + HEX_LEN + 1, '.');
+}
+
+void clerk_statefile_sweep(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *listing = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+    struct stat info;
+
+    if (!listing) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return;
+    }
+    while ((entry = readdir(listing))) {
+        if (is_temporary(entry->d_name) && fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0
+            && S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > TEMPORARY_AGE) {
+            unlinkat(fd, entry->d_name, 0);
+        }
+    }
+    closedir(listing);
 }

@@ -24,4 +24,10 @@ apr_status_t clerk_statefile_read(const char **pdocument, apr_size_t *plen, apr_
                                   const char **pproblem, const char *dir, const unsigned char id[32], apr_uid_t owner,
                                   apr_pool_t *pool);
 
+/**
+ * Remove the temporary files of writers that were killed: only regular files with a name as clerk_statefile_write()
+ * makes it, and only those older than ten minutes, because a younger one may still be in use.
+ */
+void clerk_statefile_sweep(const char *dir);
+
 #endif
