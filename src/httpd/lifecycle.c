@@ -16,12 +16,20 @@
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
 #include "httpd/process/state_dir.h"
+#include "jose/json.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
 /* A cache line: each part of the segment begins with one, so that writes to one part do not slow down another. */
 #define LINE 64
+
+static apr_status_t restore_jansson(void *unused)
+{
+    (void)unused;
+    jose_json_restore_memory();
+    return APR_SUCCESS;
+}
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
@@ -30,6 +38,9 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)plog;
     (void)ptemp;
     clerk_httpd_log_reset_warnings(pconf);
+    /* The functions are in this module, which is unloaded when the pool is cleared. */
+    jose_json_end_without_memory();
+    apr_pool_cleanup_register(pconf, NULL, restore_jansson, apr_pool_cleanup_null);
     memset(process, 0, sizeof(*process));
     clerk_httpd_log_attach(NULL);
     return OK;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose/json.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How often @a c occurs; counting stops at @a limit + 1. */
 static apr_size_t occurrences(const char *data, apr_size_t len, char c, unsigned int limit)
@@ -86,4 +88,27 @@ jose_status jose_json_parse_object(json_t **pobject, const char *data, apr_size_
     apr_pool_cleanup_register(pool, value, json_release, apr_pool_cleanup_null);
     *pobject = value;
     return JOSE_OK;
+}
+
+static void *memory_or_end(size_t size)
+{
+    static const char message[] = "mod_auth_clerk: out of memory\n";
+    void *memory = malloc(size);
+
+    if (!memory && size) {
+        (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+        abort();
+    }
+    return memory;
+}
+
+void jose_json_end_without_memory(void)
+{
+    json_set_alloc_funcs(memory_or_end, free);
+    json_object_seed(0);
+}
+
+void jose_json_restore_memory(void)
+{
+    json_set_alloc_funcs(malloc, free);
 }

@@ -18,4 +18,14 @@
 jose_status jose_json_parse_object(json_t **pobject, const char *data, apr_size_t len, unsigned int max_depth,
                                    apr_pool_t *pool);
 
+/**
+ * Let the process end (SIGABRT) when jansson gets no memory, as httpd ends it when APR gets none. jansson itself goes
+ * on after a failed allocation and loses bytes: a well-signed token could be read with another `sub`. Also seeds its
+ * hash tables. Call before there are threads; it holds for all users of jansson in the process.
+ */
+void jose_json_end_without_memory(void);
+
+/** Give jansson the C library's allocation functions back: before this code is unloaded. What was allocated stays. */
+void jose_json_restore_memory(void);
+
 #endif

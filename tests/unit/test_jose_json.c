@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <limits.h>
 
 #include "jose/json.h"
@@ -216,9 +220,35 @@ static void has_a_text_for_every_status(void **state)
     }
 }
 
+/* A7: jansson goes on after a failed allocation, and what it builds lacks something. */
+static void ends_the_process_without_memory(void **state)
+{
+    json_malloc_t allocate;
+    json_free_t release;
+    pid_t child;
+    int status;
+
+    (void)state;
+    jose_json_end_without_memory();
+    json_get_alloc_funcs(&allocate, &release);
+    release(allocate(16));
+    child = fork();
+    if (child == 0) {
+        close(STDERR_FILENO);
+        release(allocate((size_t)-1 / 4));
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(!WIFEXITED(status) || WEXITSTATUS(status) != 0);
+    jose_json_restore_memory();
+    json_get_alloc_funcs(&allocate, &release);
+    assert_true(allocate == malloc && release == free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_the_process_without_memory),
         fixture_test(parses_strictly),
         fixture_test(bounds_the_depth),
         fixture_test(takes_another_depth),
