@@ -20,7 +20,7 @@ def _name(text):
 
 
 def _certificate(subject, issuer, public_key, signing_key, extensions):
-    now = datetime.datetime.utcnow()
+    now = datetime.datetime.now(datetime.timezone.utc)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
@@ -43,7 +43,11 @@ class Authority:
         self._directory = pathlib.Path(directory)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
-        extensions = [(x509.BasicConstraints(ca=True, path_length=0), True), (self._identifier, False)]
+        # Python 3.13 verifies strictly (RFC 5280, 4.2.1.9): a path length needs a key usage that signs certificates.
+        usage = x509.KeyUsage(key_cert_sign=True, crl_sign=True, digital_signature=False, content_commitment=False,
+                              key_encipherment=False, data_encipherment=False, key_agreement=False,
+                              encipher_only=False, decipher_only=False)
+        extensions = [(x509.BasicConstraints(ca=True, path_length=0), True), (usage, True), (self._identifier, False)]
         certificate = _certificate(_ISSUER, _ISSUER, self._key.public_key(), self._key, extensions)
         self.file = str(self._directory / "ca.pem")
         pathlib.Path(self.file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
