@@ -15,6 +15,7 @@
 #include "httpd/config_check/check.h"
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
+#include "httpd/process/secret_environment.h"
 #include "httpd/process/state_dir.h"
 #include "jose/json.h"
 
@@ -43,6 +44,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     apr_pool_cleanup_register(pconf, NULL, restore_jansson, apr_pool_cleanup_null);
     memset(process, 0, sizeof(*process));
     clerk_httpd_log_attach(NULL);
+    clerk_secret_environment_reset(pconf);
     return OK;
 }
 
@@ -54,7 +56,14 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     (void)plog;
     clerk_httpd_log_attach(s);
     rc = clerk_instances_resolve(&process->runtimes, s, pconf);
-    return rc == OK ? clerk_check_configuration(s, ptemp) : rc;
+    if (rc == OK) {
+        rc = clerk_check_configuration(s, ptemp);
+    }
+    /* httpd starts piped logs and other processes after this. */
+    if (rc == OK && process->runtimes->nelts) {
+        clerk_secret_environment_hide(pconf);
+    }
+    return rc;
 }
 
 /* Give each runtime without a PEM key a slot of the key store. Equal sources share a slot. */
@@ -214,11 +223,22 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return OK;
 }
 
+/* In every child, and in mod_cgid's daemon. */
+static int drop_privileges(apr_pool_t *pchild, server_rec *s)
+{
+    (void)pchild;
+    (void)s;
+    clerk_secret_environment_forget();
+    return OK;
+}
+
 static void child_init(apr_pool_t *pchild, server_rec *s)
 {
     clerk_process *process = clerk_process_get();
     apr_status_t rv;
 
+    /* A process model of others may leave out the hook for privileges. */
+    clerk_secret_environment_forget();
     if (!process->runtimes || !process->runtimes->nelts) {
         return;
     }
@@ -257,6 +277,7 @@ void clerk_lifecycle_register(apr_pool_t *pool)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_LAST);
+    ap_hook_drop_privileges(drop_privileges, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
 #if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);

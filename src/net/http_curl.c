@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 
 #include "text/text.h"
 
@@ -103,20 +104,30 @@ static int on_progress(void *baton, curl_off_t dltotal, curl_off_t dlnow, curl_o
     return atomic_load(&((curl_client *)baton)->aborted);
 }
 
-static int add_header(curl_call *call, const char *name, const char *value)
+static int add_line(curl_call *call, const char *line)
 {
-    struct curl_slist *longer;
-
     /* libcurl sends it as it is, so it must not contain a line break. */
-    if (!clerk_text_is_clean(name) || !clerk_text_is_clean(value)) {
-        return 0;
-    }
-    longer = curl_slist_append(call->headers, apr_pstrcat(call->pool, name, ": ", value, NULL));
+    struct curl_slist *longer = clerk_text_is_clean(line) ? curl_slist_append(call->headers, line) : NULL;
+
     if (!longer) {
         return 0;
     }
     call->headers = longer;
     return 1;
+}
+
+static int add_header(curl_call *call, const char *name, const char *value)
+{
+    return add_line(call, apr_pstrcat(call->pool, name, ": ", value, NULL));
+}
+
+static int add_bearer(curl_call *call, const char *secret)
+{
+    char *line = apr_pstrcat(call->pool, "Authorization: Bearer ", secret, NULL);
+    int added = add_line(call, line);
+
+    OPENSSL_cleanse(line, strlen(line));
+    return added;
 }
 
 static int add_header_from_table(void *baton, const char *name, const char *value)
@@ -137,8 +148,16 @@ static int add_headers(curl_call *call)
     if (request->headers && !apr_table_do(add_header_from_table, call, request->headers, NULL)) {
         return 0;
     }
-    return !request->bearer
-           || add_header(call, "Authorization", apr_pstrcat(call->pool, "Bearer ", request->bearer, NULL));
+    return !request->bearer || add_bearer(call, request->bearer);
+}
+
+/* Overwrite them first: one may hold a secret. libcurl's own copies are out of reach. */
+static void free_headers(curl_call *call)
+{
+    for (const struct curl_slist *at = call->headers; at; at = at->next) {
+        OPENSSL_cleanse(at->data, strlen(at->data));
+    }
+    curl_slist_free_all(call->headers);
 }
 
 static CURLcode set_method(CURL *handle, const clerk_http_request *request)
@@ -288,11 +307,11 @@ static apr_status_t curl_perform(void *baton, clerk_http_response **presponse, c
         return fail(call.response, APR_EINTR, "aborted, the process is stopping");
     }
     if (!add_headers(&call)) {
-        curl_slist_free_all(call.headers);
+        free_headers(&call);
         return fail(call.response, APR_EINVAL, "a header field or the secret contains a control character");
     }
     if (!(handle = take_handle(call.client))) {
-        curl_slist_free_all(call.headers);
+        free_headers(&call);
         return fail(call.response, APR_ENOMEM, "libcurl gave no handle");
     }
     code = set_method(handle, request);
@@ -311,7 +330,7 @@ static apr_status_t curl_perform(void *baton, clerk_http_response **presponse, c
         rv = explain(&call, code);
     }
     return_handle(call.client, handle);
-    curl_slist_free_all(call.headers);
+    free_headers(&call);
     return rv;
 }
 

@@ -9,12 +9,13 @@
 #include "clerk/url/origin.h"
 #include "clerk/url/url.h"
 #include "net/http.h"
+#include "text/secret_text.h"
 #include "text/text.h"
 
 #define DEFAULT_API_URL "https://api.clerk.com"
 
-/* A value without the white space around it; NULL if it is empty. */
-static const char *trimmed(const char *text, apr_pool_t *pool)
+/* A value without the white space around it; NULL if it is empty. @param plen its length: it does not end with NUL */
+static const char *trim(apr_size_t *plen, const char *text)
 {
     const char *white = " \t\r\n\f\v";
     apr_size_t len;
@@ -27,7 +28,24 @@ static const char *trimmed(const char *text, apr_pool_t *pool)
     while (len > 0 && strchr(white, text[len - 1])) {
         len--;
     }
-    return len > 0 ? apr_pstrmemdup(pool, text, len) : NULL;
+    *plen = len;
+    return len > 0 ? text : NULL;
+}
+
+static const char *trimmed(const char *text, apr_pool_t *pool)
+{
+    apr_size_t len;
+
+    text = trim(&len, text);
+    return text ? apr_pstrmemdup(pool, text, len) : NULL;
+}
+
+static const char *trimmed_secret(const char *text, apr_pool_t *pool)
+{
+    apr_size_t len;
+
+    text = trim(&len, text);
+    return text ? clerk_secret_text_keep(pool, text, len) : NULL;
 }
 
 static const char *without_trailing_slashes(const char *text, apr_pool_t *pool)
@@ -62,7 +80,7 @@ static const clerk_url *read_url(const char **pproblem, const char *text, const 
 static const char *set_keys(clerk_instance *instance, const clerk_instance_options *options, apr_pool_t *pool)
 {
     instance->publishable_key = trimmed(options->publishable_key, pool);
-    instance->secret_key = trimmed(options->secret_key, pool);
+    instance->secret_key = trimmed_secret(options->secret_key, pool);
     if (instance->publishable_key) {
         const char *problem
             = clerk_publishable_key_parse(&instance->type, &instance->frontend_host, instance->publishable_key, pool);

@@ -25,7 +25,7 @@ clerk_instance_config *clerk_directives_instance_of(cmd_parms *cmd)
 const char *clerk_directives_instance_publishable_key(const char **pkey, cmd_parms *cmd, const char *ref)
 {
     if (clerk_secret_ref_is(ref)) {
-        return clerk_secret_ref_read(pkey, cmd, ref);
+        return clerk_secret_ref_read_public(pkey, cmd, ref);
     }
     if (!strncmp(ref, "sk_", 3)) {
         return "ClerkPublishableKey: this is a secret key; the publishable key begins with pk_. A secret key goes to "

@@ -7,12 +7,13 @@
 #include "clerk/protocol.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
+#include "text/secret_text.h"
 
 static const char *from_environment(const char *set, const char *name, apr_pool_t *pool)
 {
     const char *value = set ? NULL : getenv(name);
 
-    return set ? set : value && *value ? apr_pstrdup(pool, value) : NULL;
+    return set ? set : value && *value ? clerk_secret_text_keep(pool, value, strlen(value)) : NULL;
 }
 
 /*

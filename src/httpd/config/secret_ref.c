@@ -5,8 +5,11 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
+#include <openssl/crypto.h>
 
 #include "httpd/process/log.h"
+#include "httpd/process/secret_environment.h"
+#include "text/secret_text.h"
 
 /* The largest secret is a PEM certificate with its text form. */
 #define MAX_SECRET 65536
@@ -16,12 +19,13 @@ int clerk_secret_ref_is(const char *text)
     return !strncmp(text, "env:", 4) || !strncmp(text, "file:", 5) || !strncmp(text, "exec:", 5);
 }
 
-static const char *drop_line_break(apr_pool_t *pool, const char *text, apr_size_t len)
+/* Without the line break at its end. */
+static const char *keep(apr_pool_t *pool, const char *text, apr_size_t len)
 {
     while (len && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
         len--;
     }
-    return apr_pstrmemdup(pool, text, len);
+    return clerk_secret_text_keep(pool, text, len);
 }
 
 static const char *read_env(const char **psecret, cmd_parms *cmd, const char *name)
@@ -34,7 +38,7 @@ static const char *read_env(const char **psecret, cmd_parms *cmd, const char *na
                             "export it there (Debian: /etc/apache2/envvars; systemd: EnvironmentFile=)",
                             cmd->cmd->name, name);
     }
-    *psecret = drop_line_break(cmd->pool, value, strlen(value));
+    *psecret = keep(cmd->pool, value, strlen(value));
     return NULL;
 }
 
@@ -66,6 +70,8 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
     text = apr_palloc(cmd->temp_pool, len + 1);
     rv = apr_file_read_full(file, text, len, &len);
     apr_file_close(file);
+    *psecret = keep(cmd->pool, text, len);
+    OPENSSL_cleanse(text, len);
     if (rv != APR_SUCCESS && rv != APR_EOF) {
         return apr_psprintf(cmd->pool, "%s: cannot read %s: %s", cmd->cmd->name, path,
                             apr_strerror(rv, message, sizeof(message)));
@@ -76,7 +82,6 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
                                                "readable for the user who starts httpd only (chmod 600)",
                                          cmd->cmd->name, cmd->directive->line_num, cmd->directive->filename, path);
     }
-    *psecret = drop_line_break(cmd->pool, text, len);
     return NULL;
 }
 
@@ -101,31 +106,36 @@ static apr_status_t run_program(char **poutput, apr_size_t *plen, char **argv, a
     rv = apr_file_read_full(process.out, output, len, &len);
     apr_file_close(process.out);
     apr_proc_wait(&process, &code, &why, APR_WAIT);
+    *poutput = output;
+    *plen = len;
     if (rv != APR_SUCCESS && rv != APR_EOF) {
         return rv;
     }
-    *poutput = output;
-    *plen = len;
     return APR_PROC_CHECK_EXIT(why) && code == 0 ? APR_SUCCESS : APR_EGENERAL;
 }
 
 static const char *read_exec(const char **psecret, cmd_parms *cmd, const char *command)
 {
-    char **argv, *output;
-    apr_size_t len;
+    char **argv, *output = NULL;
+    apr_size_t len = 0;
+    apr_status_t rv;
 
     if (apr_tokenize_to_argv(command, &argv, cmd->temp_pool) != APR_SUCCESS || !argv[0] || argv[0][0] != '/') {
         return apr_psprintf(cmd->pool, "%s: exec: needs the absolute path of a program, then its arguments",
                             cmd->cmd->name);
     }
-    if (run_program(&output, &len, argv, cmd->temp_pool) != APR_SUCCESS) {
+    rv = run_program(&output, &len, argv, cmd->temp_pool);
+    if (output) {
+        *psecret = keep(cmd->pool, output, len);
+        OPENSSL_cleanse(output, len);
+    }
+    if (rv != APR_SUCCESS) {
         return apr_psprintf(cmd->pool, "%s: %s could not be run, or did not exit with 0", cmd->cmd->name, argv[0]);
     }
-    *psecret = drop_line_break(cmd->pool, output, len);
     return NULL;
 }
 
-const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const char *ref)
+const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, const char *ref)
 {
     const char *error;
 
@@ -133,19 +143,30 @@ const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const ch
         ref = ap_getword_conf(cmd->temp_pool, &ref);
     }
     if (!strncmp(ref, "env:", 4)) {
-        error = read_env(psecret, cmd, ref + 4);
+        error = read_env(pvalue, cmd, ref + 4);
     } else if (!strncmp(ref, "file:", 5)) {
-        error = read_file(psecret, cmd, ref + 5);
+        error = read_file(pvalue, cmd, ref + 5);
     } else if (!strncmp(ref, "exec:", 5)) {
-        error = read_exec(psecret, cmd, ref + 5);
+        error = read_exec(pvalue, cmd, ref + 5);
     } else {
         return apr_psprintf(cmd->pool,
                             "%s: a secret must not stand in a configuration file; write env:NAME, "
                             "file:/absolute/path or exec:/absolute/path arg ... instead",
                             cmd->cmd->name);
     }
-    if (!error && !**psecret) {
+    if (!error && !**pvalue) {
         error = apr_psprintf(cmd->pool, "%s: %.*s gave an empty value", cmd->cmd->name, (int)strcspn(ref, " "), ref);
     }
     return error;
+}
+
+const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const char *ref)
+{
+    const char *args = ref;
+    const char *source = ap_getword_conf(cmd->temp_pool, &args);
+
+    if (!strncmp(source, "env:", 4)) {
+        clerk_secret_environment_add(source + 4);
+    }
+    return clerk_secret_ref_read_public(psecret, cmd, ref);
 }

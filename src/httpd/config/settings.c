@@ -6,7 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include <apr_escape.h>
 #include <apr_strings.h>
+#include <openssl/evp.h>
 
 /* The struct that has the members of a group. */
 #define STRUCT_IDENTITY clerk_instance_config
@@ -217,6 +219,18 @@ static const char *print_text(const char *text, apr_pool_t *pool)
     return text ? apr_psprintf(pool, "%" APR_SIZE_T_FMT ":%s", strlen(text), text) : "-";
 }
 
+/* The fingerprint is kept as long as the configuration, in memory that is not the secret's own. */
+static const char *print_secret(const char *text, apr_pool_t *pool)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int len;
+
+    if (!text || EVP_Digest(text, strlen(text), digest, &len, EVP_sha256(), NULL) != 1) {
+        return print_text(text, pool);
+    }
+    return print_text(apr_pescape_hex(pool, digest, len, 0), pool);
+}
+
 static const char *print_number(apr_int64_t number, apr_pool_t *pool)
 {
     return print_text(apr_psprintf(pool, "%" APR_INT64_T_FMT, number), pool);
@@ -239,7 +253,7 @@ static const char *print_list(const apr_array_header_t *list, apr_pool_t *pool)
 #define PRINT_DURATION(...) print_number
 #define PRINT_SIZE(...) print_number
 #define PRINT_TEXT(...) print_text
-#define PRINT_SECRET(...) print_text
+#define PRINT_SECRET(...) print_secret
 #define PRINT_LIST(...) print_list
 #define PRINT_OWN(kind, how, setter) PRINT_##kind
 
