@@ -115,6 +115,23 @@ def test_every_variable_is_described():
     assert names and [name for name in sorted(names) if name not in DIRECTIVES] == []
 
 
+def metrics():
+    """(object, member, the rest of the row) of each metric of the status page that has a name in JSON."""
+    objects = {"KEYS": "keys", "FETCHES": "keys", "BACKEND": "backend_api", "CACHE": "token_cache"}
+    rows = re.findall(r'\{CLERK_METRICS_(\w+), "(\w+)", (.*?)\},$', SOURCES["src/httpd/status/metrics.c"], re.M | re.S)
+    return [(objects[group], name, row) for group, name, row in rows]
+
+
+def test_every_metric_is_described():
+    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", (TOP / "docs/status.md").read_text(), re.M)
+    described = {name for first, _ in rows for name in re.findall(r"`(keys\.\w+)`", first)}
+    described |= {f"{first.strip('`')}.{name}" for first, second in rows for name in re.findall(r"`(\w+)`:", second)}
+    assert len(metrics()) > 10
+    for thing, name, row in metrics():
+        assert f"{thing}.{name}" in described, name
+        assert re.search(r'\.help = "[A-Z][^"]*\."', row), name
+
+
 def reasons():
     return sorted(set(re.findall(r'\] = "([a-z-]+)"', SOURCES["src/clerk/reason.c"])))
 

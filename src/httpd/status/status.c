@@ -7,6 +7,8 @@
 #include <http_request.h>
 #include <jansson.h>
 
+#include "httpd/status/metrics.h"
+
 #define HANDLER "clerk-status"
 
 static json_t *json_time(apr_time_t when)
@@ -35,14 +37,35 @@ static json_t *json_count(apr_uint64_t count)
     return json_integer((json_int_t)count);
 }
 
-static json_t *json_seconds(apr_interval_time_t interval)
+static json_t *json_metric(const clerk_metric *metric, const clerk_report_instance *entry, apr_time_t now)
 {
-    return json_integer((json_int_t)(interval / APR_USEC_PER_SEC));
+    clerk_metric_value value = metric->get(entry);
+
+    switch (metric->kind) {
+    case CLERK_METRIC_TEXT:
+        return json_text(value.text);
+    case CLERK_METRIC_TIME:
+        return json_time(value.time);
+    case CLERK_METRIC_AGE:
+        return value.time ? json_integer((json_int_t)apr_time_sec(now - value.time)) : json_null();
+    case CLERK_METRIC_PERCENT:
+        return json_real(value.percent);
+    default:
+        return json_count(value.count);
+    }
 }
 
-static json_t *json_keys(const clerk_report_instance *entry, const clerk_report *report)
+static void add_metrics(json_t *object, clerk_metric_group group, const clerk_report_instance *entry, apr_time_t now)
 {
-    const clerk_keystore_stats *stats = &entry->stats;
+    for (const clerk_metric *metric = clerk_metrics; metric->get; metric++) {
+        if (metric->group == group && metric->name) {
+            json_object_set_new(object, metric->name, json_metric(metric, entry, now));
+        }
+    }
+}
+
+static json_t *json_keys(const clerk_report_instance *entry, apr_time_t now)
+{
     json_t *keys = json_object(), *set = json_array();
 
     for (int i = 0; i < entry->keys->nelts; i++) {
@@ -54,39 +77,22 @@ static json_t *json_keys(const clerk_report_instance *entry, const clerk_report 
         json_object_set_new(one, "usable", json_boolean(key->usable));
         json_array_append_new(set, one);
     }
-    json_object_set_new(keys, "source", json_text(entry->key_source));
-    json_object_set_new(keys, "health", json_text(clerk_report_health_name(entry->health)));
-    json_object_set_new(keys, "generation", json_count(stats->generation));
-    json_object_set_new(keys, "fetched_at", json_time(stats->fetched_at));
-    json_object_set_new(keys, "age_seconds",
-                        stats->fetched_at ? json_seconds(report->now - stats->fetched_at) : json_null());
-    json_object_set_new(keys, "next_refresh_at", json_time(stats->next_refresh));
-    json_object_set_new(keys, "serves_until", json_time(entry->serves_until));
-    json_object_set_new(keys, "failing_since", json_time(stats->failing_since));
-    json_object_set_new(keys, "last_error", json_text(stats->last_error));
-    json_object_set_new(keys, "fetches", json_count(stats->fetches));
-    json_object_set_new(keys, "failures", json_count(stats->failures));
-    json_object_set_new(keys, "early_refreshes", json_count(stats->early_refreshes));
-    json_object_set_new(keys, "early_refused", json_count(stats->early_refused));
+    add_metrics(keys, CLERK_METRICS_KEYS, entry, now);
+    add_metrics(keys, CLERK_METRICS_FETCHES, entry, now);
     json_object_set_new(keys, "set", set);
     return keys;
 }
 
-static json_t *json_backend(const clerk_report_instance *entry)
+static json_t *json_group(clerk_metric_group group, const clerk_report_instance *entry, apr_time_t now)
 {
-    const clerk_backend_breaker *breaker = entry->runtime->backend.breaker;
-    json_t *backend;
+    json_t *object;
 
-    if (!entry->runtime->instance->secret_key) {
+    if (!clerk_metrics_apply(group, entry)) {
         return json_null();
     }
-    backend = json_object();
-    json_object_set_new(backend, "circuit", json_string(entry->breaker_open_until ? "open" : "closed"));
-    json_object_set_new(backend, "open_until", json_time(entry->breaker_open_until));
-    json_object_set_new(backend, "failures_in_a_row", json_count(atomic_load(&breaker->failures)));
-    json_object_set_new(backend, "calls", json_count(atomic_load(&breaker->calls)));
-    json_object_set_new(backend, "not_made", json_count(atomic_load(&breaker->rejected)));
-    return backend;
+    object = json_object();
+    add_metrics(object, group, entry, now);
+    return object;
 }
 
 static json_t *json_verdicts(const clerk_verdicts *verdicts)
@@ -111,15 +117,6 @@ static json_t *json_verdicts(const clerk_verdicts *verdicts)
     return all;
 }
 
-static json_t *json_cache(const clerk_verdicts *verdicts)
-{
-    json_t *cache = json_object();
-
-    json_object_set_new(cache, "hits", json_count(atomic_load(&verdicts->recalled)));
-    json_object_set_new(cache, "misses", json_count(atomic_load(&verdicts->unknown)));
-    return cache;
-}
-
 static json_t *json_instance(const clerk_report_instance *entry, const clerk_report *report)
 {
     const clerk_instance *instance = entry->runtime->instance;
@@ -133,9 +130,9 @@ static json_t *json_instance(const clerk_report_instance *entry, const clerk_rep
                         json_string(instance->type == CLERK_INSTANCE_DEVELOPMENT ? "development" : "production"));
     json_object_set_new(one, "frontend_api", json_text(instance->frontend_host));
     json_object_set_new(one, "used_by", used_by);
-    json_object_set_new(one, "keys", json_keys(entry, report));
-    json_object_set_new(one, "backend_api", json_backend(entry));
-    json_object_set_new(one, "token_cache", json_cache(entry->runtime->verdicts));
+    json_object_set_new(one, "keys", json_keys(entry, report->now));
+    json_object_set_new(one, "backend_api", json_group(CLERK_METRICS_BACKEND, entry, report->now));
+    json_object_set_new(one, "token_cache", json_group(CLERK_METRICS_CACHE, entry, report->now));
     json_object_set_new(one, "verdicts", json_verdicts(entry->runtime->verdicts));
     return one;
 }

@@ -8,6 +8,7 @@
 #include <util_time.h>
 
 #include "clerk/outcome.h"
+#include "httpd/status/metrics.h"
 
 /* More servers than this are counted and not listed. */
 #define LISTED_SERVERS 8
@@ -76,21 +77,6 @@ static const char *date_text(apr_time_t when, apr_pool_t *pool)
     return ap_ht_time(pool, when, "%Y-%m-%d %H:%M:%S UTC", 1);
 }
 
-static const char *count_text(apr_uint64_t count, apr_pool_t *pool)
-{
-    return apr_psprintf(pool, "%" APR_UINT64_T_FMT, count);
-}
-
-/** @param note small text behind the value, or NULL */
-static void fact(request_rec *r, const char *name, const char *value, const char *note)
-{
-    ap_rvputs(r, "<div><dt>", name, "</dt><dd>", escape(r, value), NULL);
-    if (note) {
-        ap_rvputs(r, " <small>", escape(r, note), "</small>", NULL);
-    }
-    ap_rputs("</dd></div>\n", r);
-}
-
 static void badge(request_rec *r, const char *kind, const char *text)
 {
     ap_rvputs(r, "<span class=\"badge ", kind, "\">", text, "</span>", NULL);
@@ -140,49 +126,48 @@ static void alerts(request_rec *r, const clerk_report_instance *entry, const cle
     }
 }
 
-/** How many of the tokens some process had verified before. */
-static double hit_percentage(const clerk_verdicts *verdicts)
+/* @return NULL if the metric is left out */
+static const char *metric_text(const clerk_metric *metric, const clerk_report_instance *entry, apr_time_t now,
+                               apr_pool_t *pool)
 {
-    apr_uint64_t hits = atomic_load(&verdicts->recalled);
-    apr_uint64_t all = hits + atomic_load(&verdicts->unknown);
+    clerk_metric_value value = metric->get(entry);
 
-    return all ? 100.0 * (double)hits / (double)all : 0.0;
+    switch (metric->kind) {
+    case CLERK_METRIC_TEXT:
+        return value.text;
+    case CLERK_METRIC_TIME:
+        if (!value.time || value.time <= now) {
+            return value.time ? metric->past : metric->none;
+        }
+        return apr_pstrcat(pool, metric->future, interval_text(value.time - now, pool), NULL);
+    case CLERK_METRIC_AGE:
+        return value.time ? interval_text(now - value.time, pool) : metric->none;
+    case CLERK_METRIC_PERCENT:
+        return apr_psprintf(pool, "%.1f %%", value.percent);
+    default:
+        return apr_psprintf(pool, "%" APR_UINT64_T_FMT, value.count);
+    }
 }
 
-static void key_facts(request_rec *r, const clerk_report_instance *entry, apr_time_t now)
+static void metrics(request_rec *r, const clerk_report_instance *entry, apr_time_t now)
 {
-    const clerk_keystore_stats *stats = &entry->stats;
-    apr_pool_t *pool = r->pool;
-
     ap_rputs("<dl>\n", r);
-    fact(r, "Keys from", entry->key_source, NULL);
-    if (entry->health != CLERK_HEALTH_FIXED) {
-        fact(r, "Age", stats->fetched_at ? interval_text(now - stats->fetched_at, pool) : "never fetched", NULL);
-        fact(r, "Next refresh",
-             !stats->next_refresh ? "on demand"
-             : stats->next_refresh <= now
-                 ? "due"
-                 : apr_pstrcat(pool, "in ", interval_text(stats->next_refresh - now, pool), NULL),
-             NULL);
-        if (entry->serves_until > now) {
-            fact(r, "Without a refresh",
-                 apr_pstrcat(pool, "serve ", interval_text(entry->serves_until - now, pool), NULL), NULL);
-        } else if (entry->serves_until) {
-            fact(r, "Without a refresh", "lapsed", NULL);
-        }
-        fact(r, "Fetches", count_text(stats->fetches, pool),
-             apr_pstrcat(pool, count_text(stats->failures, pool), " failed", NULL));
-        fact(r, "Early refreshes", count_text(stats->early_refreshes, pool),
-             apr_pstrcat(pool, count_text(stats->early_refused, pool), " held back", NULL));
-    }
-    if (entry->runtime->instance->secret_key) {
-        const clerk_backend_breaker *breaker = entry->runtime->backend.breaker;
+    for (const clerk_metric *metric = clerk_metrics; metric->get; metric++) {
+        const clerk_metric *next = metric + 1;
+        const char *text = metric->label && clerk_metrics_apply(metric->group, entry)
+                               ? metric_text(metric, entry, now, r->pool)
+                               : NULL;
 
-        fact(r, "Backend API calls", count_text(atomic_load(&breaker->calls), pool),
-             apr_pstrcat(pool, count_text(atomic_load(&breaker->rejected), pool), " not made", NULL));
+        if (!text) {
+            continue;
+        }
+        ap_rvputs(r, "<div><dt>", metric->label, "</dt><dd>", escape(r, text), NULL);
+        if (next->note) {
+            ap_rvputs(r, " <small>", escape(r, metric_text(next, entry, now, r->pool)), " ", next->note, "</small>",
+                      NULL);
+        }
+        ap_rputs("</dd></div>\n", r);
     }
-    fact(r, "Tokens remembered", apr_psprintf(pool, "%.1f %%", hit_percentage(entry->runtime->verdicts)),
-         apr_pstrcat(pool, count_text(atomic_load(&entry->runtime->verdicts->unknown), pool), " verified", NULL));
     ap_rputs("</dl>\n", r);
 }
 
@@ -277,7 +262,7 @@ static void instance_card(request_rec *r, const clerk_report_instance *entry, co
     servers(r, entry->used_by);
     ap_rputs("</p>\n", r);
     alerts(r, entry, report);
-    key_facts(r, entry, report->now);
+    metrics(r, entry, report->now);
     key_table(r, entry->keys);
     verdict_table(r, entry->runtime->verdicts);
     ap_rputs("</section>\n", r);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/status/metrics.h"
+
+/* The share of the tokens that were found in the token cache. */
+static double hit_percentage(const clerk_verdicts *verdicts)
+{
+    apr_uint64_t hits = atomic_load(&verdicts->recalled);
+    apr_uint64_t all = hits + atomic_load(&verdicts->unknown);
+
+    return all ? 100.0 * (double)hits / (double)all : 0.0;
+}
+
+/* A get function: its name, the member of clerk_metric_value for the metric's kind, and the value. */
+#define GET(name, member, value)                                                                                       \
+    static clerk_metric_value name(const clerk_report_instance *instance)                                              \
+    {                                                                                                                  \
+        return (clerk_metric_value){.member = (value)};                                                                \
+    }
+
+GET(source, text, instance->key_source)
+GET(health, text, clerk_report_health_name(instance->health))
+GET(generation, count, instance->stats.generation)
+GET(fetched_at, time, instance->stats.fetched_at)
+GET(next_refresh_at, time, instance->stats.next_refresh)
+GET(serves_until, time, instance->serves_until)
+GET(failing_since, time, instance->stats.failing_since)
+GET(last_error, text, instance->stats.last_error)
+GET(fetches, count, instance->stats.fetches)
+GET(failures, count, instance->stats.failures)
+GET(early_refreshes, count, instance->stats.early_refreshes)
+GET(early_refused, count, instance->stats.early_refused)
+GET(circuit, text, instance->breaker_open_until ? "open" : "closed")
+GET(open_until, time, instance->breaker_open_until)
+GET(failures_in_a_row, count, atomic_load(&instance->runtime->backend.breaker->failures))
+GET(calls, count, atomic_load(&instance->runtime->backend.breaker->calls))
+GET(not_made, count, atomic_load(&instance->runtime->backend.breaker->rejected))
+GET(hits, count, atomic_load(&instance->runtime->verdicts->recalled))
+GET(hit_share, percent, hit_percentage(instance->runtime->verdicts))
+GET(misses, count, atomic_load(&instance->runtime->verdicts->unknown))
+
+const clerk_metric clerk_metrics[] = {
+    {CLERK_METRICS_KEYS, "source", CLERK_METRIC_TEXT, source, .label = "Keys from", .help = "Where the keys are from."},
+    {CLERK_METRICS_KEYS, "health", CLERK_METRIC_TEXT, health,
+     .help = "Whether there are keys, and whether fetches of keys succeed."},
+    {CLERK_METRICS_FETCHES, "generation", CLERK_METRIC_GAUGE, generation,
+     .help = "The number of different key sets so far."},
+    {CLERK_METRICS_FETCHES, "fetched_at", CLERK_METRIC_TIME, fetched_at, .help = "When keys were last fetched."},
+    {CLERK_METRICS_FETCHES, "age_seconds", CLERK_METRIC_AGE, fetched_at, .label = "Age", .none = "never fetched",
+     .help = "How long ago keys were last fetched."},
+    {CLERK_METRICS_FETCHES, "next_refresh_at", CLERK_METRIC_TIME, next_refresh_at, .label = "Next refresh",
+     .none = "on demand", .past = "due", .future = "in ", .help = "When keys are fetched again."},
+    {CLERK_METRICS_FETCHES, "serves_until", CLERK_METRIC_TIME, serves_until, .label = "Without a refresh",
+     .past = "lapsed", .future = "serve ", .help = "Until when the keys are used if no fetch succeeds."},
+    {CLERK_METRICS_FETCHES, "failing_since", CLERK_METRIC_TIME, failing_since,
+     .help = "Since when fetches of keys fail."},
+    {CLERK_METRICS_FETCHES, "last_error", CLERK_METRIC_TEXT, last_error, .help = "Why the last fetch of keys failed."},
+    {CLERK_METRICS_FETCHES, "fetches", CLERK_METRIC_COUNTER, fetches, .label = "Fetches", .help = "Fetches of keys."},
+    {CLERK_METRICS_FETCHES, "failures", CLERK_METRIC_COUNTER, failures, .note = "failed",
+     .help = "Fetches of keys that failed."},
+    {CLERK_METRICS_FETCHES, "early_refreshes", CLERK_METRIC_COUNTER, early_refreshes, .label = "Early refreshes",
+     .help = "Fetches of keys because of an unknown key id or a bad signature."},
+    {CLERK_METRICS_FETCHES, "early_refused", CLERK_METRIC_COUNTER, early_refused, .note = "held back",
+     .help = "Fetches of keys that were not made because of the rate limit."},
+    {CLERK_METRICS_BACKEND, "circuit", CLERK_METRIC_TEXT, circuit, .help = "Whether the Backend API is called."},
+    {CLERK_METRICS_BACKEND, "open_until", CLERK_METRIC_TIME, open_until,
+     .help = "Until when the Backend API is not called."},
+    {CLERK_METRICS_BACKEND, "failures_in_a_row", CLERK_METRIC_GAUGE, failures_in_a_row,
+     .help = "Calls of the Backend API that failed since one succeeded."},
+    {CLERK_METRICS_BACKEND, "calls", CLERK_METRIC_COUNTER, calls, .label = "Backend API calls",
+     .help = "Calls of the Backend API."},
+    {CLERK_METRICS_BACKEND, "not_made", CLERK_METRIC_COUNTER, not_made, .note = "not made",
+     .help = "Calls of the Backend API that were not made: the circuit was open, or too many were under way."},
+    {CLERK_METRICS_CACHE, "hits", CLERK_METRIC_COUNTER, hits, .help = "Tokens found in the token cache."},
+    {CLERK_METRICS_CACHE, NULL, CLERK_METRIC_PERCENT, hit_share, .label = "Tokens remembered",
+     .help = "The share of the tokens that were found in the token cache."},
+    {CLERK_METRICS_CACHE, "misses", CLERK_METRIC_COUNTER, misses, .note = "verified",
+     .help = "Signatures that had to be checked."},
+    {.get = NULL},
+};
+
+int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *instance)
+{
+    switch (group) {
+    case CLERK_METRICS_FETCHES:
+        return instance->health != CLERK_HEALTH_FIXED;
+    case CLERK_METRICS_BACKEND:
+        return instance->runtime->instance->secret_key != NULL;
+    default:
+        return 1;
+    }
+}
