@@ -65,7 +65,7 @@ static void checks_claims_in_order(void **state)
         clerk_reason expected;
     } cases[] = {
         {GOOD, NULL, NULL, NULL, OK},
-        /* faults A8, differences.md row 30: the shape of an OIDC id_token is no session */
+        /* differences.md row 30: the shape of an OIDC id_token is no session */
         {"\"sub\":\"u\",\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
         {"\"sub\":\"u\",\"sid\":\"\",\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},
         {"\"sub\":\"u\",\"sid\":null,\"exp\":1700000060", NULL, NULL, NULL, CLERK_REASON_TOKEN_INVALID},

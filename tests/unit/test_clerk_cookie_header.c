@@ -49,7 +49,7 @@ static void gives_the_header_itself_where_nothing_is_to_do(void **state)
     assert_ptr_equal(clerk_cookie_header_strip(header, *state), header);
 }
 
-/* faults A13: httpd joins two Cookie fields with a comma. */
+/* httpd joins two Cookie fields with a comma. */
 static void fields_are_joined_as_browsers_mean_them(void **state)
 {
     static const char *const rows[][2] = {

@@ -279,7 +279,7 @@ static void damaged_document_is_not_used_and_is_replaced(void **state)
     assert_int_equal(ask_for(w, 0, CLERK_KEYS_UNKNOWN_KID, 1), CLERK_KEYS_OK);
 }
 
-/* faults A6: a digest that could not be computed says nothing about the document. */
+/* A digest that cannot be computed does not mean that the document is damaged. */
 static void digest_that_fails_is_no_damage(void **state)
 {
     world *w = *state;
