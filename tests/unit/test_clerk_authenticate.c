@@ -372,9 +372,9 @@ static void without_a_publishable_key_there_is_no_browser_flow(void **state)
     clerk_instance_options frontend = {.frontend_api = "clerk.example.com"};
     clerk_instance_options satellite = {.secret_key = "sk_test_x", .satellite = 1, .domain = "sat.dev"};
 
-    run(f, fixture_instance(f, &secret), rows, COUNT(rows));
-    run(f, fixture_instance(f, &frontend), rows, COUNT(rows));
-    run(f, fixture_instance(f, &satellite), rows, COUNT(rows));
+    run(f, clerk_fixture_instance(f, &secret), rows, COUNT(rows));
+    run(f, clerk_fixture_instance(f, &frontend), rows, COUNT(rows));
+    run(f, clerk_fixture_instance(f, &satellite), rows, COUNT(rows));
     assert_int_equal(f->calls, 0);
     /* No handshake either if the origin of the site is not valid. */
     f->request.origin_url = "";
@@ -394,5 +394,5 @@ int main(void)
         fixture_test(without_a_publishable_key_there_is_no_browser_flow),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

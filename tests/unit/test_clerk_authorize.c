@@ -355,5 +355,5 @@ int main(void)
         fixture_test(asks_for_a_second_factor_and_an_actor),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

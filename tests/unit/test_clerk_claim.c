@@ -195,5 +195,5 @@ int main(void)
         fixture_test(numbers_are_written_as_javascript_does),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -241,5 +241,5 @@ int main(void)
         fixture_test(tells_what_javascript_takes_for_false),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -85,5 +85,5 @@ int main(void)
         fixture_test(fields_are_joined_as_browsers_mean_them),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

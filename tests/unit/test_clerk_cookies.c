@@ -138,14 +138,14 @@ static void the_issuer_is_that_of_the_instance(void **state)
     const char *sat = expand("__session=<sat>", f->pool);
 
     /* The issuer of a satellite's tokens is the frontend API of the satellite, and no other. */
-    assert_true(clerk_cookies_read(own, fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
-    assert_false(clerk_cookies_read(sat, fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
+    assert_true(clerk_cookies_read(own, clerk_fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
+    assert_false(clerk_cookies_read(sat, clerk_fixture_instance(f, &satellite), &f->services, f->pool)->suffixed);
     /* With ClerkFrontendAPI, tokens may still have the host of the publishable key as issuer. */
-    assert_false(clerk_cookies_read(own, fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
-    assert_true(clerk_cookies_read(sat, fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
+    assert_false(clerk_cookies_read(own, clerk_fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
+    assert_true(clerk_cookies_read(sat, clerk_fixture_instance(f, &overridden), &f->services, f->pool)->suffixed);
     /* Without a publishable key there is no suffix. */
-    assert_false(clerk_cookies_read(sat, fixture_instance(f, &keyless), &f->services, f->pool)->suffixed);
-    assert_non_null(clerk_cookies_read(sat, fixture_instance(f, &keyless), &f->services, f->pool)->session);
+    assert_false(clerk_cookies_read(sat, clerk_fixture_instance(f, &keyless), &f->services, f->pool)->suffixed);
+    assert_non_null(clerk_cookies_read(sat, clerk_fixture_instance(f, &keyless), &f->services, f->pool)->session);
 }
 
 static void numbers_are_read_as_the_text_says(void **state)
@@ -218,5 +218,5 @@ int main(void)
         fixture_test(every_cookie_goes_by_its_own_rule),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

@@ -95,10 +95,11 @@ static void the_redirect_says_everything_in_order(void **state)
     fixture *f = *state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        f->services.backend = rows[i].no_backend ? NULL : fixture_backend;
-        assert_case(rows[i].name,
-                    decide_with(f, fixture_instance(f, &rows[i].options), rows[i].target, rows[i].cookie)->location,
-                    rows[i].location);
+        f->services.backend = rows[i].no_backend ? NULL : clerk_fixture_backend;
+        assert_case(
+            rows[i].name,
+            decide_with(f, clerk_fixture_instance(f, &rows[i].options), rows[i].target, rows[i].cookie)->location,
+            rows[i].location);
     }
 }
 
@@ -144,8 +145,8 @@ static void directives_are_taken_over_where_they_are_clerks(void **state)
     {
         json_t *list = json_pack("[s]", "__session_=x");
 
-        assert_string_equal(clerk_set_cookies_take(outcome.set_cookies, list, fixture_instance(f, &keyless), f->pool),
-                            "");
+        assert_string_equal(
+            clerk_set_cookies_take(outcome.set_cookies, list, clerk_fixture_instance(f, &keyless), f->pool), "");
         json_decref(list);
     }
 }
@@ -185,13 +186,13 @@ static void tokens_resolve_in_production(void **state)
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
     const clerk_outcome *outcome;
-    const char *good = fixture_handshake("[\"__session=<newer>\"]", "", f->pool);
+    const char *good = clerk_fixture_handshake("[\"__session=<newer>\"]", "", f->pool);
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        outcome = decide_with(
-            f, instance, "/p",
-            apr_pstrcat(f->pool, "__clerk_handshake=", fixture_handshake(rows[i].directives, rows[i].more, f->pool),
-                        "; ", rows[i].cookies, NULL));
+        outcome = decide_with(f, instance, "/p",
+                              apr_pstrcat(f->pool, "__clerk_handshake=",
+                                          clerk_fixture_handshake(rows[i].directives, rows[i].more, f->pool), "; ",
+                                          rows[i].cookies, NULL));
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
         assert_case(rows[i].name, cookies_of(outcome, f->pool), expand(rows[i].set, f->pool));
         assert_int_equal(outcome->handshake_failed, rows[i].failed);
@@ -220,18 +221,18 @@ static void bad_tokens_leave_the_cookies_to_decide(void **state)
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
     const char *claims
-        = apr_pstrcat(f->pool, "{\"handshake\":[\"__session=", fixture_named("newer", f->pool), "\"]}", NULL);
+        = apr_pstrcat(f->pool, "{\"handshake\":[\"__session=", clerk_fixture_named("newer", f->pool), "\"]}", NULL);
     const char *const tokens[] = {
         "garbage",
-        fixture_mint("", claims, keys.other, f->pool),
-        fixture_mint("\"cat\":\"" CLERK_CAT_TEMPLATE "\",", claims, keys.good, f->pool),
-        fixture_mint("\"cat\":\"" CLERK_CAT_M2M "\",", claims, keys.good, f->pool),
-        fixture_mint("\"crit\":[\"x\"],", claims, keys.good, f->pool),
+        clerk_fixture_mint("", claims, keys.other, f->pool),
+        clerk_fixture_mint("\"cat\":\"" CLERK_CAT_TEMPLATE "\",", claims, keys.good, f->pool),
+        clerk_fixture_mint("\"cat\":\"" CLERK_CAT_M2M "\",", claims, keys.good, f->pool),
+        clerk_fixture_mint("\"crit\":[\"x\"],", claims, keys.good, f->pool),
         /* a session token with a claim of that name: differences.md row 30 */
-        fixture_mint("",
-                     apr_pstrcat(f->pool, "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"handshake\":[\"__session=",
-                                 fixture_named("newer", f->pool), "\"]}", NULL),
-                     keys.good, f->pool),
+        clerk_fixture_mint("",
+                           apr_pstrcat(f->pool, "{\"sub\":\"user_1\",\"sid\":\"sess_1\",\"handshake\":[\"__session=",
+                                       clerk_fixture_named("newer", f->pool), "\"]}", NULL),
+                           keys.good, f->pool),
         "eyJhbGciOiJub25lIn0.eyJoYW5kc2hha2UiOltdfQ.",
         "eyJhbGciOiJSUzI1NiIsImtpZCI6ImlucyJ9.eyJoYW5kc2hha2UiOltdfQ.AA",
     };
@@ -283,25 +284,25 @@ static void development_takes_the_query_and_cleans_the_url(void **state)
     const char *token;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        token = fixture_handshake(rows[i].directives, rows[i].more, f->pool);
+        token = clerk_fixture_handshake(rows[i].directives, rows[i].more, f->pool);
         outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL),
                               "__clerk_redirect_count=1");
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
         assert_case(rows[i].name, outcome->location, rows[i].location);
     }
     /* More than a day off, or not valid for another reason: the cookies decide. */
-    token = fixture_handshake("[\"__session=<dev-old>\"]", "", f->pool);
+    token = clerk_fixture_handshake("[\"__session=<dev-old>\"]", "", f->pool);
     outcome = decide_with(f, instance, apr_pstrcat(f->pool, DEV_TARGET "&__clerk_handshake=", token, NULL), "");
     assert_string_equal(verdict(outcome, f->pool), "handshake dev-browser-sync");
     assert_int_equal(outcome->handshake_failed, 1);
     assert_int_equal(outcome->set_cookies->nelts, 1);
-    token = fixture_handshake("[\"__session=<forged>\"]", "", f->pool);
+    token = clerk_fixture_handshake("[\"__session=<forged>\"]", "", f->pool);
     outcome = decide_with(f, instance, apr_pstrcat(f->pool, "/?__clerk_handshake=", token, NULL),
                           "__session=<dev>; __client_uat=1; __clerk_db_jwt=d");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     assert_null(outcome->location);
     /* Without a parameter in the query, the cookie is used. */
-    token = fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
+    token = clerk_fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
     outcome = decide_with(f, instance, "/?__clerk_handshake=", apr_pstrcat(f->pool, "__clerk_handshake=", token, NULL));
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     assert_string_equal(outcome->location, "https://app.example.com/");
@@ -336,7 +337,7 @@ static void nonces_are_looked_up(void **state)
     char longest[2000];
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        fixture_answer(f, rows[i].status, rows[i].body);
+        clerk_fixture_answer(f, rows[i].status, rows[i].body);
         outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=a%2Fb c");
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
         assert_int_equal(outcome->handshake_failed, rows[i].failed);
@@ -346,21 +347,21 @@ static void nonces_are_looked_up(void **state)
         assert_null(f->call_json);
     }
     /* The nonce takes precedence over the token. */
-    fixture_answer(f, 200, "{\"directives\":[\"__session=<newer>\"]}");
+    clerk_fixture_answer(f, 200, "{\"directives\":[\"__session=<newer>\"]}");
     outcome = decide_with(f, instance, "/p",
                           apr_pstrcat(f->pool, "__clerk_handshake_nonce=n; __clerk_handshake=",
-                                      fixture_handshake("[]", "", f->pool), NULL));
+                                      clerk_fixture_handshake("[]", "", f->pool), NULL));
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     /* Only production ignores the query. */
     f->calls = 0;
     outcome = decide_with(f, instance, "/p?__clerk_handshake_nonce=n", SIGNED_IN);
     assert_int_equal(outcome->handshake_failed, 0);
     assert_int_equal(f->calls, 0);
-    fixture_answer(f, 200, "{\"directives\":[\"__session=<dev>\"]}");
+    clerk_fixture_answer(f, 200, "{\"directives\":[\"__session=<dev>\"]}");
     outcome = decide_with(f, test_instance(f), "/p?a&__clerk_handshake_nonce=n", "__clerk_redirect_count=1");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     assert_string_equal(outcome->location, "https://app.example.com/p?a=");
-    fixture_answer(f, 404, "{}");
+    clerk_fixture_answer(f, 404, "{}");
     outcome = decide_with(f, test_instance(f), "/p?a&__clerk_handshake_nonce=n", "");
     assert_string_equal(verdict(outcome, f->pool), "handshake dev-browser-missing");
     /* Without a secret key, a nonce is ignored. */
@@ -370,7 +371,7 @@ static void nonces_are_looked_up(void **state)
     outcome
         = decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", longest, NULL));
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
-    outcome = decide_with(f, fixture_instance(f, &secretless), "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
+    outcome = decide_with(f, clerk_fixture_instance(f, &secretless), "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     assert_int_equal(outcome->handshake_failed, 1);
     f->services.backend = NULL;
@@ -407,7 +408,7 @@ static void a_development_browser_without_cookies_is_found_out(void **state)
         {"another value", "/p?__clerk_help=1", "", "handshake dev-browser-missing", "https://happy-hippo-1...", 0},
     };
     fixture *f = *state;
-    const char *token = fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
+    const char *token = clerk_fixture_handshake("[\"__session=<dev>\"]", "", f->pool);
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *at = strchr(rows[i].target, '@');
@@ -435,7 +436,7 @@ static void a_development_browser_without_cookies_is_found_out(void **state)
 static void without_keys_a_handshake_cannot_be_judged(void **state)
 {
     fixture *f = *state;
-    const char *token = fixture_handshake("[\"__session=<S>\"]", "", f->pool);
+    const char *token = clerk_fixture_handshake("[\"__session=<S>\"]", "", f->pool);
     const clerk_outcome *outcome;
 
     f->keys_status = CLERK_KEYS_UNAVAILABLE;
@@ -443,7 +444,7 @@ static void without_keys_a_handshake_cannot_be_judged(void **state)
     assert_string_equal(verdict(outcome, f->pool), "unavailable jwk-remote-failed-to-load");
     outcome = decide_with(f, test_instance(f), apr_pstrcat(f->pool, "/?__clerk_handshake=", token, NULL), "");
     assert_string_equal(verdict(outcome, f->pool), "unavailable jwk-remote-failed-to-load");
-    fixture_answer(f, 200, "{\"directives\":[\"__session=<S>\"]}");
+    clerk_fixture_answer(f, 200, "{\"directives\":[\"__session=<S>\"]}");
     outcome = decide_with(f, live_instance(f), "/p", "__clerk_handshake_nonce=n");
     assert_string_equal(verdict(outcome, f->pool), "unavailable jwk-remote-failed-to-load");
     assert_int_equal(outcome->set_cookies->nelts, 0);
@@ -462,5 +463,5 @@ int main(void)
         fixture_test(without_keys_a_handshake_cannot_be_judged),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

@@ -567,8 +567,8 @@ int main(void)
         fixture_test(names_the_types_of_tokens),
     };
 
-    int failed = cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    int failed = cmocka_run_group_tests(tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 
     through_cache = 1;
-    return failed + cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return failed + cmocka_run_group_tests(tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -244,7 +244,7 @@ static void derived_values(void **state)
     fixture *f = *state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const clerk_instance *instance = fixture_instance(f, &rows[i].options);
+        const clerk_instance *instance = clerk_fixture_instance(f, &rows[i].options);
 
         assert_case(rows[i].name, instance->frontend_url, rows[i].frontend_url);
         assert_case(rows[i].name, instance->proxy_url, rows[i].proxy_url);
@@ -262,14 +262,15 @@ static void issuers_can_be_given(void **state)
     clerk_instance_options options = {.publishable_key = LIVE_KEY};
 
     options.issuers = list_of(f->pool, "https://a.test", "https://b.test/");
-    assert_string_equal(joined(fixture_instance(f, &options)->issuers, f->pool), "https://a.test https://b.test/");
+    assert_string_equal(joined(clerk_fixture_instance(f, &options)->issuers, f->pool),
+                        "https://a.test https://b.test/");
     options.issuers = list_of(f->pool, "any", NULL);
-    assert_null(fixture_instance(f, &options)->issuers);
-    assert_non_null(fixture_instance(f, &options)->warning);
+    assert_null(clerk_fixture_instance(f, &options)->issuers);
+    assert_non_null(clerk_fixture_instance(f, &options)->warning);
     options.issuers = list_of(f->pool, "auto", NULL);
-    assert_string_equal(joined(fixture_instance(f, &options)->issuers, f->pool), "https://clerk.example.com");
+    assert_string_equal(joined(clerk_fixture_instance(f, &options)->issuers, f->pool), "https://clerk.example.com");
     options.issuers = list_of(f->pool, NULL, NULL);
-    assert_string_equal(joined(fixture_instance(f, &options)->issuers, f->pool), "https://clerk.example.com");
+    assert_string_equal(joined(clerk_fixture_instance(f, &options)->issuers, f->pool), "https://clerk.example.com");
 }
 
 static void what_cannot_work_is_refused_with_a_text_that_names_the_directive(void **state)
@@ -334,5 +335,5 @@ int main(void)
         fixture_test(what_cannot_work_is_refused_with_a_text_that_names_the_directive),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

@@ -110,8 +110,8 @@ static void the_cause_that_fits_best_is_named(void **state)
         f->request.origin_url = rows[i].origin ? rows[i].origin : "https://app.example.com";
         f->request.referer = rows[i].referer;
         cause = clerk_loop_cause_find(&f->request, &hints,
-                                      rows[i].development ? fixture_instance(f, &any) : live_instance(f), &outcome,
-                                      &f->services, f->pool);
+                                      rows[i].development ? clerk_fixture_instance(f, &any) : live_instance(f),
+                                      &outcome, &f->services, f->pool);
         assert_case(rows[i].name, clerk_loop_cause_text(cause), clerk_loop_cause_text(rows[i].expected));
     }
     assert_int_equal(f->calls, 0);
@@ -139,5 +139,5 @@ int main(void)
         fixture_test(a_production_site_needs_https),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

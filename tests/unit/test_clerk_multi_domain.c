@@ -76,13 +76,13 @@ static void foreign_referrers_ask_for_the_newest_state(void **state)
     }
     run(f, instance, rows, COUNT(rows));
     r.referer = "https://proxy.test/";
-    assert_string_equal(verdict(decide_row(f, fixture_instance(f, &proxied), &r), f->pool), "signed-in");
+    assert_string_equal(verdict(decide_row(f, clerk_fixture_instance(f, &proxied), &r), f->pool), "signed-in");
     assert_string_equal(verdict(decide_row(f, instance, &r), f->pool), SYNC);
     r.referer = "http://app.example.com/";
-    assert_string_equal(verdict(decide_row(f, fixture_instance(f, &local), &r), f->pool), "signed-in");
+    assert_string_equal(verdict(decide_row(f, clerk_fixture_instance(f, &local), &r), f->pool), "signed-in");
     /* With a proxy URL the Account Portal is not recognized, as in the SDK (protocol.md 9.5). */
     r.referer = "https://accounts.example.com/";
-    assert_string_equal(verdict(decide_row(f, fixture_instance(f, &proxied), &r), f->pool), SYNC);
+    assert_string_equal(verdict(decide_row(f, clerk_fixture_instance(f, &proxied), &r), f->pool), SYNC);
     r.referer = "https://evil.test/";
     f->policy.cross_origin_sync = 0;
     assert_string_equal(verdict(decide_row(f, instance, &r), f->pool), "signed-in");
@@ -167,7 +167,7 @@ static void which_cookies_count(void **state)
     assert_string_equal(decide_row(f, live_instance(f), &signed_out_u)->identity->user_id, "user_1");
     assert_string_equal(decide_row(f, live_instance(f), &no_s_uat)->identity->user_id, "user_1");
     any.issuers = list_of(f->pool, "any", NULL);
-    assert_string_equal(decide_row(f, fixture_instance(f, &any), &no_iss)->identity->user_id, "user_noiss");
+    assert_string_equal(decide_row(f, clerk_fixture_instance(f, &any), &no_iss)->identity->user_id, "user_noiss");
 }
 
 static void development_instances(void **state)
@@ -310,9 +310,9 @@ static void satellites_in_production(void **state)
     fixture *f = *state;
     clerk_instance_options options = {.publishable_key = LIVE_KEY, .domain = "sat.dev", .satellite = 1};
 
-    run(f, fixture_instance(f, &options), rows, COUNT(rows));
+    run(f, clerk_fixture_instance(f, &options), rows, COUNT(rows));
     options.satellite_auto_sync = 1;
-    run(f, fixture_instance(f, &options), auto_rows, COUNT(auto_rows));
+    run(f, clerk_fixture_instance(f, &options), auto_rows, COUNT(auto_rows));
 }
 
 static void satellites_in_development(void **state)
@@ -345,11 +345,11 @@ static void satellites_in_development(void **state)
         = {.publishable_key = TEST_KEY, .secret_key = "sk_test_x", .domain = "sat.dev", .satellite = 1};
 
     f->policy.sign_in_url = "https://primary.dev/sign-in?a=1";
-    run(f, fixture_instance(f, &options), rows, COUNT(rows));
+    run(f, clerk_fixture_instance(f, &options), rows, COUNT(rows));
     f->policy.sign_in_url = "/sign-in";
-    run(f, fixture_instance(f, &options), unknown, COUNT(unknown));
+    run(f, clerk_fixture_instance(f, &options), unknown, COUNT(unknown));
     f->policy.sign_in_url = NULL;
-    run(f, fixture_instance(f, &options), unknown, COUNT(unknown));
+    run(f, clerk_fixture_instance(f, &options), unknown, COUNT(unknown));
 }
 
 static void organizations_in_the_url(void **state)
@@ -417,5 +417,5 @@ int main(void)
         fixture_test(organizations_in_the_url),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

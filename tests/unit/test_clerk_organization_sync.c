@@ -218,5 +218,5 @@ int main(void)
         fixture_test(hostile_paths_cost_no_more_than_their_length),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

@@ -138,5 +138,5 @@ int main(void)
         fixture_test(browsers_know_this_machine_by_these_names),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

@@ -25,7 +25,7 @@ static void an_expired_session_is_traded_for_a_new_one(void **state)
     const clerk_outcome *outcome;
     json_t *body;
 
-    fixture_answer(f, 200, GOOD);
+    clerk_fixture_answer(f, 200, GOOD);
     f->request.user_agent = "agent \"x\"";
     f->request.accept_language = "de";
     f->request.origin = "https://app.example.com";
@@ -62,7 +62,7 @@ static void what_is_not_known_is_not_sent(void **state)
     fixture *f = *state;
     json_t *body;
 
-    fixture_answer(f, 200, GOOD);
+    clerk_fixture_answer(f, 200, GOOD);
     f->request.user_agent = "not UTF-8: \xff";
     assert_string_equal(verdict(decide_with(f, live_instance(f), SUFFIXED), f->pool), "signed-in");
     assert_string_equal(f->call_path, "/v1/sessions/sess_1/refresh?suffixed_cookies=true");
@@ -75,10 +75,10 @@ static void a_request_for_data_is_refreshed_too(void **state)
 {
     fixture *f = *state;
 
-    fixture_answer(f, 200, GOOD);
+    clerk_fixture_answer(f, 200, GOOD);
     f->request.sec_fetch_dest = "empty";
     assert_string_equal(verdict(decide_with(f, live_instance(f), COOKIES), f->pool), "signed-in");
-    fixture_answer(f, 200, "{\"cookies\":[\"__session=<pending>\"]}");
+    clerk_fixture_answer(f, 200, "{\"cookies\":[\"__session=<pending>\"]}");
     assert_string_equal(verdict(decide_with(f, live_instance(f), COOKIES), f->pool), "signed-out session-pending");
 }
 
@@ -127,7 +127,7 @@ static void failures_say_why(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         const clerk_outcome *outcome;
 
-        fixture_answer(f, rows[i].status, rows[i].body);
+        clerk_fixture_answer(f, rows[i].status, rows[i].body);
         f->request.sec_fetch_dest = "document";
         outcome = decide_with(f, instance, COOKIES);
         assert_case(rows[i].name, verdict(outcome, f->pool),
@@ -181,21 +181,22 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
     clerk_instance_options secretless = {.publishable_key = LIVE_KEY};
     const char *claims;
 
-    fixture_answer(f, 200, GOOD);
+    clerk_fixture_answer(f, 200, GOOD);
     for (size_t i = 0; i < COUNT(rows); i++) {
         f->request.method = rows[i].method;
-        assert_case(rows[i].name,
-                    verdict(decide_with(f, rows[i].no_secret ? fixture_instance(f, &secretless) : live_instance(f),
-                                        rows[i].cookie),
-                            f->pool),
-                    rows[i].expected);
+        assert_case(
+            rows[i].name,
+            verdict(decide_with(f, rows[i].no_secret ? clerk_fixture_instance(f, &secretless) : live_instance(f),
+                                rows[i].cookie),
+                    f->pool),
+            rows[i].expected);
     }
     for (size_t i = 0; i < COUNT(bad_ids); i++) {
         claims = apr_pstrcat(f->pool, "{" LIVE_ISS "\"sub\":\"user_1\",\"exp\":1799999900,\"sid\":\"", bad_ids[i],
                              "\"}", NULL);
         f->request.method = "GET";
         f->request.cookie = apr_pstrcat(f->pool, "__client_uat=1; __refresh_" LIVE_SUFFIX "=r; __session=",
-                                        fixture_mint("", claims, keys.good, f->pool), NULL);
+                                        clerk_fixture_mint("", claims, keys.good, f->pool), NULL);
         assert_case(bad_ids[i], decide(f, live_instance(f))->reason_text,
                     EXPIRED "expired-session-token-missing-sid-claim");
     }
@@ -203,7 +204,7 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
                          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\"}", NULL);
     f->request.cookie = apr_pstrcat(f->pool, "__client_uat=1; __refresh_" LIVE_SUFFIX "=r; __session=",
-                                    fixture_mint("", claims, keys.good, f->pool), NULL);
+                                    clerk_fixture_mint("", claims, keys.good, f->pool), NULL);
     assert_case("a long sid", decide(f, live_instance(f))->reason_text,
                 EXPIRED "expired-session-token-missing-sid-claim");
     f->services.backend = NULL;
@@ -221,5 +222,5 @@ int main(void)
         fixture_test(only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is_refreshed),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

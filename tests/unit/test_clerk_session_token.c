@@ -20,7 +20,7 @@ static int keys_setup(void **state)
 {
     char *pem, *jwks;
 
-    if (fixture_group_setup(state) != 0 || apr_pool_create(&group_pool, NULL) != APR_SUCCESS) {
+    if (jose_fixture_group_setup(state) != 0 || apr_pool_create(&group_pool, NULL) != APR_SUCCESS) {
         return -1;
     }
     key_1 = make_rsa(2048, group_pool);
@@ -43,7 +43,7 @@ static int keys_setup(void **state)
 static int keys_teardown(void **state)
 {
     apr_pool_destroy(group_pool);
-    return fixture_group_teardown(state);
+    return jose_fixture_group_teardown(state);
 }
 
 /* The n-th result of the fake key store, and the expected arguments of the call. */

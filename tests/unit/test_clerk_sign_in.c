@@ -73,7 +73,7 @@ static void sign_in_redirects_are_those_of_the_vectors(void **state)
         options.publishable_key = rows[i].development ? TEST_KEY : LIVE_KEY;
         f->request.target = VECTOR;
         f->policy.sign_in_url = rows[i].sign_in_url;
-        assert_case(rows[i].name, location_of(f, fixture_instance(f, &options), &outcome), rows[i].location);
+        assert_case(rows[i].name, location_of(f, clerk_fixture_instance(f, &options), &outcome), rows[i].location);
     }
 }
 
@@ -83,11 +83,11 @@ static void without_a_portal_there_is_no_redirect(void **state)
     clerk_instance_options options = {.jwks_url = "https://keys.test/"};
     clerk_outcome outcome = {.reason = CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING};
 
-    assert_null(location_of(f, fixture_instance(f, &options), &outcome));
+    assert_null(location_of(f, clerk_fixture_instance(f, &options), &outcome));
     f->policy.sign_in_url = "https://auth.test/in";
-    assert_non_null(location_of(f, fixture_instance(f, &options), &outcome));
+    assert_non_null(location_of(f, clerk_fixture_instance(f, &options), &outcome));
     f->request.origin_url = "nonsense";
-    assert_null(location_of(f, fixture_instance(f, &options), &outcome));
+    assert_null(location_of(f, clerk_fixture_instance(f, &options), &outcome));
 }
 
 /* Paths used to attack redirects. All of them must only be the path of the requested page. */
@@ -148,7 +148,7 @@ static void no_target_leads_elsewhere(void **state)
         const clerk_outcome *handshake;
         const char *p;
 
-        fixture_reset(f);
+        clerk_fixture_reset(f);
         f->policy.sign_in_url = "/sign-in";
         f->request.target = hostile_targets[i];
         location = location_of(f, instance, &outcome);
@@ -211,5 +211,5 @@ int main(void)
         fixture_test(navigations_are_told_from_other_requests),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

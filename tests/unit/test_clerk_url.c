@@ -173,5 +173,5 @@ int main(void)
         fixture_test(parameters_are_found_and_edited_by_their_decoded_name),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);
 }

@@ -502,5 +502,5 @@ int main(void)
         fixture_test(the_two_ways_to_know_the_origin_exclude_each_other),
     };
 
-    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests(tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -152,5 +152,5 @@ int main(void)
         fixture_test(takes_a_slice_of_a_longer_text),
     };
 
-    return cmocka_run_group_tests_name("jose_base64url", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("jose_base64url", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

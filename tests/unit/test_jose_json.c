@@ -258,5 +258,5 @@ int main(void)
         fixture_test(has_a_text_for_every_status),
     };
 
-    return cmocka_run_group_tests_name("jose_json", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("jose_json", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

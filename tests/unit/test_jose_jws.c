@@ -145,5 +145,5 @@ int main(void)
         fixture_test(bounds_the_length),       fixture_test(bounds_the_nesting),
     };
 
-    return cmocka_run_group_tests_name("jose_jws", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("jose_jws", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -333,5 +333,5 @@ int main(void)
         fixture_test(canonical_text_keeps_the_meaning),
     };
 
-    return cmocka_run_group_tests_name("jose_keyset", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("jose_keyset", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

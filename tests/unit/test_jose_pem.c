@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
+#include <openssl/core_names.h>
+
 #define PAYLOAD "{\"sub\":\"user_1\"}"
 
 static char *replace(const char *text, const char *what, const char *with, apr_pool_t *pool)
@@ -162,7 +164,7 @@ static void refuses_private_keys(void **state)
 
 static void refuses_weak_and_foreign_keys(void **state)
 {
-    EVP_PKEY *ed25519 = fixture_keep(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), *state);
+    EVP_PKEY *ed25519 = jose_fixture_keep(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), *state);
     EVP_PKEY *weak = make_rsa(1024, *state);
 
     expect_refusal(public_pem(weak, *state), JOSE_KEY_UNUSABLE, "2048", "RSA 1024", *state);
@@ -261,5 +263,5 @@ int main(void)
         fixture_test(refuses_garbage),
     };
 
-    return cmocka_run_group_tests_name("jose_pem", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("jose_pem", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
+
 #include "jose/key_private.h"
 
 #define PAYLOAD "{\"sub\":\"user_1\",\"exp\":1}"
@@ -211,5 +213,5 @@ int main(void)
         fixture_test(survives_a_fork),
     };
 
-    return cmocka_run_group_tests_name("jose_verifier", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("jose_verifier", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
+#include <openssl/ec.h>
+#include <openssl/err.h>
+
 /* RFC 7520, 3.4 and 4.1. The payload is not JSON, so the token is no JWT, but its signature is good. */
 #define RFC7520_N                                                                                                      \
     "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2w"     \
@@ -303,5 +306,5 @@ int main(void)
         fixture_test(leaves_the_error_queue_alone),
     };
 
-    return cmocka_run_group_tests_name("jose_verify", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("jose_verify", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

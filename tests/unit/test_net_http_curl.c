@@ -3,6 +3,9 @@
 #include "http_server_fixture.h"
 
 #include <fcntl.h>
+#include <poll.h>
+
+#include <openssl/err.h>
 
 #include "net/http.h"
 
@@ -363,7 +366,7 @@ static int teardown(void **state)
     return 0;
 }
 
-#define http_test(function) cmocka_unit_test_setup_teardown(function, fixture_setup, teardown)
+#define http_test(function) cmocka_unit_test_setup_teardown(function, jose_fixture_setup, teardown)
 
 int main(void)
 {
@@ -381,5 +384,6 @@ int main(void)
         http_test(many_threads),
     };
 
-    return cmocka_run_group_tests_name("shared/http_curl", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("shared/http_curl", tests, jose_fixture_group_setup,
+                                       jose_fixture_group_teardown);
 }

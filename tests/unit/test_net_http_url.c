@@ -241,5 +241,5 @@ int main(void)
         fixture_test(urls_are_logged_without_secrets),
     };
 
-    return cmocka_run_group_tests_name("net/http_url", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("net/http_url", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -67,16 +67,16 @@ static void background_refresh_keeps_the_generation_of_an_unchanged_document(voi
 
         assert_in_range(due, TTL / 100 * 72, TTL / 100 * 88);
     }
-    fixture_pass(TTL / 2);
+    world_pass(TTL / 2);
     tick(w);
     assert_int_equal(calls(w), 2);
-    fixture_pass(TTL / 2);
+    world_pass(TTL / 2);
     tick(w);
     assert_int_equal(calls(w), 4);
     assert_int_equal(stats_of(w, 0).generation, 1);
     assert_true(stats_of(w, 0).fetched_at >= fetched_at + TTL);
     answer_with(w, 0, 200, w->two);
-    fixture_pass(TTL);
+    world_pass(TTL);
     tick(w);
     assert_int_equal(stats_of(w, 0).generation, 2);
     assert_int_equal(stats_of(w, 1).generation, 1);
@@ -88,10 +88,10 @@ static void requests_refresh_where_the_background_thread_is_missing(void **state
 
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
-    fixture_pass(TTL / 100 * 80);
+    world_pass(TTL / 100 * 80);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     assert_int_equal(calls(w), 1);
-    fixture_pass(TTL / 100 * 19);
+    world_pass(TTL / 100 * 19);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     assert_int_equal(calls(w), 2);
@@ -145,7 +145,7 @@ static void bad_answers_never_replace_good_keys(void **state)
         } else {
             answer_nothing(w, 0);
         }
-        fixture_pass(TTL);
+        world_pass(TTL);
         tick(w);
         stats = stats_of(w, 0);
         if (!strstr(stats.last_error, cases[i].text) || strstr(stats.last_error, SECRET)) {
@@ -156,7 +156,7 @@ static void bad_answers_never_replace_good_keys(void **state)
         assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     }
     answer_with(w, 0, 200, w->one);
-    fixture_pass(TTL);
+    world_pass(TTL);
     tick(w);
     assert_string_equal(stats_of(w, 0).last_error, "");
     assert_int_equal(stats_of(w, 0).failing_since, 0);
@@ -183,7 +183,7 @@ static void cold_failures_are_told_apart(void **state)
     assert_int_equal(calls(w), 2);
     assert_int_equal(logged(w, 1001), 2);
     answer_with(w, 0, 200, w->one);
-    fixture_pass(apr_time_from_sec(2));
+    world_pass(apr_time_from_sec(2));
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     assert_int_equal(logged(w, 1002), 1);
 }
@@ -201,10 +201,10 @@ static void backoff_doubles_up_to_a_minute(void **state)
 
         assert_int_equal(ask(w, 0), CLERK_KEYS_UNAVAILABLE);
         assert_int_equal(calls(w), i + 1);
-        fixture_pass(wait / 10 * 8);
+        world_pass(wait / 10 * 8);
         assert_int_equal(ask(w, 0), CLERK_KEYS_UNAVAILABLE);
         assert_int_equal(calls(w), i + 1);
-        fixture_pass(wait / 10 * 4);
+        world_pass(wait / 10 * 4);
     }
     assert_int_equal(logged(w, 1001), 1);
 }
@@ -225,7 +225,7 @@ static void retry_after_is_honoured(void **state)
         atomic_store(&w->state->answers[0].retry_after, cases[i].retry_after);
         assert_int_equal(ask(w, 0), CLERK_KEYS_UNAVAILABLE);
         stats = stats_of(w, 0);
-        now = fixture_clock();
+        now = world_clock();
         if (cases[i].waits) {
             assert_in_range(stats.next_refresh, now + apr_time_from_sec(cases[i].waits - 2),
                             now + apr_time_from_sec(cases[i].waits));
@@ -243,20 +243,20 @@ static void outage_is_bridged_up_to_max_stale(void **state)
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     answer_nothing(w, 0);
     for (int hour = 1; hour < 24; hour++) {
-        fixture_pass(apr_time_from_sec(3600));
+        world_pass(apr_time_from_sec(3600));
         tick(w);
         assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     }
     assert_int_equal(logged(w, 1001), 1);
-    fixture_pass(apr_time_from_sec(3601));
+    world_pass(apr_time_from_sec(3601));
     assert_int_equal(ask(w, 0), CLERK_KEYS_UNAVAILABLE);
     assert_int_equal(logged(w, 1008), 1);
-    fixture_pass(apr_time_from_sec(3600));
+    world_pass(apr_time_from_sec(3600));
     assert_int_equal(ask(w, 0), CLERK_KEYS_UNAVAILABLE);
     assert_int_equal(logged(w, 1008), 1);
     /* Keys that are too old are fetched again. */
     answer_with(w, 0, 200, w->one);
-    fixture_pass(apr_time_from_sec(120));
+    world_pass(apr_time_from_sec(120));
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     assert_int_equal(stats_of(w, 0).generation, 1);
     assert_int_equal(logged(w, 1002), 1);
@@ -267,12 +267,12 @@ static void clock_set_back_blocks_nothing(void **state)
     world *w = *state;
     int before;
 
-    fixture_pass(apr_time_from_sec(1000 * 86400));
+    world_pass(apr_time_from_sec(1000 * 86400));
     world_run(w);
     answer_nothing(w, 1);
     tick(w);
     assert_int_equal(ask(w, 1), CLERK_KEYS_UNAVAILABLE);
-    fixture_pass(-apr_time_from_sec(1000 * 86400));
+    world_pass(-apr_time_from_sec(1000 * 86400));
     before = calls(w);
     answer_with(w, 1, 200, w->one);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
@@ -297,7 +297,7 @@ static void invented_kids_do_not_become_fetches(void **state)
     /* 100 calls a second for 100 seconds, by the clock of the test: one fetch in ten seconds. */
     before = calls(w);
     for (int i = 0; i < 10000; i++) {
-        fixture_pass(apr_time_from_msec(10));
+        world_pass(apr_time_from_msec(10));
         ask_for(w, 0, CLERK_KEYS_UNKNOWN_KID, 1);
     }
     assert_in_range(calls(w) - before, 9, 11);
@@ -325,7 +325,7 @@ static void unknown_kid_finds_a_new_key(void **state)
     assert_int_equal(calls(w), 2);
     /* A key that is no longer published is gone: a new set replaces the old one. */
     answer_with(w, 0, 200, w->one);
-    fixture_pass(TTL);
+    world_pass(TTL);
     tick(w);
     assert_int_equal(clerk_keystore_acquire(&pin, w->store, 0, CLERK_KEYS_CURRENT, 0, w->pool), CLERK_KEYS_OK);
     assert_null(jose_keyset_find(pin.set, "ins_2"));
@@ -366,12 +366,12 @@ static void rotation_under_the_same_kid(void **state)
     assert_status(verify(w, 0, new_token), JOSE_BAD_SIGNATURE, "too soon");
     assert_int_equal(calls(w), 1);
     assert_int_equal(stats_of(w, 0).early_refused, 1);
-    fixture_pass(apr_time_from_sec(6));
+    world_pass(apr_time_from_sec(6));
     assert_status(verify(w, 0, new_token), JOSE_OK, "after");
     assert_int_equal(calls(w), 2);
     assert_status(verify(w, 0, old_token), JOSE_BAD_SIGNATURE, "old key");
     for (int i = 0; i < 1000; i++) {
-        fixture_pass(apr_time_from_msec(100));
+        world_pass(apr_time_from_msec(100));
         verify(w, 0, old_token);
     }
     assert_in_range(calls(w), 2 + 10, 2 + 14);
@@ -387,7 +387,7 @@ static void slots_are_isolated(void **state)
     world_run(w);
     assert_status(verify(w, 0, first), JOSE_OK, "first at first");
     assert_status(verify(w, 1, second), JOSE_OK, "second at second");
-    fixture_pass(apr_time_from_sec(6));
+    world_pass(apr_time_from_sec(6));
     assert_status(verify(w, 1, first), JOSE_BAD_SIGNATURE, "first at second");
     assert_status(verify(w, 0, second), JOSE_BAD_SIGNATURE, "second at first");
 }
@@ -399,7 +399,7 @@ static void early_fetches_respect_the_backoff(void **state)
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     answer_nothing(w, 0);
-    fixture_pass(apr_time_from_sec(6));
+    world_pass(apr_time_from_sec(6));
     assert_int_equal(ask_for(w, 0, CLERK_KEYS_UNKNOWN_KID, 1), CLERK_KEYS_UNCHANGED);
     assert_int_equal(ask_for(w, 0, CLERK_KEYS_UNKNOWN_KID, 1), CLERK_KEYS_UNCHANGED);
     assert_int_equal(ask_for(w, 0, CLERK_KEYS_BAD_SIGNATURE, 1), CLERK_KEYS_UNCHANGED);
@@ -458,5 +458,5 @@ int main(void)
         world_test(a_stopping_process_is_not_a_failure_of_the_source),
     };
 
-    return cmocka_run_group_tests_name("shared/keystore", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("shared/keystore", tests, jose_fixture_group_setup, jose_fixture_group_teardown);
 }

@@ -143,7 +143,7 @@ static void a_process_sees_what_another_fetched(void **state)
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     answer_with(w, 0, 200, w->two);
-    fixture_pass(TTL);
+    world_pass(TTL);
     assert_true(world_wait(world_fork(w, run_other_process)));
     assert_int_equal(clerk_keystore_acquire(&pin, w->store, 0, CLERK_KEYS_CURRENT, 0, w->pool), CLERK_KEYS_OK);
     assert_int_equal(pin.generation, 2);
@@ -179,7 +179,7 @@ static void killed_holder_blocks_nobody_for_long(void **state)
     apr_time_t begin;
 
     w->source[0].timeout = apr_time_from_msec(100);
-    fixture_run_clock();
+    world_run_clock();
     world_run(w);
     kill_while_fetching(w);
     begin = apr_time_now();
@@ -197,13 +197,13 @@ static void killed_holder_does_not_stop_service(void **state)
 
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
-    fixture_pass(TTL);
+    world_pass(TTL);
     kill_while_fetching(w);
     for (int i = 0; i < 100; i++) {
         assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     }
     assert_int_equal(calls(w), 2);
-    fixture_pass(2 * TIMEOUT);
+    world_pass(2 * TIMEOUT);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     assert_int_equal(calls(w), 3);
 }
@@ -214,7 +214,7 @@ static void run_half_a_publish(world *w)
     segment_slot *slot = keystore_slot(w->store, 0);
     segment_document *document = &slot->documents[(atomic_load(&slot->generation) + 1) & 1];
 
-    clerk_lease_take(&slot->lease, fixture_clock(), TIMEOUT);
+    clerk_lease_take(&slot->lease, world_clock(), TIMEOUT);
     atomic_store(&document->len, 60000);
     for (int i = 0; i < 100; i++) {
         atomic_store(&document->words[i], 0x4141414141414141U);
@@ -235,7 +235,7 @@ static void killed_publisher_leaves_the_document_whole(void **state)
     assert_true(world_wait(world_fork(w, run_fetch)));
     assert_int_equal(calls(w), 1);
     answer_with(w, 0, 200, w->two);
-    fixture_pass(TTL);
+    world_pass(TTL);
     tick(w);
     assert_int_equal(stats_of(w, 0).generation, 2);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
@@ -258,7 +258,7 @@ static void damaged_document_is_not_used_and_is_replaced(void **state)
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     answer_with(w, 0, 200, w->two);
-    fixture_pass(TTL);
+    world_pass(TTL);
     assert_true(world_wait(world_fork(w, run_other_process)));
     damage(w);
     /* This process uses the set it has, and reads the damaged document only once. */
@@ -311,7 +311,7 @@ static void late_result_is_dropped(void **state)
     kill(pid, SIGSTOP);
     assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
     atomic_store(&w->state->hold, 0);
-    fixture_pass(apr_time_from_sec(2));
+    world_pass(apr_time_from_sec(2));
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     answer_with(w, 0, 200, w->rotated);
     kill(pid, SIGCONT);
@@ -336,5 +336,6 @@ int main(void)
         world_test(late_result_is_dropped),
     };
 
-    return cmocka_run_group_tests_name("shared/keystore processes", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("shared/keystore processes", tests, jose_fixture_group_setup,
+                                       jose_fixture_group_teardown);
 }

@@ -46,7 +46,7 @@ static void readers_during_rotations(void **state)
     }
     for (int i = 0; i < ROTATIONS; i++) {
         answer_with(w, 0, 200, i % 2 ? w->one : w->two);
-        fixture_pass(TTL);
+        world_pass(TTL);
         tick(w);
         /* A reader may have fetched before this thread. */
         wait_until(stats_of(w, 0).generation == (apr_uint32_t)i + 2);
@@ -69,7 +69,7 @@ static void a_pinned_set_outlives_its_successors(void **state)
     world_run(w);
     for (int i = 0; i < 10; i++) {
         answer_with(w, 0, 200, i % 2 ? w->one : w->two);
-        fixture_pass(TTL);
+        world_pass(TTL);
         tick(w);
         assert_int_equal(clerk_keystore_acquire(&pins[i], w->store, 0, CLERK_KEYS_CURRENT, 0, w->pool), CLERK_KEYS_OK);
     }
@@ -166,7 +166,7 @@ static void waiting_ends(void **state)
     apr_status_t rv;
 
     w->source[0].timeout = apr_time_from_msec(150);
-    fixture_run_clock();
+    world_run_clock();
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     /* A source that responds after its timeout, which no clerk_http should allow. */
@@ -190,5 +190,6 @@ int main(void)
         world_test(waiting_ends),
     };
 
-    return cmocka_run_group_tests_name("shared/keystore threads", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("shared/keystore threads", tests, jose_fixture_group_setup,
+                                       jose_fixture_group_teardown);
 }

@@ -200,5 +200,6 @@ int main(void)
         fixture_test(error_texts), fixture_test(allowances),      fixture_test(copies_are_never_torn),
     };
 
-    return cmocka_run_group_tests_name("shared/keystore_segment", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("shared/keystore_segment", tests, jose_fixture_group_setup,
+                                       jose_fixture_group_teardown);
 }

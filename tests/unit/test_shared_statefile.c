@@ -257,7 +257,7 @@ static void keys_survive_a_restart_in_an_outage(void **state)
     apr_time_t fetched_at;
     char *path;
 
-    fixture_run_clock();
+    world_run_clock();
     w->state_dir = make_dir(w->pool);
     world_run(w);
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
@@ -267,7 +267,7 @@ static void keys_survive_a_restart_in_an_outage(void **state)
     assert_int_equal(logged(w, 1007), 1);
     assert_int_equal(stats_of(w, 0).generation, 1);
     assert_true(stats_of(w, 0).fetched_at == fetched_at);
-    assert_true(stats_of(w, 0).next_refresh <= fixture_clock());
+    assert_true(stats_of(w, 0).next_refresh <= world_clock());
     /* A request is served without a fetch; the background thread tries at once. */
     assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     assert_int_equal(calls(w), 1);
@@ -308,13 +308,13 @@ static void unwritable_directory_is_said_once(void **state)
     world_run(w);
     remove_dir(w->state_dir, w->pool);
     for (int i = 0; i < 5; i++) {
-        fixture_pass(TTL);
+        world_pass(TTL);
         tick(w);
         assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
     }
     assert_int_equal(logged(w, 1004), SOURCES);
     assert_int_equal(mkdir(w->state_dir, 0700), 0);
-    fixture_pass(TTL);
+    world_pass(TTL);
     tick(w);
     assert_int_equal(logged(w, 1005), SOURCES);
     assert_int_equal(remove_dir(w->state_dir, w->pool), SOURCES);
@@ -360,5 +360,6 @@ int main(void)
         world_test(unwritable_directory_is_said_once),
     };
 
-    return cmocka_run_group_tests_name("shared/statefile", tests, fixture_group_setup, fixture_group_teardown);
+    return cmocka_run_group_tests_name("shared/statefile", tests, jose_fixture_group_setup,
+                                       jose_fixture_group_teardown);
 }
