@@ -2,6 +2,7 @@
 #include "clerk/authenticate.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -12,7 +13,8 @@
 #include "clerk/session/session_token.h"
 
 /*
- * The token of an Authorization value, split at spaces as the SDK splits it (protocol.md 2.2).
+ * The token of an Authorization value, split at spaces as the SDK splits it (protocol.md 2.2). The scheme may be
+ * written in any case (differences.md row 29).
  * @return 0 if there is none: then the cookies decide
  */
 static int header_token(jose_slice *token, const char *authorization)
@@ -36,7 +38,7 @@ static int header_token(jose_slice *token, const char *authorization)
         /* Two spaces: the SDK takes the scheme's name for the token, which no token is. */
         return 1;
     }
-    if (token->len != sizeof(bearer) - 1 || memcmp(authorization, bearer, token->len)) {
+    if (token->len != sizeof(bearer) - 1 || strncasecmp(authorization, bearer, token->len)) {
         return 0;
     }
     space = strchr(word, ' ');

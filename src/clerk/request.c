@@ -2,14 +2,31 @@
 #include "clerk/request.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include "text/text.h"
+
+static int is_text(const char *value, const char *wanted)
+{
+    return value && !strcmp(value, wanted);
+}
+
+/* What jQuery and htmx add to their requests. WebViews send X-Requested-With with every navigation: the name of the
+ * application. */
+static int is_from_script(const clerk_request *request)
+{
+    return request->hx_request
+           || (request->x_requested_with && !strcasecmp(request->x_requested_with, "XMLHttpRequest"));
+}
 
 int clerk_request_is_navigation(const clerk_request *request)
 {
     if (strcmp(request->method, "GET")) {
         return 0;
     }
-    if (request->sec_fetch_dest) {
-        return !strcmp(request->sec_fetch_dest, "document") || !strcmp(request->sec_fetch_dest, "iframe");
+    if (request->sec_fetch_dest || request->sec_fetch_mode) {
+        return is_text(request->sec_fetch_dest, "document") || is_text(request->sec_fetch_dest, "iframe")
+               || is_text(request->sec_fetch_mode, "navigate");
     }
-    return request->accept && strstr(request->accept, "text/html");
+    return request->accept && clerk_text_begins_with(request->accept, "text/html") && !is_from_script(request);
 }

@@ -22,6 +22,9 @@ typedef struct clerk_request {
     /* Filled in by clerk_request_complete(). */
     const char *origin_url; /**< public origin, `scheme://host[:port]`, lower case, default port left out */
     const char *accept;
+    const char *sec_fetch_mode;
+    const char *x_requested_with;
+    const char *hx_request;
     const char *referer;
     const char *origin; /**< the Origin header */
     const char *user_agent;
@@ -39,8 +42,11 @@ static inline const clerk_request *clerk_request_complete(clerk_request *request
 }
 
 /**
- * Whether the request is a page navigation, which may be redirected to sign-in: GET, and `Sec-Fetch-Dest` is document
- * or iframe, or is absent and Accept contains text/html.
+ * Whether the request is a page navigation (differences.md row 27): a GET whose response the browser shows or saves, so
+ * that it may be redirected to a handshake or to sign-in. `Sec-Fetch-Dest: document` or `iframe`, or `Sec-Fetch-Mode:
+ * navigate`, say so. If the browser sends neither field, Accept must begin with text/html, and neither
+ * `X-Requested-With: XMLHttpRequest` nor `HX-Request` may say that a script has sent the request.
+ * @param request with all its members filled in
  */
 int clerk_request_is_navigation(const clerk_request *request);
 

@@ -53,6 +53,13 @@ def test_a_signed_in_answer_is_private(server, live):
     assert "private" in server.get("/private/", bearer(live)).header("Cache-Control")
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEARER"])
+def test_the_scheme_in_any_case(server, live, scheme):
+    """differences.md row 29."""
+    assert server.get("/private/", {"Authorization": f"{scheme} {token(live)}"}).status == 200
+    assert server.get("/api/", {"Authorization": f"{scheme} {token(live, defect='bad-signature')}"}).reason == "token-invalid-signature"
+
+
 def test_a_bare_token_without_the_word_bearer(server, live):
     assert server.get("/private/", {"Authorization": token(live)}).status == 200
 
@@ -138,6 +145,25 @@ def test_only_a_get_is_sent_to_sign_in(server, method):
 
 
 @pytest.mark.parametrize("headers", [
+    {"Sec-Fetch-Dest": "frame", "Sec-Fetch-Mode": "navigate"},
+    {"Sec-Fetch-Dest": "object", "Sec-Fetch-Mode": "navigate"},
+    {"Sec-Fetch-Dest": "embed", "Sec-Fetch-Mode": "navigate", "Accept": "*/*"},
+    {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "navigate"},  # <a download>
+    {"Sec-Fetch-Mode": "navigate", "X-Requested-With": "XMLHttpRequest"},
+    {"Accept": "text/html,*/*", "X-Requested-With": "com.example.app"},  # Android's WebView
+], ids=str)
+def test_every_navigation_is_redirected(server, headers):
+    """differences.md row 27."""
+    answer = server.get("/private/", headers)
+    assert answer.status == 307 and answer.location.startswith("https://accounts.example.test/sign-in?")
+    answer = server.get("/private/", headers | {"Cookie": "__client_uat=1"})
+    assert answer.status == 307 and "/v1/client/handshake?" in answer.location
+
+
+@pytest.mark.parametrize("headers", [
+    {"X-Requested-With": "XMLHttpRequest", "Accept": "text/html, */*; q=0.01"},  # jQuery's $.load()
+    {"HX-Request": "true", "Accept": "text/html"},
+    {"Sec-Fetch-Mode": "cors", "Accept": "text/html"},
     {"Sec-Fetch-Dest": "empty", "Accept": "text/html"},
     {"Sec-Fetch-Dest": "image"},
     {"Sec-Fetch-Dest": "script"},
@@ -146,7 +172,26 @@ def test_only_a_get_is_sent_to_sign_in(server, method):
     {"Purpose": "prefetch", "Sec-Purpose": "prefetch", "Sec-Fetch-Dest": "empty"},
 ])
 def test_what_is_no_page_load_is_not_redirected(server, headers):
-    assert server.get("/private/", headers).status == 401
+    answer = server.get("/private/", headers)
+    assert (answer.status, answer.location) == (401, None)
+    assert server.get("/private/", headers | {"Cookie": "__client_uat=1"}).status == 401
+
+
+def test_a_script_is_told_where_to_sign_in(server, live):
+    """differences.md row 27: it cannot follow a redirect, but it can load the page."""
+    sign_in = "https://accounts.example.test/sign-in"
+    back = urllib.parse.quote(f"{server.origin()}/page?a=1", safe="")
+    script = XHR | {"Referer": f"{server.origin()}/page?a=1"}
+    for headers in (script, script | {"Cookie": "__client_uat=1"}, script | bearer(live, defect="bad-signature")):
+        assert server.get("/private/", headers).header("X-Clerk-Sign-In-URL") == f"{sign_in}?redirect_url={back}", headers
+    assert server.get("/private/", XHR).header("X-Clerk-Sign-In-URL") == sign_in
+    assert server.get("/private/", XHR | {"Referer": "https://evil.example/"}).header("X-Clerk-Sign-In-URL") == sign_in
+    assert server.request("POST", "/private/", XHR, b"x").header("X-Clerk-Sign-In-URL") == sign_in
+    assert server.get("/sign-in/", XHR | {"Sec-Fetch-Dest": "empty"}).status == 307  # ClerkUnauthenticated sign-in: as written
+    assert server.request("POST", "/sign-in/", XHR, b"x").header("X-Clerk-Sign-In-URL") == f"{server.origin()}/login?z=1"
+    assert server.get("/challenge/", NAVIGATION).header("X-Clerk-Sign-In-URL").startswith(sign_in)
+    for answer in (server.get("/api/", XHR), server.get("/private/", NAVIGATION), server.get("/private/", bearer(live) | XHR)):
+        assert answer.header("X-Clerk-Sign-In-URL") is None  # an API without cookies; a redirect; signed in
 
 
 def test_client_uat_without_a_session_is_a_handshake(server):
@@ -273,7 +318,7 @@ def test_malformed_authorization_is_refused(server, live, authorization):
     assert server.get("/private/", {"Authorization": value} | XHR).status == 401
 
 
-@pytest.mark.parametrize("authorization", ["Basic dXNlcjpwYXNz", "bearer x", "Digest username=x"])
+@pytest.mark.parametrize("authorization", ["Basic dXNlcjpwYXNz", "bearers x", "Digest username=x"])
 def test_foreign_schemes_are_no_token(server, authorization):
     answer = server.get("/private/", {"Authorization": authorization} | XHR)
     assert answer.header("WWW-Authenticate") == 'Bearer realm="test"'

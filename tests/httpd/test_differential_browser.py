@@ -155,13 +155,24 @@ def adapted(visit):
         visit = _hide(visit, {"__clerk_handshake_nonce"}, cookies=True)
     if "header" in visit.notes and _bearer(visit):  # differences.md row 4: a refresh would answer with the cookies' session
         visit = dataclasses.replace(visit, cookies=[pair for pair in visit.cookies if not pair[0].startswith("__refresh")])
-    return visit
+    return dataclasses.replace(visit, headers=_fetched(visit.headers))
+
+
+def _fetched(headers):
+    """The fields by which the SDK takes the request for what it is here."""
+    have = dict(headers)
+    dest, mode = have.get("Sec-Fetch-Dest"), have.get("Sec-Fetch-Mode")
+    if mode == "navigate" and dest not in ("document", "iframe"):  # differences.md row 27: any navigation, as the SDK takes one of a frame
+        headers = [pair for pair in headers if pair[0] != "Sec-Fetch-Dest"] + [("Sec-Fetch-Dest", "iframe")]
+    elif not dest and (mode or have.get("HX-Request") or have.get("X-Requested-With") == "XMLHttpRequest"):  # differences.md row 27: a script
+        headers = [pair for pair in headers if pair[0] != "Accept"]
+    return [(name, re.sub(r"^bearer ", "Bearer ", value) if name == "Authorization" else value) for name, value in headers]  # differences.md row 29
 
 
 def _bearer(visit):
     value = next((value for name, value in visit.headers if name == "Authorization"), "")
     scheme, _, rest = value.partition(" ")
-    return scheme if not rest else rest.split(" ")[0] or scheme if scheme == "Bearer" else ""
+    return scheme if not rest else rest.split(" ")[0] or scheme if scheme.lower() == "bearer" else ""
 
 
 def expected(visit, theirs):

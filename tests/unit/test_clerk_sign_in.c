@@ -176,28 +176,115 @@ static void no_target_leads_elsewhere(void **state)
     }
 }
 
+/* The sign-in URL for scripts returns to the page in which the script runs, and only to a page of this site. */
+static void a_script_is_told_where_to_sign_in(void **state)
+{
+    static const struct {
+        const char *referer;
+        const char *location;
+    } rows[] = {
+        {NULL, ""},
+        {"https://app.example.com/page?x=1#top", "?redirect_url=https%3A%2F%2Fapp.example.com%2Fpage%3Fx%3D1%23top"},
+        {"https://app.example.com:443", "?redirect_url=https%3A%2F%2Fapp.example.com%2F"},
+        {"https://user@app.example.com/p", "?redirect_url=https%3A%2F%2Fapp.example.com%2Fp"},
+        {"http://app.example.com/page", ""},
+        {"https://app.example.com:8443/page", ""},
+        {"https://app.example.com.evil.test/", ""},
+        {"https://app.example.com@evil.test/", ""},
+        {"https://evil.test/https://app.example.com/", ""},
+        {"javascript:alert(1)", ""},
+        {"/page", ""},
+        {"", ""},
+    };
+    fixture *f = *state;
+    const clerk_instance *instance = live_instance(f);
+    clerk_outcome outcome = {.reason = CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        f->request.target = "/api/data?x=1";
+        f->request.referer = rows[i].referer;
+        assert_case(rows[i].referer ? rows[i].referer : "no Referer",
+                    clerk_sign_in_location_for_script(&f->request, instance, &f->policy, &outcome, f->pool),
+                    apr_pstrcat(f->pool, "https://accounts.example.com/sign-in", rows[i].location, NULL));
+    }
+    f->request.referer = apr_pstrcat(f->pool, "https://app.example.com/", apr_psprintf(f->pool, "%01100d", 0), NULL);
+    assert_string_equal(clerk_sign_in_location_for_script(&f->request, instance, &f->policy, &outcome, f->pool),
+                        "https://accounts.example.com/sign-in");
+    f->policy.sign_in_url = "/api/data";
+    assert_null(clerk_sign_in_location_for_script(&f->request, instance, &f->policy, &outcome, f->pool));
+    f->policy.sign_in_url = NULL;
+    f->request.origin_url = "nonsense";
+    assert_null(clerk_sign_in_location_for_script(&f->request, instance, &f->policy, &outcome, f->pool));
+}
+
+/* differences.md row 27. */
 static void navigations_are_told_from_other_requests(void **state)
 {
     static const struct {
         const char *method;
-        const char *sec_fetch_dest;
+        const char *dest;
+        const char *mode;
         const char *accept;
+        const char *requested_with;
+        const char *hx_request;
         int navigation;
     } rows[] = {
-        {"GET", "document", NULL, 1},      {"GET", "iframe", "*/*", 1},
-        {"GET", NULL, "text/html,*/*", 1}, {"GET", NULL, "application/xml, text/html", 1},
-        {"GET", NULL, "*/*", 0},           {"GET", NULL, NULL, 0},
-        {"GET", "empty", "text/html", 0},  {"GET", "frame", "text/html", 0},
-        {"GET", "Document", NULL, 0},      {"HEAD", "document", NULL, 0},
-        {"POST", "document", NULL, 0},     {"get", "document", NULL, 0},
+        {"GET", "document", NULL, NULL, NULL, NULL, 1},
+        {"GET", "document", "navigate", "text/html", NULL, NULL, 1},
+        {"GET", "iframe", NULL, "*/*", NULL, NULL, 1},
+        /* Frames of a frameset, <object>, <embed>, and <a download>. */
+        {"GET", "frame", "navigate", NULL, NULL, NULL, 1},
+        {"GET", "object", "navigate", NULL, NULL, NULL, 1},
+        {"GET", "embed", "navigate", NULL, NULL, NULL, 1},
+        {"GET", "empty", "navigate", NULL, NULL, NULL, 1},
+        {"GET", "Document", "navigate", NULL, NULL, NULL, 1},
+        {"GET", NULL, "navigate", "*/*", NULL, NULL, 1},
+        {"GET", "object", "no-cors", "text/html", NULL, NULL, 0},
+        {"GET", "frame", NULL, "text/html", NULL, NULL, 0},
+        {"GET", "empty", "cors", "text/html", NULL, NULL, 0},
+        {"GET", "empty", "same-origin", "text/html", NULL, NULL, 0},
+        {"GET", "websocket", "websocket", "text/html", NULL, NULL, 0},
+        {"GET", "Document", NULL, NULL, NULL, NULL, 0},
+        {"GET", "empty", "Navigate", NULL, NULL, NULL, 0},
+        {"GET", NULL, "cors", "text/html", NULL, NULL, 0},
+        /* Old browsers, by Accept. */
+        {"GET", NULL, NULL, "text/html,*/*", NULL, NULL, 1},
+        {"GET", NULL, NULL, "text/html", NULL, NULL, 1},
+        {"GET", NULL, NULL, "application/xml, text/html", NULL, NULL, 0},
+        {"GET", NULL, NULL, "Text/HTML", NULL, NULL, 0},
+        {"GET", NULL, NULL, "*/*", NULL, NULL, 0},
+        {"GET", NULL, NULL, NULL, NULL, NULL, 0},
+        {"GET", "empty", NULL, "text/html", NULL, NULL, 0},
+        /* Scripts that name themselves, and Android's WebView, which names the application. */
+        {"GET", NULL, NULL, "text/html, */*; q=0.01", "XMLHttpRequest", NULL, 0},
+        {"GET", NULL, NULL, "text/html", "xmlhttprequest", NULL, 0},
+        {"GET", NULL, NULL, "text/html", NULL, "true", 0},
+        {"GET", NULL, NULL, "text/html", "com.example.app", NULL, 1},
+        {"GET", "document", NULL, NULL, "XMLHttpRequest", NULL, 1},
+        {"GET", NULL, "navigate", NULL, NULL, "true", 1},
+        {"GET", "empty", "cors", "text/html", "XMLHttpRequest", "true", 0},
+        /* Other methods cannot be repeated after a redirect. */
+        {"HEAD", "document", "navigate", "text/html", NULL, NULL, 0},
+        {"POST", "document", "navigate", "text/html", NULL, NULL, 0},
+        {"get", "document", "navigate", "text/html", NULL, NULL, 0},
     };
     fixture *f = *state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
+        const clerk_outcome *outcome;
+
         f->request.method = rows[i].method;
-        f->request.sec_fetch_dest = rows[i].sec_fetch_dest;
+        f->request.sec_fetch_dest = rows[i].dest;
+        f->request.sec_fetch_mode = rows[i].mode;
         f->request.accept = rows[i].accept;
+        f->request.x_requested_with = rows[i].requested_with;
+        f->request.hx_request = rows[i].hx_request;
         assert_case(apr_itoa(f->pool, (int)i), clerk_request_is_navigation(&f->request) ? "yes" : "no",
+                    rows[i].navigation ? "yes" : "no");
+        /* Handshakes go by the same rule as redirects to sign-in. */
+        f->request.cookie = "__client_uat=1";
+        outcome = decide(f, live_instance(f));
+        assert_case(apr_itoa(f->pool, (int)i), outcome->status == CLERK_HANDSHAKE ? "yes" : "no",
                     rows[i].navigation ? "yes" : "no");
     }
 }
@@ -208,6 +295,7 @@ int main(void)
         fixture_test(sign_in_redirects_are_those_of_the_vectors),
         fixture_test(without_a_portal_there_is_no_redirect),
         fixture_test(no_target_leads_elsewhere),
+        fixture_test(a_script_is_told_where_to_sign_in),
         fixture_test(navigations_are_told_from_other_requests),
     };
 

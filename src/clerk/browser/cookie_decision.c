@@ -16,6 +16,7 @@ static int is_text(const char *value, const char *wanted)
     return value && !strcmp(value, wanted);
 }
 
+/* A page that fills a tab. Only those take part in some rows of protocol.md 6.7, not every page navigation. */
 static int is_document_get(const clerk_request *request)
 {
     return !strcmp(request->method, "GET") && is_text(request->sec_fetch_dest, "document");

@@ -19,16 +19,8 @@
 
 int clerk_handshake_is_eligible(clerk_context *context)
 {
-    const clerk_request *request;
-
-    if (!context->browser_flow || strcmp(context->request->method, "GET") || !clerk_context_url(context)) {
-        return 0;
-    }
-    request = clerk_context_page(context);
-    if (request->sec_fetch_dest) {
-        return !strcmp(request->sec_fetch_dest, "document") || !strcmp(request->sec_fetch_dest, "iframe");
-    }
-    return request->accept && !strncmp(request->accept, "text/html", 9);
+    return context->browser_flow && clerk_context_url(context)
+           && clerk_request_is_navigation(clerk_context_page(context));
 }
 
 /* The URL of the frontend API for this request, without trailing '/'. */

@@ -12,7 +12,8 @@
  */
 #define CLERK_COOKIE_PROBE "__clerk_help=cookies"
 
-/** Whether this request may be answered with a handshake (protocol.md 6.9). */
+/** Whether this request may be answered with a handshake: handshakes are possible here, and it is a page navigation
+ * (protocol.md 6.9). */
 int clerk_handshake_is_eligible(clerk_context *context);
 
 /**

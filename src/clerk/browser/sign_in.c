@@ -9,6 +9,10 @@
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
 
+/* A longer Referer is not repeated in a header field: proxies limit the size of those, and encoded it may be three
+ * times as long. */
+#define REFERER_MAX 1024
+
 /* The sign-in page: the configured URL, or path of this site, else that of the Account Portal; NULL if there is none.
  */
 static clerk_url *sign_in_page(const clerk_request *request, const clerk_instance *instance, const clerk_policy *policy,
@@ -31,15 +35,16 @@ static const char *tasks_path(const char *path, apr_pool_t *pool)
     return apr_pstrcat(pool, path, path[len - 1] == '/' ? "tasks" : "/tasks", NULL);
 }
 
-const char *clerk_sign_in_location(const clerk_request *request, const clerk_instance *instance,
-                                   const clerk_policy *policy, const clerk_outcome *outcome, apr_pool_t *pool)
+/* @param here the requested URL. @param back where to return to after sign-in, or NULL; modified */
+static const char *location(const clerk_url *here, clerk_url *back, const clerk_request *request,
+                            const clerk_instance *instance, const clerk_policy *policy, const clerk_outcome *outcome,
+                            apr_pool_t *pool)
 {
-    clerk_url *here = clerk_url_join(request->origin_url, request->target, pool);
-    clerk_url *page = sign_in_page(request, instance, policy, pool);
+    clerk_url *page = here ? sign_in_page(request, instance, policy, pool) : NULL;
     apr_array_header_t *query;
     int cross;
 
-    if (!here || !page) {
+    if (!page) {
         return NULL;
     }
     if (outcome->reason == CLERK_REASON_SESSION_PENDING) {
@@ -49,17 +54,41 @@ const char *clerk_sign_in_location(const clerk_request *request, const clerk_ins
         return NULL;
     }
     cross = strcmp(page->authority, here->authority);
-    if (cross && instance->satellite) {
-        apr_array_header_t *own = clerk_query_parse(here->query, pool);
-
-        clerk_query_set(own, CLERK_PARAMETER_SYNCED, "false");
-        here->query = clerk_query_text(own, pool);
-    }
     query = clerk_query_parse(page->query, pool);
-    clerk_query_set(query, "redirect_url", clerk_url_text(here, pool));
+    if (back) {
+        if (cross && instance->satellite) {
+            apr_array_header_t *own = clerk_query_parse(back->query, pool);
+
+            clerk_query_set(own, CLERK_PARAMETER_SYNCED, "false");
+            back->query = clerk_query_text(own, pool);
+        }
+        clerk_query_set(query, "redirect_url", clerk_url_text(back, pool));
+    }
     if (cross && instance->type == CLERK_INSTANCE_DEVELOPMENT && outcome->dev_browser) {
         clerk_query_set(query, CLERK_COOKIE_DEV_BROWSER, outcome->dev_browser);
     }
     page->query = clerk_query_text(query, pool);
     return clerk_url_text(page, pool);
+}
+
+const char *clerk_sign_in_location(const clerk_request *request, const clerk_instance *instance,
+                                   const clerk_policy *policy, const clerk_outcome *outcome, apr_pool_t *pool)
+{
+    clerk_url *here = clerk_url_join(request->origin_url, request->target, pool);
+
+    return location(here, here, request, instance, policy, outcome, pool);
+}
+
+const char *clerk_sign_in_location_for_script(const clerk_request *request, const clerk_instance *instance,
+                                              const clerk_policy *policy, const clerk_outcome *outcome,
+                                              apr_pool_t *pool)
+{
+    const clerk_url *here = clerk_url_join(request->origin_url, request->target, pool);
+    clerk_url *page
+        = request->referer && strlen(request->referer) <= REFERER_MAX ? clerk_url_parse(request->referer, pool) : NULL;
+
+    if (here && page && strcmp(page->origin, here->origin)) {
+        page = NULL;
+    }
+    return location(here, page, request, instance, policy, outcome, pool);
 }

@@ -15,4 +15,13 @@
 const char *clerk_sign_in_location(const clerk_request *request, const clerk_instance *instance,
                                    const clerk_policy *policy, const clerk_outcome *outcome, apr_pool_t *pool);
 
+/**
+ * The same for a request that a script has sent: `redirect_url` is the page in which the script runs, which is the
+ * Referer if that is of this site; otherwise it is left out. A script cannot follow a redirect to sign-in; it can load
+ * this URL.
+ */
+const char *clerk_sign_in_location_for_script(const clerk_request *request, const clerk_instance *instance,
+                                              const clerk_policy *policy, const clerk_outcome *outcome,
+                                              apr_pool_t *pool);
+
 #endif

@@ -50,10 +50,11 @@ static void strip_credentials(request_rec *r)
     const char *left = cookie ? clerk_cookie_header_strip(cookie, r->pool) : NULL;
     /* Keep Authorization headers of other schemes: the application may use them. If the request was not authenticated
      * (`Satisfy Any` or a `Require ip` was enough), remove the header if authentication would have taken it. */
-    int is_token = authorization
-                   && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
-                                      : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
-                                            && (!strncmp(authorization, "Bearer ", 7) || !strchr(authorization, ' ')));
+    int is_token
+        = authorization
+          && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
+                             : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
+                                   && (!strncasecmp(authorization, "Bearer ", 7) || !strchr(authorization, ' ')));
 
     if (left == cookie && !is_token) {
         return;

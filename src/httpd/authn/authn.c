@@ -63,6 +63,23 @@ static int answer_unavailable(request_rec *r, const clerk_outcome *outcome)
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
+/* Tell scripts where to sign in: they cannot follow a redirect to a page of another site. */
+static void name_sign_in(request_rec *r, const clerk_outcome *outcome)
+{
+    const clerk_policy *policy = &clerk_config_dir(r)->policy;
+    const char *location;
+    clerk_request request;
+
+    if (!(policy->token_sources & CLERK_SOURCE_COOKIE) || r->main) {
+        return;
+    }
+    clerk_wire_read_all(&request, r);
+    location = clerk_sign_in_location_for_script(&request, clerk_config_runtime(r)->instance, policy, outcome, r->pool);
+    if (location) {
+        apr_table_setn(r->err_headers_out, "X-Clerk-Sign-In-URL", location);
+    }
+}
+
 static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
@@ -92,6 +109,8 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     }
     if (outcome->loop) {
         clerk_pages_explain_loop(r, outcome);
+    } else {
+        name_sign_in(r, outcome);
     }
     no_store(r);
     clerk_authn_note_failure(r, "Clerk");

@@ -92,6 +92,9 @@ static void complete(clerk_request *request)
 
     request->origin_url = public_origin(r);
     request->accept = header(r, "Accept");
+    request->sec_fetch_mode = header(r, "Sec-Fetch-Mode");
+    request->x_requested_with = header(r, "X-Requested-With");
+    request->hx_request = header(r, "HX-Request");
     request->referer = header(r, "Referer");
     request->origin = header(r, "Origin");
     request->user_agent = header(r, "User-Agent");

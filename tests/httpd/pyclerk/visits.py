@@ -90,9 +90,13 @@ class Chance:
         if kind < 0.65:
             return [("Sec-Fetch-Dest", "document"), ("Accept", "text/html,*/*;q=0.8")]
         if kind < 0.75:
-            return [("Sec-Fetch-Dest", self.one("iframe", "empty", "frame", "Document", "image"))]
+            mode = [("Sec-Fetch-Mode", self.one("navigate", "navigate", "no-cors", "cors", "Navigate"))] if self.often(0.5) else []
+            return [("Sec-Fetch-Dest", self.one("iframe", "empty", "frame", "Document", "image"))] + mode
         if kind < 0.9:
-            return [("Accept", self.one("text/html", "text/html,application/xml", "*/*", "application/xml, text/html", "Text/HTML"))]
+            script = [self.one(("X-Requested-With", "XMLHttpRequest"), ("X-Requested-With", "com.example.app"), ("HX-Request", "true"))] if self.often(0.2) else []
+            return [("Accept", self.one("text/html", "text/html,application/xml", "*/*", "application/xml, text/html", "Text/HTML"))] + script
+        if kind < 0.93:
+            return [("Sec-Fetch-Mode", self.one("navigate", "cors")), ("Accept", self.one("text/html", "*/*"))]
         return []
 
     def _referer(self, site, instance):
