@@ -17,8 +17,8 @@ typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) count[CLERK_STATUS_COUNT][CLERK_REASON_COUNT];
     _Atomic(apr_uint64_t) forbidden; /**< signed-in requests that a Require line refused */
     /* Hits and misses of the token cache: */
-    _Atomic(apr_uint64_t) recalled; /**< tokens found in the cache; they may have expired */
-    _Atomic(apr_uint64_t) unknown;  /**< signatures checked, good or bad, of sessions and of handshakes */
+    _Atomic(apr_uint64_t) cache_hits;   /**< tokens found in the cache; they may have expired */
+    _Atomic(apr_uint64_t) cache_misses; /**< signatures checked, good or bad, of sessions and of handshakes */
 } clerk_verdicts;
 
 /** Count a decision. Never waits; no memory ordering is implied. */

@@ -57,11 +57,11 @@ static void test_ticks(void **state)
     static clerk_verdicts verdicts;
 
     (void)state;
-    clerk_verdicts_tick(&verdicts.recalled);
-    clerk_verdicts_tick(&verdicts.recalled);
-    clerk_verdicts_tick(&verdicts.unknown);
-    assert_int_equal(verdicts.recalled, 2);
-    assert_int_equal(verdicts.unknown, 1);
+    clerk_verdicts_tick(&verdicts.cache_hits);
+    clerk_verdicts_tick(&verdicts.cache_hits);
+    clerk_verdicts_tick(&verdicts.cache_misses);
+    assert_int_equal(verdicts.cache_hits, 2);
+    assert_int_equal(verdicts.cache_misses, 1);
 }
 
 static void test_names(void **state)

@@ -10,7 +10,7 @@ static const char *const known_options[] = {"close", "keep-alive", "upgrade", "t
 
 #define KNOWN_OPTIONS (sizeof(known_options) / sizeof(known_options[0]))
 
-/** apr_table_do() callback: note which of the known options a field names. @param pfound a bit each */
+/* apr_table_do() callback: note which of the known options a field names. @param pfound a bit each */
 static int find_known(void *pfound, const char *name, const char *value)
 {
     static const char separators[] = ", \t";

@@ -13,7 +13,7 @@
 
 extern char **environ;
 
-/** "NAME=value" in the environment, where the value has been overwritten. */
+/* "NAME=value" in the environment, where the value has been overwritten. */
 typedef struct hidden_variable {
     char *entry;            /* the string itself, which may be in the memory that /proc/PID/environ shows */
     apr_size_t offset, len; /* of its value */
@@ -42,7 +42,7 @@ void clerk_secret_environment_add(const char *name)
     APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(names->pool, name);
 }
 
-/** Take all entries of one name out: there may be more than one, of which getenv() finds the first. */
+/* Take all entries of one name out: there may be more than one, of which getenv() finds the first. */
 static void hide_variable(const char *name, apr_pool_t *pool)
 {
     apr_size_t len = strlen(name);

@@ -27,7 +27,7 @@ static clerk_keys_status acquire_keys(void *baton, clerk_keys_pin *pin, clerk_ke
     const clerk_runtime *runtime = runtime_of(baton);
 
     if (want == CLERK_KEYS_CURRENT) {
-        clerk_verdicts_tick(&runtime->verdicts->unknown);
+        clerk_verdicts_tick(&runtime->verdicts->cache_misses);
     }
     if (runtime->static_keys) {
         pin->set = runtime->static_keys;
@@ -64,7 +64,7 @@ static clerk_token_record *cache_get(void *baton, jose_slice token, apr_pool_t *
     clerk_token_record *record = block ? clerk_token_record_unpack(block, size, token, pool) : NULL;
 
     if (record) {
-        clerk_verdicts_tick(&runtime->verdicts->recalled);
+        clerk_verdicts_tick(&runtime->verdicts->cache_hits);
     }
     return record;
 }

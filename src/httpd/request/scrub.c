@@ -12,7 +12,7 @@
 
 static ap_filter_rec_t *trailer_filter;
 
-/**
+/*
  * Whether two names are equal once they have become the name of a variable: case does not count there, and whatever is
  * neither letter nor digit is one underscore. CGI folds `-` only, application servers fold more.
  */
@@ -54,7 +54,7 @@ static int is_value_in(const char *value, const apr_table_t *table)
     return 0;
 }
 
-/** httpd has made a new table of fields and trailers. By then the fields may hold what this module has set, so a
+/* httpd has made a new table of fields and trailers. By then the fields may hold what this module has set, so a
  * trailer is known by its value, which httpd does not copy. */
 static apr_table_t *without_trailers(request_rec *r)
 {
@@ -71,7 +71,7 @@ static apr_table_t *without_trailers(request_rec *r)
     return headers;
 }
 
-/** Input filter, above those that read the body. Trailers may come in more than once: mod_http2 shows them early, and
+/* Input filter, above those that read the body. Trailers may come in more than once: mod_http2 shows them early, and
  * the filter that reads chunks reads them again. */
 static apr_status_t scrub_trailers(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_input_mode_t mode,
                                    apr_read_type_e block, apr_off_t size)

@@ -4,8 +4,8 @@
 /* The share of the tokens that were found in the token cache. */
 static double hit_percentage(const clerk_verdicts *verdicts)
 {
-    apr_uint64_t hits = atomic_load(&verdicts->recalled);
-    apr_uint64_t all = hits + atomic_load(&verdicts->unknown);
+    apr_uint64_t hits = atomic_load(&verdicts->cache_hits);
+    apr_uint64_t all = hits + atomic_load(&verdicts->cache_misses);
 
     return all ? 100.0 * (double)hits / (double)all : 0.0;
 }
@@ -34,9 +34,9 @@ GET(open_until, time, instance->breaker_open_until)
 GET(failures_in_a_row, count, atomic_load(&instance->runtime->backend.breaker->failures))
 GET(calls, count, atomic_load(&instance->runtime->backend.breaker->calls))
 GET(not_made, count, atomic_load(&instance->runtime->backend.breaker->rejected))
-GET(hits, count, atomic_load(&instance->runtime->verdicts->recalled))
+GET(hits, count, atomic_load(&instance->runtime->verdicts->cache_hits))
 GET(hit_share, percent, hit_percentage(instance->runtime->verdicts))
-GET(misses, count, atomic_load(&instance->runtime->verdicts->unknown))
+GET(misses, count, atomic_load(&instance->runtime->verdicts->cache_misses))
 
 const clerk_metric clerk_metrics[] = {
     {CLERK_METRICS_KEYS, "source", CLERK_METRIC_TEXT, source, .label = "Keys from", .help = "Where the keys are from."},
@@ -50,7 +50,7 @@ const clerk_metric clerk_metrics[] = {
     {CLERK_METRICS_FETCHES, "next_refresh_at", CLERK_METRIC_TIME, next_refresh_at, .label = "Next refresh",
      .none = "on demand", .past = "due", .future = "in ", .help = "When keys are fetched again."},
     {CLERK_METRICS_FETCHES, "serves_until", CLERK_METRIC_TIME, serves_until, .label = "Without a refresh",
-     .past = "lapsed", .future = "serve ", .help = "Until when the keys are used if no fetch succeeds."},
+     .past = "too old", .future = "usable for ", .help = "Until when the keys are used if no fetch succeeds."},
     {CLERK_METRICS_FETCHES, "failing_since", CLERK_METRIC_TIME, failing_since,
      .help = "Since when fetches of keys fail."},
     {CLERK_METRICS_FETCHES, "last_error", CLERK_METRIC_TEXT, last_error, .help = "Why the last fetch of keys failed."},
@@ -59,7 +59,7 @@ const clerk_metric clerk_metrics[] = {
      .help = "Fetches of keys that failed."},
     {CLERK_METRICS_FETCHES, "early_refreshes", CLERK_METRIC_COUNTER, early_refreshes, .label = "Early refreshes",
      .help = "Fetches of keys because of an unknown key id or a bad signature."},
-    {CLERK_METRICS_FETCHES, "early_refused", CLERK_METRIC_COUNTER, early_refused, .note = "held back",
+    {CLERK_METRICS_FETCHES, "early_refused", CLERK_METRIC_COUNTER, early_refused, .note = "over the limit",
      .help = "Fetches of keys that were not made because of the rate limit."},
     {CLERK_METRICS_BACKEND, "circuit", CLERK_METRIC_TEXT, circuit, .help = "Whether the Backend API is called."},
     {CLERK_METRICS_BACKEND, "open_until", CLERK_METRIC_TIME, open_until,
@@ -71,7 +71,7 @@ const clerk_metric clerk_metrics[] = {
     {CLERK_METRICS_BACKEND, "not_made", CLERK_METRIC_COUNTER, not_made, .note = "not made",
      .help = "Calls of the Backend API that were not made: the circuit was open, or too many were under way."},
     {CLERK_METRICS_CACHE, "hits", CLERK_METRIC_COUNTER, hits, .help = "Tokens found in the token cache."},
-    {CLERK_METRICS_CACHE, NULL, CLERK_METRIC_PERCENT, hit_share, .label = "Tokens remembered",
+    {CLERK_METRICS_CACHE, NULL, CLERK_METRIC_PERCENT, hit_share, .label = "Token cache hits",
      .help = "The share of the tokens that were found in the token cache."},
     {CLERK_METRICS_CACHE, "misses", CLERK_METRIC_COUNTER, misses, .note = "verified",
      .help = "Signatures that had to be checked."},

@@ -5,26 +5,26 @@
 #include "httpd/status/report.h"
 
 /*
- * The numbers and texts that the status page has of an instance: one table, which the writer of each format walks.
- * Decisions are counted by status and reason, and are not in it (clerk/verdicts.h).
+ * The metrics of an instance, for all formats of the status page. The counters of decisions by status and reason are
+ * not among them (clerk/verdicts.h).
  */
 
-/** What a metric is part of. */
+/** The group of a metric: its object in JSON, and the instances that have it. */
 typedef enum clerk_metric_group {
-    CLERK_METRICS_KEYS,    /**< the keys, wherever they are from: "keys" in JSON */
-    CLERK_METRICS_FETCHES, /**< where they are fetched: "keys" too */
-    CLERK_METRICS_BACKEND, /**< where there is a secret key: "backend_api" */
-    CLERK_METRICS_CACHE    /**< "token_cache" */
+    CLERK_METRICS_KEYS,    /**< "keys": all instances */
+    CLERK_METRICS_FETCHES, /**< "keys": instances whose keys are fetched */
+    CLERK_METRICS_BACKEND, /**< "backend_api": instances with a secret key */
+    CLERK_METRICS_CACHE    /**< "token_cache": all instances */
 } clerk_metric_group;
 
-/** What the value is, and so which member of clerk_metric_value. */
+/** The kind of the value, and the member of clerk_metric_value that it is in. */
 typedef enum clerk_metric_kind {
-    CLERK_METRIC_TEXT,    /**< text; NULL or "": none */
-    CLERK_METRIC_COUNTER, /**< count, since the start of the server: it only grows */
-    CLERK_METRIC_GAUGE,   /**< count, now */
-    CLERK_METRIC_TIME,    /**< time; 0: none */
-    CLERK_METRIC_AGE,     /**< time, of which it is told how long ago it was; 0: none */
-    CLERK_METRIC_PERCENT  /**< percent, worked out from other metrics */
+    CLERK_METRIC_TEXT,    /**< `text`; NULL or "": none */
+    CLERK_METRIC_COUNTER, /**< `count`, since the start of the server: it only grows */
+    CLERK_METRIC_GAUGE,   /**< `count`, now */
+    CLERK_METRIC_TIME,    /**< `time`; 0: none */
+    CLERK_METRIC_AGE,     /**< `time`, shown as how long ago it was; 0: none */
+    CLERK_METRIC_PERCENT  /**< `percent`, computed from other metrics */
 } clerk_metric_kind;
 
 typedef union clerk_metric_value {
@@ -36,25 +36,25 @@ typedef union clerk_metric_value {
 
 typedef struct clerk_metric {
     clerk_metric_group group;
-    const char *name; /**< of the JSON member; NULL: on the HTML page only */
+    const char *name; /**< of the member in JSON; NULL: on the HTML page only */
     clerk_metric_kind kind;
     clerk_metric_value (*get)(const clerk_report_instance *instance);
-    const char *help; /**< what it is, in a sentence */
+    const char *help; /**< its meaning, in a sentence */
 
-    /* How the HTML page has it. */
+    /* On the HTML page: */
 
-    const char *label;  /**< NULL: as a note, in another form, or not at all */
-    const char *note;   /**< a counter without a label: it stands in small letters behind the metric before it, with
-                           this word */
-    const char *none;   /**< what is said if there is no time; NULL: then the metric is left out */
-    const char *past;   /**< what is said if the time is over */
-    const char *future; /**< what is said before the interval until the time */
+    const char *label;  /**< NULL: shown as a note, in another form, or not at all */
+    const char *note;   /**< of a counter without a label: shown in small letters after the value of the metric before
+                           it, followed by this word */
+    const char *none;   /**< shown if there is no time; NULL: the metric is left out then */
+    const char *past;   /**< shown if the time is over */
+    const char *future; /**< shown before the interval until the time */
 } clerk_metric;
 
-/** All metrics, those of a group one after the other; the last one has no get(). */
+/** All metrics, sorted by group. The entry at the end has no get(). */
 extern const clerk_metric clerk_metrics[];
 
-/** Whether the metrics of a group mean anything for an instance. */
+/** Whether an instance has the metrics of a group. */
 int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *instance);
 
 #endif

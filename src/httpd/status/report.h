@@ -7,15 +7,15 @@
 #include "httpd/process/runtime.h"
 
 /*
- * What the status page tells, before it is HTML or JSON. Numbers and public keys' names only: no secret, no token, no
- * user, no address of a key source.
+ * The content of the status page, before it is written as HTML or JSON. It has numbers and the names of public keys
+ * only: no secrets, no tokens, no users, no URLs of key sources.
  */
 
 typedef enum clerk_report_health {
     CLERK_HEALTH_OK,
-    CLERK_HEALTH_FIXED,   /**< a PEM key: nothing is ever fetched */
-    CLERK_HEALTH_IDLE,    /**< no fetch yet: nobody has presented a token */
-    CLERK_HEALTH_FAILING, /**< the source is down, the last good keys serve */
+    CLERK_HEALTH_FIXED,   /**< a PEM key: no keys are fetched */
+    CLERK_HEALTH_IDLE,    /**< no fetch yet, because no token had to be checked */
+    CLERK_HEALTH_FAILING, /**< the source is down, the last good keys are used */
     CLERK_HEALTH_DOWN     /**< no usable keys: requests with a token get 503 */
 } clerk_report_health;
 
@@ -25,26 +25,26 @@ typedef struct clerk_report_key {
     int usable;
 } clerk_report_key;
 
-/** One instance. Texts are unescaped. */
+/** One instance. Texts are not escaped. */
 typedef struct clerk_report_instance {
     const clerk_runtime *runtime;
-    apr_array_header_t *used_by; /**< of const char *, "host:port" of the servers that have it */
+    apr_array_header_t *used_by; /**< of const char *, "host:port" of the servers that use it */
     clerk_report_health health;
     const char *key_source;        /**< "PEM key", "Backend API", "frontend API" or "ClerkJWKSURL" */
-    apr_array_header_t *keys;      /**< of clerk_report_key; empty where there are none */
+    apr_array_header_t *keys;      /**< of clerk_report_key; may be empty */
     clerk_keystore_stats stats;    /**< zero with a PEM key */
-    apr_time_t serves_until;       /**< when the keys lapse if no fetch succeeds any more; 0: no keys, or a PEM key */
-    apr_time_t breaker_open_until; /**< 0: the Backend API is called when needed */
+    apr_time_t serves_until;       /**< until when the keys are used if no fetch succeeds; 0: no keys, or a PEM key */
+    apr_time_t breaker_open_until; /**< until when the Backend API is not called; 0: the circuit is closed */
 } clerk_report_instance;
 
 typedef struct clerk_report {
     apr_time_t now;
-    apr_time_t since;              /**< counters count from then */
-    int background_refresh;        /**< or nothing to refresh */
+    apr_time_t since;              /**< when the counters were 0 */
+    int background_refresh;        /**< also true if there is nothing to refresh */
     apr_array_header_t *instances; /**< of clerk_report_instance */
 } clerk_report;
 
-/** Look at everything as it is now. Fetches nothing and waits for nothing. */
+/** Collect the current state. Makes no calls and does not wait. */
 const clerk_report *clerk_report_make(server_rec *main_server, apr_pool_t *pool);
 
 /** "ok", "fixed", "idle", "failing" or "down". */

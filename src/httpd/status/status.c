@@ -24,7 +24,7 @@ static json_t *json_time(apr_time_t when)
     return json_stringn(text, len);
 }
 
-/** Text from elsewhere may not be UTF-8; then it is left out, not sent broken. */
+/* A text of the configuration or an error may not be UTF-8: then it is null, because JSON must be UTF-8. */
 static json_t *json_text(const char *text)
 {
     json_t *value = text && *text ? json_string(text) : NULL;

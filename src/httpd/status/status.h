@@ -7,12 +7,12 @@
 #include "httpd/status/report.h"
 
 /**
- * The handler hook for `SetHandler clerk-status`: HTML, or JSON where the query is `json`. GET and HEAD only. Who may
- * see it is the administrator's Require to say.
+ * handler hook for `SetHandler clerk-status`: HTML, or JSON if the query is `json`. GET and HEAD only. Access is
+ * decided by the Require lines of the configuration.
  */
 int clerk_status_handler(request_rec *r);
 
-/** Write the report as a page of its own: no script, no foreign resources, everything escaped. */
+/** Write the report as an HTML page without scripts and external resources. All texts are escaped. */
 void clerk_status_html(request_rec *r, const clerk_report *report);
 
 #endif

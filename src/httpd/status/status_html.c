@@ -10,7 +10,7 @@
 #include "clerk/outcome.h"
 #include "httpd/status/metrics.h"
 
-/* More servers than this are counted and not listed. */
+/* The most servers that are listed; the others are counted. */
 #define LISTED_SERVERS 8
 
 static const char head[]
@@ -55,7 +55,7 @@ static const char *escape(request_rec *r, const char *text)
     return ap_escape_html2(r->pool, text, 1);
 }
 
-/** "3 s", "2 min 5 s", "1 h 3 min", "4 d 2 h". */
+/* "3 s", "2 min 5 s", "1 h 3 min", "4 d 2 h". */
 static const char *interval_text(apr_interval_time_t interval, apr_pool_t *pool)
 {
     apr_int64_t s = interval > 0 ? interval / APR_USEC_PER_SEC : 0;
@@ -89,7 +89,7 @@ static void health_badge(request_rec *r, clerk_report_health health)
     } badges[] = {[CLERK_HEALTH_OK] = {"ok", "keys fresh"},
                   [CLERK_HEALTH_FIXED] = {"ok", "fixed key"},
                   [CLERK_HEALTH_IDLE] = {"", "no keys fetched yet"},
-                  [CLERK_HEALTH_FAILING] = {"warn", "last good keys serve"},
+                  [CLERK_HEALTH_FAILING] = {"warn", "last good keys in use"},
                   [CLERK_HEALTH_DOWN] = {"bad", "no usable keys"}};
 
     badge(r, badges[health].kind, badges[health].text);
@@ -120,7 +120,7 @@ static void alerts(request_rec *r, const clerk_report_instance *entry, const cle
                   "</p>\n", NULL);
     }
     if (entry->breaker_open_until) {
-        ap_rvputs(r, "<p class=\"alert warn\">The Backend API fails and is left alone for another ",
+        ap_rvputs(r, "<p class=\"alert warn\">The Backend API fails and is not called for another ",
                   interval_text(entry->breaker_open_until - report->now, r->pool),
                   "; sessions are renewed by redirects meanwhile.</p>\n", NULL);
     }
@@ -209,7 +209,7 @@ static void verdict_table(request_rec *r, const clerk_verdicts *verdicts)
     static const char *const outcomes[CLERK_STATUS_COUNT] = {[CLERK_SIGNED_IN] = "signed in",
                                                              [CLERK_SIGNED_OUT] = "signed out",
                                                              [CLERK_HANDSHAKE] = "handshake",
-                                                             [CLERK_UNAVAILABLE] = "could not be judged",
+                                                             [CLERK_UNAVAILABLE] = "could not be checked",
                                                              [CLERK_BAD_REQUEST] = "bad request"};
     verdict rows[CLERK_STATUS_COUNT * CLERK_REASON_COUNT];
     apr_uint64_t total = 0;
@@ -227,8 +227,8 @@ static void verdict_table(request_rec *r, const clerk_verdicts *verdicts)
     }
     qsort(rows, (size_t)used, sizeof(rows[0]), more_first);
     ap_rprintf(r,
-               "<h3>Verdicts</h3>\n<p class=\"sub\">%" APR_UINT64_T_FMT " requests judged, %" APR_UINT64_T_FMT
-               " of the signed in refused by a Require</p>\n",
+               "<h3>Verdicts</h3>\n<p class=\"sub\">%" APR_UINT64_T_FMT " requests, %" APR_UINT64_T_FMT
+               " signed-in ones refused by a Require</p>\n",
                total, atomic_load(&verdicts->forbidden));
     if (!used) {
         return;
