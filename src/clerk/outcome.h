@@ -34,6 +34,7 @@ typedef struct clerk_outcome {
     const char *dev_browser;         /**< development: the dev browser token, for the sign-in redirect; or NULL */
     int loop;                        /**< a handshake was due, but there were too many in a row */
     int handshake_failed;            /**< the request had a handshake payload that could not be used */
+    int handshake_untimely;          /**< and the only cause was a time, by this server's clock */
 } clerk_outcome;
 
 #endif

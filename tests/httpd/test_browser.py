@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A browser on its way through handshakes, refreshes and sign-ins, and what nobody else may do with them (directives.md "Answers", differences.md)."""
 
+import random
 import re
 import time
 import urllib.parse
@@ -205,19 +206,122 @@ def test_a_session_id_never_leaves_its_place_in_a_path(servers, live, sid):
 # Loops
 
 
+class Forgetful(Browser):
+    """Comes back from each handshake as it went, and keeps no cookie but those of the rounds."""
+
+    def _get(self, url, headers):
+        split = urllib.parse.urlsplit(url)
+        if split.path.endswith("/handshake"):
+            return Response(307, [("Location", urllib.parse.parse_qs(split.query)["redirect_url"][0])], b"")
+        return super()._get(url, headers)
+
+    def _keep(self, line, own):
+        if line.startswith("__clerk_redirect_count_"):
+            super()._keep(line, own)
+
+
 @pytest.mark.parametrize("name", ["live", "dev"])
-def test_a_browser_that_keeps_no_cookies_does_not_loop_for_ever(servers, emulated, name):
+@pytest.mark.parametrize("target", ["/p/", "/p/?x=a%20b"])
+def test_a_browser_that_keeps_no_cookies_does_not_loop_for_ever(servers, emulated, name, target):
     """Handshake loop; the counter is a cookie, so this browser keeps that one only."""
-    server, instance = servers[name], emulated[name]
+    server = servers[name]
     server.log.announce(LOOP)
-    browser = Browser(server, instance)
+    browser = Forgetful(server, emulated[name])
     browser.site["__client_uat"] = "1"
-    browser._keep = lambda line, own: browser.site.update({"__clerk_redirect_count": re.search(r"=(\d+)", line)[1]}) if line.startswith("__clerk_redirect_count=") else None
-    instance.set_fault("handshake", redirect=server.origin() + "/p/")  # it comes back as it went
-    answer = browser.open("/p/")
+    answer = browser.open(target)
     assert answer.status == 401 and answer.location is None
     assert len(browser.trail) == 7  # three rounds, and the end
     assert "no-store" in answer.header("Cache-Control")
+
+
+def test_a_loop_ends_even_if_the_parameter_of_the_round_is_lost(servers, live):
+    """What stands between browser and server removes unknown parameters: the cookie alone ends it, later."""
+    servers["live"].log.announce(LOOP)
+    browser = Forgetful(servers["live"], live)
+    browser.site["__client_uat"] = "1"
+    fetch = browser._get
+    browser._get = lambda url, headers: fetch(re.sub(r"[?&]__clerk_help=round\d", "", url), headers)
+    assert browser.open("/p/", most=200).status == 401
+    assert len(browser.trail) == 101
+
+
+@pytest.mark.parametrize("name", ["live", "dev"])
+@pytest.mark.parametrize("clock", [-3600, 3600])
+def test_a_wrong_clock_is_a_loop(servers, emulated, name, clock):
+    """differences.md row 28: on a development instance each handshake resolves, which alone does not reset the count."""
+    server, instance = servers[name], emulated[name]
+    server.log.announce(LOOP)
+    session = instance.create_session("alice")
+    now = int(time.time())
+    instance.handshake_session_mint = {"claims": {"exp": now + clock} if clock < 0 else {"iat": now + clock, "nbf": now + clock, "exp": now + clock + 60}}
+    browser = Browser(server, instance, session)
+    browser.site |= session_cookies(instance, token(instance, session=session, age=120)) | browser.site
+    answer = browser.open("/p/", most=20)
+    assert answer.status == 401 and "clock" in answer.text, browser.trail
+    assert len([url for url, _ in browser.trail if "/v1/client/handshake" in url]) == 3
+
+
+class Tab:
+    """One of several tabs and frames of a browser, which share its cookies; each step is sending or receiving."""
+
+    def __init__(self, browser, target):
+        self.browser, self.url, self.answer, self.steps = browser, browser.server.origin() + target, None, 0
+        self.status = None
+
+    def step(self):
+        if self.answer is None:
+            self.answer = self.browser._get_only(self.url)
+            return
+        own = self.url.startswith(self.browser.server.origin() + "/")
+        for line in self.answer.all("Set-Cookie"):
+            self.browser._keep(line, own)
+        self.steps += 1
+        if self.answer.status == 307 and "/sign-in" not in self.answer.location:
+            self.url = self.answer.location
+        else:
+            self.status = self.answer.status
+        self.answer = None
+
+
+class Tabs(Browser):
+    def _get_only(self, url):
+        keep, self._keep = self._keep, lambda line, own: None
+        try:
+            return self._get(url, {})
+        finally:
+            self._keep = keep
+
+    def wake(self, targets, choice):
+        """Load all of them at once; `choice` says whose turn it is."""
+        tabs = [Tab(self, target) for target in targets]
+        while any(tab.status is None for tab in tabs):
+            tab = choice([tab for tab in tabs if tab.status is None])
+            tab.step()
+            assert tab.steps < 20, tab.url
+        return tabs
+
+
+@pytest.mark.parametrize("form", ["token", "nonce"])
+@pytest.mark.parametrize("name", ["live", "dev"])
+@pytest.mark.parametrize("targets", [
+    ["/p/"] * 12,
+    [f"/p/?tab={number}" for number in range(12)],
+    ["/p/?a=1", "/p/?b=1", "/p/index.html"] * 4,
+], ids=["one URL", "twelve URLs", "three URLs"])
+def test_tabs_that_wake_up_together_are_no_loop(servers, emulated, name, form, targets):
+    """differences.md row 28. In many orders: all at the same time, one after the other, and by chance."""
+    server, instance = servers[name], emulated[name]
+    instance.handshake_form = form
+    orders = [lambda tabs: min(tabs, key=lambda tab: (tab.steps, tab.answer is not None)), lambda tabs: tabs[0], lambda tabs: tabs[-1]]
+    orders += [random.Random(seed).choice for seed in range(6)]
+    for order in orders:
+        session = instance.create_session("alice")
+        browser = Tabs(server, instance, session)
+        browser.site |= session_cookies(instance, token(instance, session=session, age=120)) | browser.site
+        tabs = browser.wake(targets, order)
+        assert [tab.status for tab in tabs] == [200] * len(targets), [tab.url for tab in tabs]
+        assert not [tab.url for tab in tabs if re.search("__clerk(?!_help=round3)", tab.url)]
+        assert not [one for one in browser.site if one.startswith("__clerk_redirect_count")]
 
 
 @pytest.mark.parametrize("count", ["3", "4", "10", "2.5", "-1", "0x1", "abc", "99999999999999999999"])
@@ -228,10 +332,23 @@ def test_every_odd_loop_counter_is_a_loop(servers, count):
     assert (answer.status, answer.auth_status, answer.location) == (401, "signed-out", None)
 
 
-@pytest.mark.parametrize("count,following", [("0", "1"), ("1", "2"), ("2", "3")])
-def test_the_loop_counter_counts(servers, count, following):
+@pytest.mark.parametrize("count", ["0", "1", "2"])
+def test_what_another_program_counts_is_not_counted_here(servers, count):
+    """differences.md row 28: the SDK's counter is one for all pages."""
     answer = servers["live"].get("/p/", {"Cookie": f"__client_uat=1; __clerk_redirect_count={count}"} | NAVIGATION)
-    assert answer.all("Set-Cookie") == [f"__clerk_redirect_count={following}; SameSite=Lax; HttpOnly; Max-Age=2"]
+    assert answer.status == 307 and re.fullmatch(r"__clerk_redirect_count_\w+=1; .*Max-Age=10", *answer.all("Set-Cookie"))
+
+
+def test_a_loop_of_one_page_does_not_stop_another(servers):
+    server = servers["live"]
+    server.log.announce(LOOP)
+    (cookie,) = server.get("/p/", {"Cookie": "__client_uat=1"} | NAVIGATION).cookies()
+    looping = {"Cookie": f"__client_uat=1; {cookie}=1"} | NAVIGATION
+    assert server.get("/p/?__clerk_help=round3", looping).status == 401
+    assert server.get("/p/?x=1", looping).status == 307
+    assert server.get("/p/?x=1&__clerk_help=round3", looping).status == 307  # a link with the parameter is harmless
+    answer = server.get("/p/?__clerk_help=round3", {"Cookie": "__client_uat=0"} | NAVIGATION)
+    assert "/sign-in" in answer.location and "__clerk_help" not in answer.location
 
 
 # What a stranger could try
@@ -325,8 +442,9 @@ def test_a_link_from_another_site_asks_clerk_once(servers, live):
     assert (answer.status, answer.reason) == (307, "primary-domain-cross-origin-sync")
     assert servers["live"].get("/no-cross/", cookies | foreign).status == 200
     assert servers["live"].get("/p/", cookies | foreign | XHR).status == 200
-    once = {"Cookie": cookies["Cookie"] + "; __clerk_redirect_count=1"}
+    once = {"Cookie": cookies["Cookie"] + f"; {next(iter(answer.cookies()))}=1"}
     assert servers["live"].get("/p/", once | foreign).status == 200
+    assert servers["live"].get("/p/?another", once | foreign).status == 307
 
 
 def test_the_organization_of_the_url_is_activated(servers, live):

@@ -216,7 +216,7 @@ def test_the_suite(server, instances, name):
     assert "__clerk_api_version" in query
     assert query.get("organization_id") == case.org
     assert case.given.items() <= query.items()
-    assert answer.cookies() == {"__clerk_redirect_count": "1"}
+    assert [(name[:23], value) for name, value in answer.cookies().items()] == [("__clerk_redirect_count_", "1")]
 
 
 def test_an_expired_header_token_of_a_program_goes_to_sign_in(server, instances):

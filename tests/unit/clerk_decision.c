@@ -34,7 +34,7 @@ void run(fixture *f, const clerk_instance *instance, const row *rows, size_t cou
         assert_location(rows[i].name, outcome->location, rows[i].location, f->pool);
         if (outcome->status == CLERK_HANDSHAKE) {
             assert_case(rows[i].name, apr_pstrndup(f->pool, APR_ARRAY_IDX(outcome->set_cookies, 0, const char *), 23),
-                        "__clerk_redirect_count=");
+                        "__clerk_redirect_count_");
         } else {
             assert_int_equal(outcome->set_cookies->nelts, 0);
         }

@@ -37,10 +37,6 @@ static void foreign_referrers_ask_for_the_newest_state(void **state)
         {NULL, 0},
     };
     static const row rows[] = {
-        {.name = "counter 1",
-         .cookie = SIGNED_IN_COOKIES "; __clerk_redirect_count=1",
-         .referer = "https://evil.test/",
-         .expected = "signed-in"},
         {.name = "iframe",
          .cookie = SIGNED_IN_COOKIES,
          .referer = "https://evil.test/",
@@ -62,6 +58,12 @@ static void foreign_referrers_ask_for_the_newest_state(void **state)
          .referer = "https://evil.test/",
          .expected = SYNC,
          .location = HANDSHAKE},
+        {.name = "another page is back from its handshake",
+         .cookie = SIGNED_IN_COOKIES "; __clerk_redirect_count_6e7f84f2=1; __clerk_redirect_count=1",
+         .target = "/q",
+         .referer = "https://evil.test/",
+         .expected = SYNC,
+         .location = HANDSHAKE},
     };
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
@@ -75,6 +77,12 @@ static void foreign_referrers_ask_for_the_newest_state(void **state)
                     referrers[i].foreign ? SYNC : "signed-in");
     }
     run(f, instance, rows, COUNT(rows));
+    /* Back from its handshake. */
+    assert_string_equal(verdict(decide_row(f, instance,
+                                           &(row){.cookie = SIGNED_IN_COOKIES "; __clerk_redirect_count_6e7f84f2=1",
+                                                  .referer = "https://evil.test/"}),
+                                f->pool),
+                        "signed-in");
     r.referer = "https://proxy.test/";
     assert_string_equal(verdict(decide_row(f, clerk_fixture_instance(f, &proxied), &r), f->pool), "signed-in");
     assert_string_equal(verdict(decide_row(f, instance, &r), f->pool), SYNC);

@@ -25,6 +25,7 @@ typedef struct clerk_context {
     const clerk_cookies *cookies;
     clerk_url *url;                  /**< see clerk_context_url() */
     const apr_array_header_t *query; /**< the URL's parameters, decoded; set together with `url`; do not modify */
+    struct clerk_rounds *rounds;     /**< for rounds.c only */
     const char *dev_browser;         /**< development: from the query, else from the cookie; or NULL */
 } clerk_context;
 

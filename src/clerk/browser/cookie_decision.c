@@ -8,6 +8,7 @@
 #include "clerk/browser/handshake.h"
 #include "clerk/browser/referrer.h"
 #include "clerk/browser/refused_token.h"
+#include "clerk/browser/rounds.h"
 #include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
 
@@ -26,7 +27,7 @@ static int is_document_get(const clerk_request *request)
  * The sign-in page of the primary domain, to which a development satellite redirects (protocol.md 6.7, row 3b); NULL if
  * it is not configured.
  */
-static const char *satellite_sync_location(const clerk_context *context)
+static const char *satellite_sync_location(clerk_context *context)
 {
     clerk_url *url;
     apr_array_header_t *query;
@@ -36,7 +37,7 @@ static const char *satellite_sync_location(const clerk_context *context)
         return NULL;
     }
     query = clerk_query_parse(url->query, context->pool);
-    clerk_query_append(query, CLERK_PARAMETER_REDIRECT_URL, clerk_url_text(context->url, context->pool));
+    clerk_query_append(query, CLERK_PARAMETER_REDIRECT_URL, clerk_rounds_return_url(context));
     url->query = clerk_query_text(query, context->pool);
     return clerk_url_text(url, context->pool);
 }
@@ -148,13 +149,12 @@ static int organization_mismatch(clerk_context *context, const clerk_identity *i
 static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *identity)
 {
     if (context->browser_flow && context->policy->cross_origin_sync && !context->instance->satellite
-        && is_document_get(context->request) && context->cookies->redirect_count == 0
-        && clerk_referrer_is_foreign(context)) {
+        && is_document_get(context->request) && clerk_referrer_is_foreign(context) && clerk_rounds_made(context) == 0) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_DOMAIN_CROSS_ORIGIN_SYNC, NULL);
     }
     if (context->policy->organization_sync && !identity->pending && clerk_handshake_is_eligible(context)
         && organization_mismatch(context, identity)) {
-        if (context->cookies->redirect_count < CLERK_LOOP_LIMIT) {
+        if (clerk_rounds_made(context) < CLERK_LOOP_LIMIT) {
             return clerk_handshake_propose(context, CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, NULL);
         }
         /* Clerk did not activate the organization: keep the session as it is, and let authorization decide. */
@@ -219,6 +219,9 @@ clerk_outcome *clerk_cookie_decision(clerk_context *context)
 
     if (outcome->status == CLERK_SIGNED_IN || outcome->status == CLERK_SIGNED_OUT) {
         clerk_handshake_end_probe(context);
+    }
+    if (outcome->status == CLERK_SIGNED_IN) {
+        clerk_rounds_end(context);
     }
     return outcome;
 }

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "clerk/browser/rounds.h"
 #include "clerk/cookies/set_cookies.h"
 #include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
@@ -35,19 +36,6 @@ static const char *frontend_url(clerk_context *context)
                                : proxy_url;
 }
 
-/* The URL of the request without some parameters; its query is decoded and encoded again, as in the SDK. */
-static const char *url_without(clerk_context *context, const char *const *names)
-{
-    clerk_url url = *clerk_context_url(context);
-    apr_array_header_t *query = apr_array_copy(context->pool, context->query);
-
-    for (; *names; names++) {
-        clerk_query_delete(query, *names);
-    }
-    url.query = clerk_query_text(query, context->pool);
-    return clerk_url_text(&url, context->pool);
-}
-
 /*
  * The URL of a handshake (protocol.md 7.2). It contains the session cookie, which the frontend API reads, but never a
  * token from the Authorization header.
@@ -58,7 +46,8 @@ static const char *handshake_url(clerk_context *context, const char *text)
     apr_array_header_t *query = apr_array_make(context->pool, 8, sizeof(clerk_parameter));
     clerk_organization_target target = clerk_context_organization(context);
 
-    clerk_query_append(query, "redirect_url", url_without(context, dev_browser));
+    clerk_query_append(query, "redirect_url",
+                       clerk_rounds_edited_url(context, dev_browser, clerk_rounds_made(context) + 1));
     clerk_query_append(query, CLERK_PARAMETER_API_VERSION, CLERK_API_VERSION);
     clerk_query_append(query, "suffixed_cookies", context->cookies->suffixed ? "true" : "false");
     clerk_query_append(query, CLERK_PARAMETER_HANDSHAKE_REASON, text);
@@ -79,13 +68,6 @@ static const char *handshake_url(clerk_context *context, const char *text)
                        clerk_query_text(query, context->pool), NULL);
 }
 
-/* Whether the request has none of Clerk's cookies, not even the loop counter. */
-static int brings_no_cookies(const clerk_cookies *cookies)
-{
-    return !cookies->session && cookies->client_uat == 0 && !cookies->refresh && !cookies->dev_browser
-           && !cookies->handshake && !cookies->handshake_nonce && cookies->redirect_count == 0;
-}
-
 static int is_probed(const clerk_context *context)
 {
     const char *help = context->development ? clerk_query_get(context->query, CLERK_PARAMETER_HELP) : NULL;
@@ -95,11 +77,11 @@ static int is_probed(const clerk_context *context)
 
 void clerk_handshake_end_probe(clerk_context *context)
 {
-    static const char *const probe[] = {CLERK_PARAMETER_HELP, NULL};
+    static const char *const none[] = {NULL};
 
     if (!context->outcome->location && !context->outcome->loop && is_probed(context)
         && clerk_handshake_is_eligible(context)) {
-        context->outcome->location = url_without(context, probe);
+        context->outcome->location = clerk_rounds_edited_url(context, none, 0);
     }
 }
 
@@ -111,8 +93,7 @@ clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason
     if (!clerk_handshake_is_eligible(context)) {
         return clerk_context_signed_out_text(context, reason, text);
     }
-    if (context->cookies->redirect_count >= CLERK_LOOP_LIMIT
-        || (is_probed(context) && brings_no_cookies(context->cookies))) {
+    if (clerk_rounds_made(context) >= CLERK_LOOP_LIMIT || (is_probed(context) && !context->cookies->has_any)) {
         outcome->loop = 1;
         return clerk_context_signed_out_text(context, reason, text);
     }
@@ -120,9 +101,7 @@ clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason
     outcome->reason = reason;
     outcome->reason_text = text;
     outcome->location = location ? location : handshake_url(context, text);
-    APR_ARRAY_PUSH(outcome->set_cookies, const char *)
-        = apr_psprintf(context->pool, CLERK_COOKIE_REDIRECT_COUNT "=%d; SameSite=Lax; HttpOnly; Max-Age=2",
-                       context->cookies->redirect_count + 1);
+    clerk_rounds_begin(context);
     return outcome;
 }
 
@@ -221,8 +200,8 @@ static clerk_outcome *apply_payload(clerk_context *context, const json_t *list)
     token.data = clerk_set_cookies_take(outcome->set_cookies, list, context->instance, context->pool);
     token.len = strlen(token.data);
     if (context->development) {
-        outcome->location = url_without(context, handshake);
-        if (brings_no_cookies(context->cookies)) {
+        outcome->location = clerk_rounds_edited_url(context, handshake, clerk_rounds_marked(context));
+        if (!context->cookies->has_any) {
             outcome->location = apr_pstrcat(context->pool, outcome->location,
                                             strchr(outcome->location, '?') ? "&" : "?", CLERK_COOKIE_PROBE, NULL);
         }
@@ -239,6 +218,7 @@ static clerk_outcome *apply_payload(clerk_context *context, const json_t *list)
         return clerk_context_accept(context, identity);
     }
     (void)discard(context);
+    outcome->handshake_untimely = is_about_time(reason);
     return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason) : NULL;
 }
 
@@ -273,6 +253,7 @@ clerk_outcome *clerk_handshake_resolve(clerk_context *context)
         return apply_payload(context, list);
     }
     (void)discard(context);
+    context->outcome->handshake_untimely = is_about_time(reason);
     if (clerk_reason_is_unavailable(reason)) {
         return clerk_context_unavailable(context, reason);
     }

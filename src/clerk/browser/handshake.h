@@ -7,7 +7,7 @@
 
 /**
  * Added to the URL after a handshake of a development instance if the request had none of Clerk's cookies, not even the
- * loop counter. If the next request has none either, the browser keeps no cookies, and another handshake would only
+ * one of rounds.h. If the next request has none either, the browser keeps no cookies, and another handshake would only
  * continue a loop that cannot be counted. `__clerk_help` is a name that Clerk has reserved.
  */
 #define CLERK_COOKIE_PROBE "__clerk_help=cookies"
@@ -18,7 +18,7 @@ int clerk_handshake_is_eligible(clerk_context *context);
 
 /**
  * Propose a handshake (protocol.md 6.9): redirect the browser to the frontend API; or signed out with the same reason,
- * if the request is not eligible or there were too many handshakes in a row.
+ * if the request is not eligible or the page is in a loop (rounds.h).
  * @param text the text of the reason, for the URL and the outcome
  * @param location redirect to here instead, or NULL: to the frontend API (protocol.md 7.2)
  */

@@ -114,7 +114,7 @@ clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk
 {
     const clerk_cookies *cookies = clerk_cookies_read(request->cookie, instance, services, pool);
 
-    if (outcome->reason == CLERK_REASON_SESSION_TOKEN_NBF
+    if (outcome->handshake_untimely || outcome->reason == CLERK_REASON_SESSION_TOKEN_NBF
         || outcome->reason == CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE
         || cookies->client_uat > apr_time_sec(services->now + TOLERANCE)) {
         return CLERK_LOOP_CLOCK;

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "clerk/browser/rounds.h"
 #include "clerk/protocol.h"
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
@@ -76,6 +77,9 @@ const char *clerk_sign_in_location(const clerk_request *request, const clerk_ins
 {
     clerk_url *here = clerk_url_join(request->origin_url, request->target, pool);
 
+    if (here) {
+        here->query = clerk_rounds_clean_query(here->query, pool);
+    }
     return location(here, here, request, instance, policy, outcome, pool);
 }
 

@@ -51,8 +51,29 @@ static int is_wanted(const clerk_raw_cookie *cookie, int wanted, const char *suf
            && !memcmp(rest + 1, suffix, suffix_len);
 }
 
+static int begins_with(const clerk_raw_cookie *cookie, const char *prefix, apr_size_t len)
+{
+    return cookie->name.len >= len && !memcmp(cookie->name.data, prefix, len);
+}
+
+/* Take note of a cookie that is not wanted for itself: one of another suffix, or of another page. */
+static void note_other(clerk_cookies *cookies, const clerk_raw_cookie *cookie)
+{
+    static const char rounds[] = CLERK_COOKIE_REDIRECT_COUNT "_", clerks[] = "__clerk_";
+    static const int with_suffix[] = {U_SESSION, U_UAT, S_REFRESH};
+
+    cookies->has_rounds |= begins_with(cookie, rounds, sizeof(rounds) - 1);
+    cookies->has_any |= begins_with(cookie, clerks, sizeof(clerks) - 1);
+    for (apr_size_t i = 0; i < sizeof(with_suffix) / sizeof(with_suffix[0]); i++) {
+        const jose_slice *base = &wanted_names[with_suffix[i]];
+
+        cookies->has_any |= begins_with(cookie, base->data, base->len)
+                            && (cookie->name.len == base->len || cookie->name.data[base->len] == '_');
+    }
+}
+
 /* Find all wanted cookies in one pass. Of several with the same name the first is used, even if it is empty. */
-static void find_wanted(jose_slice values[WANTED], const char *header, const char *suffix)
+static void find_wanted(clerk_cookies *cookies, jose_slice values[WANTED], const char *header, const char *suffix)
 {
     apr_size_t suffix_len = strlen(suffix);
     clerk_raw_cookie cookie;
@@ -62,13 +83,18 @@ static void find_wanted(jose_slice values[WANTED], const char *header, const cha
         if (cookie.name.len < 2 || cookie.name.data[0] != '_' || cookie.name.data[1] != '_') {
             continue;
         }
-        for (int i = 0; i < WANTED; i++) {
-            if (is_wanted(&cookie, i, suffix, suffix_len)) {
-                if (!values[i].data) {
-                    values[i] = cookie.value;
-                }
-                break;
-            }
+        int i = 0;
+
+        while (i < WANTED && !is_wanted(&cookie, i, suffix, suffix_len)) {
+            i++;
+        }
+        if (i == WANTED) {
+            note_other(cookies, &cookie);
+            continue;
+        }
+        cookies->has_any = 1;
+        if (!values[i].data) {
+            values[i] = cookie.value;
         }
     }
 }
@@ -230,7 +256,7 @@ const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance
     if (!header) {
         return cookies;
     }
-    find_wanted(values, header, instance->cookie_suffix);
+    find_wanted(cookies, values, header, instance->cookie_suffix);
     c.u_uat = value_of(&values[U_UAT], pool);
     c.s_uat = value_of(&values[S_UAT], pool);
     read_tokens(&c, values, services, pool);

@@ -22,7 +22,10 @@ typedef struct clerk_cookies {
     const char *dev_browser;
     const char *handshake;
     const char *handshake_nonce;
-    int redirect_count; /**< 0, 1 or 2; anything else in the cookie is CLERK_LOOP_LIMIT */
+    int redirect_count; /**< of the SDK, which counts for all pages together: 0, 1 or 2; anything else in the cookie is
+                           CLERK_LOOP_LIMIT */
+    int has_rounds;     /**< there are cookies of clerk/browser/rounds.h */
+    int has_any;        /**< there is a cookie with one of Clerk's names, whatever its suffix and value */
 } clerk_cookies;
 
 /**

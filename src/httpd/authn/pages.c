@@ -6,8 +6,8 @@
 #include <http_protocol.h>
 #include <mod_core.h>
 
-#include "clerk/browser/handshake.h"
 #include "clerk/browser/loop_cause.h"
+#include "clerk/browser/rounds.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 #include "httpd/request/instance_services.h"
@@ -121,21 +121,16 @@ static void show(request_rec *r, int status, const char *html)
     }
     ap_custom_response(r, status, html);
     apr_table_setn(r->err_headers_out, "Content-Security-Policy",
-                   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
+                   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'");
     apr_table_setn(r->err_headers_out, "Referrer-Policy", "no-referrer");
 }
 
-/* The query of this request for the link "Try again", without CLERK_COOKIE_PROBE. */
+/* The query of this request for the link "Try again", without the parameters that this module has added. */
 static const char *same_page(request_rec *r)
 {
-    const char *query = r->parsed_uri.query ? r->parsed_uri.query : "";
-    apr_size_t len = strlen(query), probe = strlen(CLERK_COOKIE_PROBE);
+    const char *query = clerk_rounds_clean_query(r->parsed_uri.query, r->pool);
 
-    if (len >= probe && !strcmp(query + len - probe, CLERK_COOKIE_PROBE)) {
-        len -= probe;
-        len -= len && query[len - 1] == '&';
-    }
-    return apr_pstrcat(r->pool, "?", apr_pstrmemdup(r->pool, query, len), NULL);
+    return apr_pstrcat(r->pool, "?", query, NULL);
 }
 
 void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
