@@ -21,6 +21,12 @@ const clerk_url *clerk_context_url(clerk_context *context)
     return context->url;
 }
 
+int clerk_context_may_handshake(clerk_context *context)
+{
+    return context->browser_flow && clerk_context_url(context)
+           && clerk_request_is_navigation(clerk_context_page(context));
+}
+
 clerk_organization_target clerk_context_organization(clerk_context *context)
 {
     clerk_organization_target nothing = {0, NULL, NULL};

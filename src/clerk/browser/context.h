@@ -39,6 +39,10 @@ const clerk_request *clerk_context_page(clerk_context *context);
  */
 const clerk_url *clerk_context_url(clerk_context *context);
 
+/** Whether this request may be answered with a handshake: handshakes are possible here, and it is a page navigation
+ * (protocol.md 6.9). */
+int clerk_context_may_handshake(clerk_context *context);
+
 /** The organization that the URL asks for (protocol.md 10). */
 clerk_organization_target clerk_context_organization(clerk_context *context);
 

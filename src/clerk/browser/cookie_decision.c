@@ -152,7 +152,7 @@ static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *iden
         && is_document_get(context->request) && clerk_referrer_is_foreign(context) && clerk_rounds_made(context) == 0) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_DOMAIN_CROSS_ORIGIN_SYNC, NULL);
     }
-    if (context->policy->organization_sync && !identity->pending && clerk_handshake_is_eligible(context)
+    if (context->policy->organization_sync && !identity->pending && clerk_context_may_handshake(context)
         && organization_mismatch(context, identity)) {
         if (clerk_rounds_made(context) < CLERK_LOOP_LIMIT) {
             return clerk_handshake_propose(context, CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, NULL);

@@ -18,12 +18,6 @@
 /* The clock skew allowed on a development instance while a handshake is resolved (protocol.md 7.7). */
 #define DEVELOPMENT_SKEW apr_time_from_sec(86400)
 
-int clerk_handshake_is_eligible(clerk_context *context)
-{
-    return context->browser_flow && clerk_context_url(context)
-           && clerk_request_is_navigation(clerk_context_page(context));
-}
-
 /* The URL of the frontend API for this request, without trailing '/'. */
 static const char *frontend_url(clerk_context *context)
 {
@@ -80,7 +74,7 @@ void clerk_handshake_end_probe(clerk_context *context)
     static const char *const none[] = {NULL};
 
     if (!context->outcome->location && !context->outcome->loop && is_probed(context)
-        && clerk_handshake_is_eligible(context)) {
+        && clerk_context_may_handshake(context)) {
         context->outcome->location = clerk_rounds_edited_url(context, none, 0);
     }
 }
@@ -90,7 +84,7 @@ clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason
 {
     clerk_outcome *outcome = context->outcome;
 
-    if (!clerk_handshake_is_eligible(context)) {
+    if (!clerk_context_may_handshake(context)) {
         return clerk_context_signed_out_text(context, reason, text);
     }
     if (clerk_rounds_made(context) >= CLERK_LOOP_LIMIT || (is_probed(context) && !context->cookies->has_any)) {

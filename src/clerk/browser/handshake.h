@@ -6,17 +6,6 @@
 #include "clerk/outcome.h"
 
 /**
- * Added to the URL after a handshake of a development instance if the request had none of Clerk's cookies, not even the
- * one of rounds.h. If the next request has none either, the browser keeps no cookies, and another handshake would only
- * continue a loop that cannot be counted. `__clerk_help` is a name that Clerk has reserved.
- */
-#define CLERK_COOKIE_PROBE "__clerk_help=cookies"
-
-/** Whether this request may be answered with a handshake: handshakes are possible here, and it is a page navigation
- * (protocol.md 6.9). */
-int clerk_handshake_is_eligible(clerk_context *context);
-
-/**
  * Propose a handshake (protocol.md 6.9): redirect the browser to the frontend API; or signed out with the same reason,
  * if the request is not eligible or the page is in a loop (rounds.h).
  * @param text the text of the reason, for the URL and the outcome

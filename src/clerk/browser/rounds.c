@@ -7,7 +7,6 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
-#include "clerk/browser/handshake.h"
 #include "clerk/cookies/cookie_header.h"
 #include "clerk/protocol.h"
 #include "text/text.h"
@@ -207,7 +206,7 @@ const char *clerk_rounds_return_url(clerk_context *context)
  * handshake is granted only on its return, so that the redirect makes one more round: not from the last round. */
 static int is_strippable(clerk_context *context)
 {
-    const int round = clerk_handshake_is_eligible(context) ? round_in(context->url->query) : 0;
+    const int round = clerk_context_may_handshake(context) ? round_in(context->url->query) : 0;
 
     return round == 2 || (round > 0 && context->outcome->set_cookies->nelts == 0);
 }

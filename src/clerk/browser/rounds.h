@@ -21,6 +21,13 @@
  * removes the parameter. Any other value counts as a loop (differences.md row 8).
  */
 
+/**
+ * Added to the URL after a handshake of a development instance if the request had none of Clerk's cookies, not even the
+ * one of the page. If the next request has none either, the browser keeps no cookies, and another handshake would only
+ * continue a loop that cannot be counted. `__clerk_help` is a name that Clerk has reserved.
+ */
+#define CLERK_COOKIE_PROBE "__clerk_help=cookies"
+
 /** The handshakes that this page has made in a row: 0 to CLERK_LOOP_LIMIT, which is a loop. */
 int clerk_rounds_made(clerk_context *context);
 
