@@ -261,6 +261,29 @@ def test_a_wrong_clock_is_a_loop(servers, emulated, name, clock):
     assert len([url for url, _ in browser.trail if "/v1/client/handshake" in url]) == 3
 
 
+@pytest.mark.parametrize("keys", ["frontend", "api"])
+def test_an_answer_too_large_for_a_cookie(httpd, emulator, keys):
+    """Without a secret key, on a production instance: the page and the log name the cause and the cures."""
+    instance = emulator.add_instance(production=True, host="clerk.example.test", cookie_domain="", secure=False)
+    httpd.write("p/index.html", "members only")
+    httpd.configure(directives(httpd, instance, keys, ()) + f"ClerkFrontendAPI {instance.url}\n" * (keys == "api") + protect("/p"))
+    httpd.log.announce("AC30", LOOP)
+    httpd.start()
+    session = instance.create_session("alice", org="acme")
+    instance.handshake_session_mint = {"claims": {"email": "alice@example.com", "name": "Alice " * 20}}
+    browser = Browser(httpd, instance, session)
+    browser.site |= session_cookies(instance, token(instance, session=session, age=120))
+    keep, dropped = browser._keep, []
+    browser._keep = lambda line, own: dropped.append(line) if len(line.split(";")[0]) > 4096 else keep(line, own)
+    answer = browser.open("/p/")
+    if keys == "api":  # the cookie is a nonce
+        assert answer.status == 200 and not dropped
+        return
+    assert answer.status == 401 and len(browser.trail) == 7 and len(dropped) == 3
+    assert "4,096" in answer.text and "ClerkSecretKey" in answer.text and "clock" not in answer.text
+    httpd.log.wait_for(rf"{LOOP}.*no ClerkSecretKey.*above 4096 bytes.*has \d+ bytes")
+
+
 class Tab:
     """One of several tabs and frames of a browser, which share its cookies; each step is sending or receiving."""
 

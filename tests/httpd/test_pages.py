@@ -63,7 +63,9 @@ CAUSES = {
     "https in front": ({"__client_uat": "1"}, {"X_Forwarded_Proto": "https"}, "ClerkPublicOrigin", "scheme or host"),
     "another host": ({"__client_uat": "1"}, {"X_Forwarded_Host": "www.example.test"}, "ClerkPublicOrigin", "scheme or host"),
     "two clients": ({"__session": "<>", "__client_uat": "{now}", "__client_uat_{suffix}": "{past}"}, {}, "__client_uat", "__client_uat"),
-    "no cookies": ({"__client_uat": "1"}, {}, "Allow cookies", "keep Clerk's cookies"),
+    "no client": ({"__session": "<>"}, {}, "Allow cookies", "keep Clerk's cookies"),
+    "no answer": ({"__client_uat": "1"}, {}, "4,096 bytes", "no ClerkSecretKey, so the answer itself is a cookie"),
+    "no answer, expired": ({"__session": "<old>", "__client_uat": "1"}, {}, "ClerkSecretKey", r"ClerkSecretKey.* has \d+ bytes"),
     "stale handshake": ({"__client_uat": "1", "__clerk_handshake": "garbage"}, {}, "another Clerk instance", "keys here"),
     "clock": ({"__session": "<future>", "__client_uat": "1"}, {}, "clock", "clocks"),
 }
@@ -74,7 +76,7 @@ def test_a_loop_is_explained(production, live, name):
     cookies, headers, said, logged = CAUSES[name]
     now = int(time.time())
     texts = {
-        "<>": token(live, age=20), "<future>": token(live, claims={"nbf": now + 600, "iat": now + 600, "exp": now + 700}),
+        "<>": token(live, age=20), "<old>": token(live, age=100), "<future>": token(live, claims={"nbf": now + 600, "iat": now + 600, "exp": now + 700}),
         "{now}": str(now), "{past}": str(now - 3600),
     }
     cookies = {key.replace("{suffix}", live.cookie_suffix): texts.get(value, value) for key, value in cookies.items()}

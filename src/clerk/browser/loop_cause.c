@@ -26,6 +26,12 @@ const char *clerk_loop_cause_text(clerk_loop_cause cause)
         return "the keys here do not belong to the Clerk instance that answered";
     case CLERK_LOOP_COOKIES:
         return "the browser does not keep Clerk's cookies";
+    case CLERK_LOOP_ANSWER_TOO_LARGE:
+        return "the answer of the handshake was dropped by the browser: there is no ClerkSecretKey, so the answer "
+               "itself "
+               "is a cookie, and browsers drop one above 4096 bytes. Write ClerkSecretKey, or take custom claims out "
+               "of "
+               "the session token";
     default:
         return "none of the known causes is evident";
     }
@@ -108,6 +114,19 @@ static int is_of_another_instance(const char *cookie, const clerk_cookies *cooki
     return issuer != NULL;
 }
 
+/*
+ * Whether Clerk has said who is signed in, but the answer of the handshake is not in the request. On a production
+ * instance it is a cookie: the request that returns from a handshake has it, whatever it is worth.
+ */
+static int is_answer_missing(const clerk_cookies *cookies, const clerk_instance *instance, const clerk_outcome *outcome)
+{
+    return instance->type == CLERK_INSTANCE_PRODUCTION && cookies->client_uat != 0 && !cookies->handshake
+           && !cookies->handshake_nonce
+           && (outcome->reason == CLERK_REASON_CLIENT_UAT_BUT_NO_SESSION_TOKEN
+               || outcome->reason == CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT
+               || outcome->reason == CLERK_REASON_SESSION_TOKEN_EXPIRED);
+}
+
 clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk_address_hints *hints,
                                        const clerk_instance *instance, const clerk_outcome *outcome,
                                        const clerk_services *services, apr_pool_t *pool)
@@ -128,9 +147,26 @@ clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk
     if (client_uats_differ(request->cookie, instance, pool)) {
         return CLERK_LOOP_TWO_CLIENT_UATS;
     }
+    if (is_answer_missing(cookies, instance, outcome)) {
+        return instance->secret_key ? CLERK_LOOP_COOKIES : CLERK_LOOP_ANSWER_TOO_LARGE;
+    }
     if (!cookies->session || cookies->client_uat == 0) {
         return CLERK_LOOP_COOKIES;
     }
     /* Every handshake has returned a token that has already expired by our clock. */
     return outcome->reason == CLERK_REASON_SESSION_TOKEN_EXPIRED ? CLERK_LOOP_CLOCK : CLERK_LOOP_UNKNOWN;
+}
+
+const char *clerk_loop_cause_detail(clerk_loop_cause cause, const clerk_request *request,
+                                    const clerk_instance *instance, const clerk_services *services, apr_pool_t *pool)
+{
+    const clerk_cookies *cookies;
+
+    if (cause != CLERK_LOOP_ANSWER_TOO_LARGE) {
+        return "";
+    }
+    cookies = clerk_cookies_read(request->cookie, instance, services, pool);
+    return cookies->session ? apr_psprintf(pool, ". The session token in the request has %" APR_SIZE_T_FMT " bytes",
+                                           strlen(clerk_session_token_text(cookies->session, pool)))
+                            : "";
 }

@@ -14,7 +14,8 @@ typedef enum clerk_loop_cause {
     CLERK_LOOP_CLOCK,           /**< this server's clock, or Clerk's, is wrong */
     CLERK_LOOP_TWO_CLIENT_UATS, /**< several `__client_uat` cookies that contradict each other */
     CLERK_LOOP_WRONG_KEY,       /**< the keys here are not those of the instance that answered */
-    CLERK_LOOP_COOKIES          /**< the browser does not keep Clerk's cookies, or not all of them */
+    CLERK_LOOP_COOKIES,         /**< the browser does not keep Clerk's cookies, or not all of them */
+    CLERK_LOOP_ANSWER_TOO_LARGE /**< nor the answer of a handshake, which is a large cookie without a secret key */
 } clerk_loop_cause;
 
 /** What the request says about the address of the site, besides clerk_request: not trustworthy, good enough for a hint.
@@ -37,5 +38,10 @@ clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk
 
 /** A few words for the log, such as "wrong scheme or host". Never NULL. */
 const char *clerk_loop_cause_text(clerk_loop_cause cause);
+
+/** Further words for the log: for CLERK_LOOP_ANSWER_TOO_LARGE the size of the session token. "" if there is nothing to
+ * say. */
+const char *clerk_loop_cause_detail(clerk_loop_cause cause, const clerk_request *request,
+                                    const clerk_instance *instance, const clerk_services *services, apr_pool_t *pool);
 
 #endif

@@ -92,7 +92,15 @@ static const page_text loop_pages[] = {
        "Allow cookies for this site, and try again.",
        "If it happens to everybody: cookies marked <code>Secure</code> need https, a session cookie of more than 4 KB "
        "is dropped by browsers (too many custom claims), and a proxy must pass <code>Cookie</code> and "
-       "<code>Set-Cookie</code> on."}};
+       "<code>Set-Cookie</code> on."},
+    [CLERK_LOOP_ANSWER_TOO_LARGE]
+    = {loop_title, "Your browser returned from the sign-in service without its answer.",
+       "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
+       "This server has no <code>ClerkSecretKey</code>, so the answer of a handshake is itself a cookie. It contains "
+       "the "
+       "session token twice, and browsers drop a cookie above 4,096 bytes. Write <code>ClerkSecretKey</code>: then the "
+       "cookie is only a short name of the answer. Or take custom claims (such as name, e-mail address, metadata) out "
+       "of the session token, in the Clerk Dashboard."}};
 
 static const page_text bad_handshake_page
     = {"This sign-in link cannot be used here",
@@ -152,8 +160,9 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
     /* Not in the macro, which evaluates its level twice. */
     level = clerk_httpd_log_message_level(3100);
     ap_log_rerror(APLOG_MARK, level, 0, r,
-                  CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s", outcome->reason_text,
-                              clerk_loop_cause_text(cause));
+                  CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s%s", outcome->reason_text,
+                              clerk_loop_cause_text(cause),
+                              clerk_loop_cause_detail(cause, &request, runtime->instance, &services, r->pool));
     if (clerk_request_is_navigation(&request)) {
         show(r, HTTP_UNAUTHORIZED, render(&loop_pages[cause], same_page(r), outcome->reason_text, r->pool));
     }
