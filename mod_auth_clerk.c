@@ -22,6 +22,7 @@
 #include "httpd/process/log.h"
 #include "httpd/authz/refusal.h"
 #include "httpd/request/judge.h"
+#include "httpd/request/outcome_headers.h"
 #include "httpd/status/status.h"
 #include "httpd/request/scrub.h"
 #include "mod_auth_clerk.h"
@@ -56,6 +57,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_fixups(clerk_environment_fixups, NULL, rewrite, APR_HOOK_FIRST);
     ap_hook_fixups(clerk_headers_fixups, NULL, rewrite, APR_HOOK_FIRST);
     ap_hook_insert_filter(clerk_expressions_settle, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_insert_error_filter(clerk_outcome_headers_insert_error_filter, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_expr_lookup(clerk_expressions_lookup, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(clerk_dump_configuration, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(clerk_status_handler, NULL, NULL, APR_HOOK_MIDDLE);

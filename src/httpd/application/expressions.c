@@ -5,6 +5,7 @@
 
 #include "clerk/outcome.h"
 #include "clerk/session/claim.h"
+#include "httpd/application/fast_redirect.h"
 #include "httpd/application/variables.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
@@ -62,7 +63,10 @@ static const char *variable_function(ap_expr_eval_ctx_t *ctx, const void *variab
 
 void clerk_expressions_settle(request_rec *r)
 {
-    clerk_request_state_get(r)->settled = 1;
+    clerk_request_state *state = clerk_request_state_get(r);
+
+    state->settled = 1;
+    clerk_fast_redirect_settle(r, state);
     if (r->user && clerk_request_state_is_auth_type(r)) {
         clerk_own_user_enforce(r);
     }

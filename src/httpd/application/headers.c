@@ -60,9 +60,11 @@ static void strip_credentials(request_rec *r)
         return;
     }
     /* Subrequests and internal redirects are authenticated by the headers as received. */
-    state->stripped = 1;
-    state->sent_cookie = cookie;
-    state->sent_authorization = authorization;
+    if (!state->stripped) {
+        state->stripped = 1;
+        state->sent_cookie = cookie;
+        state->sent_authorization = authorization;
+    }
     if (!left) {
         apr_table_unset(r->headers_in, "Cookie");
     } else {
@@ -73,16 +75,16 @@ static void strip_credentials(request_rec *r)
     }
 }
 
-int clerk_headers_fixups(request_rec *r)
+/* @param again whether headers_in may contain what was set for another handler */
+static inline void set_headers(request_rec *r, int again)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
 
-    if (r->main || r->prev) {
-        /* The headers are those of the parent or redirecting request, including what it added for its own handler. */
+    if (again) {
         clerk_table_remove(r->headers_in, has_prefix, r->pool);
     }
     if (!clerk_request_state_is_auth_type(r)) {
-        return DECLINED;
+        return;
     }
     clerk_connection_options_limit(r);
     if (CLERK_SETTINGS_VALUE(dir, pass_headers)) {
@@ -91,5 +93,16 @@ int clerk_headers_fixups(request_rec *r)
     if (CLERK_SETTINGS_VALUE(dir, strip_credentials)) {
         strip_credentials(r);
     }
+}
+
+int clerk_headers_fixups(request_rec *r)
+{
+    /* Requests share headers_in with those they were redirected from, or have a copy of their parent's. */
+    set_headers(r, r->main || r->prev);
     return DECLINED;
+}
+
+void clerk_headers_set_again(request_rec *r)
+{
+    set_headers(r, 1);
 }

@@ -11,4 +11,7 @@
  */
 int clerk_headers_fixups(request_rec *r);
 
+/** Set them for another handler than the one they were set for. */
+void clerk_headers_set_again(request_rec *r);
+
 #endif

@@ -25,7 +25,7 @@
 
 static void no_store(request_rec *r)
 {
-    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    clerk_outcome_headers_restrict_caching(r, "no-store");
 }
 
 int clerk_authn_note_failure(request_rec *r, const char *auth_type)

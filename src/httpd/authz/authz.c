@@ -3,12 +3,22 @@
 
 #include <http_request.h>
 
+#include "httpd/application/fast_redirect.h"
 #include "httpd/authz/authz_require.h"
 #include "httpd/authz/refusal.h"
 #include "httpd/process/log.h"
 #include "httpd/request/judge.h"
+#include "httpd/request/outcome_headers.h"
 #include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
+
+static int is_signed_in(request_rec *r)
+{
+    const clerk_outcome *outcome = clerk_judge_request(r);
+
+    clerk_outcome_headers_send(r);
+    return outcome && outcome->status == CLERK_SIGNED_IN;
+}
 
 int clerk_authz_check_access(request_rec *r)
 {
@@ -24,6 +34,7 @@ int clerk_authz_check_access(request_rec *r)
     }
     state->in_access = 1;
     state->expression_asked = 0;
+    state->requirement_asked = 0;
     state->user_needed = 0;
     if (r->user) {
         clerk_own_user_enforce(r);
@@ -37,6 +48,9 @@ int clerk_authz_check_access(request_rec *r)
     if (rc == DECLINED) {
         /* Return OK and let clerk_authz_force_authn() ask for authentication: DECLINED would run all hooks again. */
         state->user_needed = 1;
+    } else if (state->requirement_asked && rc == OK) {
+        /* Granted by another line. This one was not evaluated, and may exclude some of those who are signed in. */
+        state->user_needed = is_signed_in(r);
     } else if (state->expression_asked && !r->user) {
         /* mod_authz_core does not know that the expression needs a user, or it would have required one. */
         state->user_needed = rc == OK ? state->outcome && state->outcome->status == CLERK_SIGNED_IN
@@ -53,6 +67,11 @@ int clerk_authz_force_authn(request_rec *r)
 
 int clerk_authz_fixups(request_rec *r)
 {
+    const clerk_request_state *state = clerk_request_state_if_any(r);
+
+    if (state && state->part) {
+        clerk_fast_redirect_take_over(r);
+    }
     if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
     }
@@ -64,6 +83,7 @@ int clerk_authz_fixups(request_rec *r)
                               "force_authn hook before this one");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    clerk_fast_redirect_note(r);
     return DECLINED;
 }
 

@@ -56,7 +56,14 @@ const char *clerk_authz_require_parse(const clerk_requirement_kind *kind, cmd_pa
 
 const clerk_identity *clerk_authz_require_identity(request_rec *r)
 {
-    return clerk_own_user_is(r) && clerk_request_state_is_auth_type(r) ? clerk_judge_established_identity(r) : NULL;
+    if (!clerk_request_state_is_auth_type(r)) {
+        return NULL;
+    }
+    if (!clerk_own_user_is(r)) {
+        clerk_request_state_get(r)->requirement_asked = 1;
+        return NULL;
+    }
+    return clerk_judge_established_identity(r);
 }
 
 const char *clerk_authz_require_value(request_rec *r, const clerk_requirement *requirement, int index)

@@ -7,6 +7,18 @@
 /** Add the outcome's cookies and diagnostic headers to the response, once for each request. */
 void clerk_outcome_headers_send(request_rec *r);
 
+/** Restrict caching: "private" or "no-store", of which the stricter counts, in one field. */
+void clerk_outcome_headers_restrict_caching(request_rec *r, const char *directive);
+
+/**
+ * Where httpd has added the headers of a subrequest to those of its parent request, make one of each again: of the
+ * diagnostic headers the subrequest's, which come first, of Cache-Control the strictest.
+ */
+void clerk_outcome_headers_unify(request_rec *r);
+
+/** insert_error_filter hook: the same for an error. */
+void clerk_outcome_headers_insert_error_filter(request_rec *r);
+
 /** Whether this request may be redirected: it is neither a subrequest nor an ErrorDocument. */
 int clerk_outcome_headers_may_redirect(const request_rec *r);
 

@@ -9,7 +9,7 @@ void clerk_own_user_set(request_rec *r, const char *user)
 {
     clerk_request_state_get(r)->user = user;
     r->user = (char *)user;
-    r->ap_auth_type = auth_type;
+    r->ap_auth_type = user ? auth_type : NULL;
 }
 
 /* The user of the request whose authentication httpd has taken over, because their configurations are the same. */

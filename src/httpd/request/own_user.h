@@ -12,7 +12,7 @@
  * clerk_authn_check() has set.
  */
 
-/** Set r->user to the user that clerk_authn_check() has authenticated. */
+/** Set r->user to the user that clerk_authn_check() has authenticated; NULL: to none. */
 void clerk_own_user_set(request_rec *r, const char *user);
 
 /** Whether r->user is the user that clerk_own_user_set() has set for this request_rec. */
