@@ -23,6 +23,7 @@
 #include "httpd/authz/refusal.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
+#include "httpd/site/site.h"
 #include "httpd/status/status.h"
 #include "httpd/request/scrub.h"
 #include "mod_auth_clerk.h"
@@ -60,6 +61,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_insert_error_filter(clerk_outcome_headers_insert_error_filter, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_expr_lookup(clerk_expressions_lookup, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(clerk_dump_configuration, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(clerk_site_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(clerk_site_translate, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_check_access_ex(clerk_site_open, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_handler(clerk_site_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(clerk_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     APR_REGISTER_OPTIONAL_FN(clerk_user_id);
 }

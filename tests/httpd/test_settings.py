@@ -10,6 +10,7 @@ from pyclerk.settings import ROWS, build_probe
 
 PLACES = [row for row in ROWS if row.of_place]
 INSTANCE = [row for row in ROWS if row.of_instance]
+HOSTS = [row for row in ROWS if row.group == "HOST"]
 
 # What the directive is given, first outside and then inside; {0} becomes 1 and 2. The others follow from their kind.
 VALUES = {
@@ -25,6 +26,9 @@ VALUES = {
     "ClerkJWKSMaxStale": "{0}h",
     "ClerkHTTPProxy": "http://proxy{0}.example.test:3128",
     "ClerkCAFile": "conf/ca{0}.pem",
+    "ClerkPages": "/pages{0}",
+    "ClerkScriptURL": "/clerk{0}.js",
+    "ClerkUIScriptURL": "/ui{0}.js",
     "ClerkSharedMemory": "64M",
     "ClerkStateDir": "none",
     "ClerkInstance": "named{0}",
@@ -164,7 +168,7 @@ def servers(make_httpd, loads, environment):
     text += "".join(line(row, 0) for row in MAIN)
     for name in ("same", "again"):
         text += f"<VirtualHost *:{server.port}>\nServerName {name}.test\n</VirtualHost>\n"
-    for row in [*INSTANCE, *PLACES]:
+    for row in [*INSTANCE, *HOSTS, *PLACES]:
         own = line(row, 1 if row in MAIN else 0)
         if row.member == "publishable_key":
             own += "ClerkJWTKey env:PEM_2\n"  # of the other instance, so that no key is fetched
@@ -187,7 +191,7 @@ def test_a_virtual_host_inherits_everything(servers):
             assert same[row.directive][0] == value(row, 0)
 
 
-@pytest.mark.parametrize("row", PLACES, ids=lambda row: row.directive)
+@pytest.mark.parametrize("row", [*PLACES, *HOSTS], ids=lambda row: row.directive)
 def test_a_virtual_host_overrides_what_holds_for_its_places(servers, row):
     same, own = host(servers, "same"), host(servers, row.directive)
     also = {"ClerkPublicOrigin"} if row.directive == "ClerkTrustForwarded" else set()

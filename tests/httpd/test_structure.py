@@ -27,6 +27,7 @@ RANKS = [
     ["httpd/config_check", "httpd/request"],
     ["httpd/application"],
     ["httpd/authz"],
+    ["httpd/site"],
     ["httpd/authn", "httpd/status"],
     ["httpd"],
     [""],

@@ -19,6 +19,7 @@
 #include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
 #include "httpd/request/wire.h"
+#include "httpd/site/site.h"
 
 /* Seconds for the Retry-After header when no keys are available. The key store itself tries more often. */
 #define RETRY_AFTER "5"
@@ -63,18 +64,32 @@ static int answer_unavailable(request_rec *r, const clerk_outcome *outcome)
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
+/* The policy for the way to sign in: to ClerkSignInURL, else to the module's own page, else to the Account Portal. */
+static clerk_policy sign_in_policy(request_rec *r)
+{
+    const clerk_instance *instance = clerk_config_runtime(r)->instance;
+    clerk_policy policy = clerk_config_dir(r)->policy;
+
+    /* A satellite signs in at its primary. */
+    if (!policy.sign_in_url && !instance->satellite && instance->publishable_key) {
+        policy.sign_in_url = clerk_site_path(r, "sign-in");
+    }
+    return policy;
+}
+
 /* Tell scripts where to sign in: they cannot follow a redirect to a page of another site. */
 static void name_sign_in(request_rec *r, const clerk_outcome *outcome)
 {
-    const clerk_policy *policy = &clerk_config_dir(r)->policy;
+    const clerk_policy policy = sign_in_policy(r);
     const char *location;
     clerk_request request;
 
-    if (!(policy->token_sources & CLERK_SOURCE_COOKIE) || r->main) {
+    if (!(policy.token_sources & CLERK_SOURCE_COOKIE) || r->main) {
         return;
     }
     clerk_wire_read_all(&request, r);
-    location = clerk_sign_in_location_for_script(&request, clerk_config_runtime(r)->instance, policy, outcome, r->pool);
+    location
+        = clerk_sign_in_location_for_script(&request, clerk_config_runtime(r)->instance, &policy, outcome, r->pool);
     if (location) {
         apr_table_setn(r->err_headers_out, "X-Clerk-Sign-In-URL", location);
     }
@@ -95,8 +110,9 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
         clerk_wire_read_all(&request, r);
         if (clerk_request_is_navigation(&request)
             || (wanted == CLERK_UNAUTHENTICATED_SIGN_IN && r->method_number == M_GET)) {
-            location
-                = clerk_sign_in_location(&request, clerk_config_runtime(r)->instance, &dir->policy, outcome, r->pool);
+            const clerk_policy policy = sign_in_policy(r);
+
+            location = clerk_sign_in_location(&request, clerk_config_runtime(r)->instance, &policy, outcome, r->pool);
             if (location) {
                 return redirect(r, location);
             }

@@ -39,6 +39,10 @@ static const char *locate(void **pmember, cmd_parms *cmd, void *dir)
         conf = (char *)clerk_config_server(cmd->server);
         error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
         break;
+    case CLERK_SETTINGS_HOST:
+        conf = (char *)clerk_config_server(cmd->server);
+        error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+        break;
     case CLERK_SETTINGS_SECTION:
     case CLERK_SETTINGS_POLICY:
         break;
@@ -137,6 +141,7 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 #define WHERE_IDENTITY RSRC_CONF
 #define WHERE_TRANSPORT RSRC_CONF
 #define WHERE_MAIN RSRC_CONF
+#define WHERE_HOST RSRC_CONF
 #define WHERE_SECTION (RSRC_CONF | OR_AUTHCFG)
 #define WHERE_POLICY (RSRC_CONF | OR_AUTHCFG)
 

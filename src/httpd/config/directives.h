@@ -31,6 +31,7 @@ clerk_directives_setter clerk_directives_instance_issuer;
 clerk_directives_reader clerk_directives_instance_http_proxy;
 clerk_directives_reader clerk_directives_instance_ca_file;
 clerk_directives_reader clerk_directives_instance_state_dir;
+clerk_directives_reader clerk_directives_instance_pages;
 
 /** The instance that a directive applies to: that of the <ClerkInstance> around it, or the server's unnamed one. */
 clerk_instance_config *clerk_directives_instance_of(cmd_parms *cmd);

@@ -126,6 +126,30 @@ const char *clerk_directives_instance_state_dir(const char **pdir, cmd_parms *cm
     return *pdir ? NULL : apr_psprintf(cmd->pool, "ClerkStateDir: '%s' is not a path; write a directory or none", path);
 }
 
+const char *clerk_directives_instance_pages(const char **pprefix, cmd_parms *cmd, const char *path)
+{
+    apr_size_t len = strlen(path);
+
+    if (!strcasecmp(path, "none")) {
+        *pprefix = "";
+        return NULL;
+    }
+    while (len > 0 && path[len - 1] == '/') {
+        len--;
+    }
+    /* As httpd compares it with the decoded path of a request, and as it stands in links. */
+    if (*path != '/' || len < 2
+        || strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./") != strlen(path)
+        || strstr(path, "//") || strstr(path, "/.")) {
+        return apr_psprintf(cmd->pool,
+                            "ClerkPages: '%s' is not a path of this site; write one that nothing else uses, such as "
+                            "/clerk, or none",
+                            path);
+    }
+    *pprefix = apr_pstrmemdup(cmd->pool, path, len);
+    return NULL;
+}
+
 const char *clerk_directives_instance_section(cmd_parms *cmd, void *dummy, const char *args)
 {
     clerk_server_config *server = clerk_config_server(cmd->server);

@@ -133,6 +133,8 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     if (!source_id(runtime->source.id, instance)) {
         return "OpenSSL failed to compute a digest";
     }
+    runtime->script_url = conf->script_url;
+    runtime->ui_script_url = conf->ui_script_url;
     runtime->backend.name = instance->name;
     runtime->backend.api_url = instance->api_url;
     runtime->backend.secret_key = instance->secret_key;

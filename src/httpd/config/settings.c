@@ -14,6 +14,7 @@
 #define STRUCT_IDENTITY clerk_instance_config
 #define STRUCT_TRANSPORT clerk_instance_config
 #define STRUCT_MAIN clerk_server_config
+#define STRUCT_HOST clerk_server_config
 #define STRUCT_SECTION clerk_dir_config
 #define STRUCT_POLICY clerk_dir_config
 
@@ -122,6 +123,7 @@ void clerk_settings_clear_server(clerk_server_config *server)
     memset(server, 0, sizeof(*server));
     clerk_settings_clear_instance(&server->own, NULL);
 #define MAIN_SETTING(member, kind) server->member = UNSET_##kind;
+#define HOST_SETTING(member, kind) server->member = UNSET_##kind;
 #include "httpd/config/settings.def"
 }
 
@@ -188,6 +190,7 @@ clerk_server_config *clerk_settings_merge_server(apr_pool_t *pool, const clerk_s
                     : !base->named ? add->named
                                    : apr_hash_overlay(pool, add->named, base->named);
 #define MAIN_SETTING(member, kind) server->member = base->member;
+#define HOST_SETTING(member, kind) server->member = SET_OR(add, member, kind, base->member);
 #include "httpd/config/settings.def"
     return server;
 }

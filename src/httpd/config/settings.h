@@ -23,6 +23,7 @@
  *     TRANSPORT  clerk_instance_config  how to reach it: the same contexts. Inherited one by one, by named instances
  *                                       too
  *     MAIN       clerk_server_config    the main server only
+ *     HOST       clerk_server_config    server and virtual host. Inherited one by one
  *     SECTION    clerk_dir_config       everywhere, .htaccess included. Inherited one by one. Read with
  *                                       CLERK_SETTINGS_VALUE
  *     POLICY     clerk_dir_config       the same, and copied to the member of the same name in clerk_policy
@@ -74,6 +75,8 @@ typedef struct clerk_instance_config {
     apr_interval_time_t jwks_cache_ttl;
     apr_interval_time_t jwks_max_stale;
     apr_interval_time_t http_timeout;
+    const char *script_url;
+    const char *ui_script_url;
 } clerk_instance_config;
 
 typedef struct clerk_server_config {
@@ -83,6 +86,8 @@ typedef struct clerk_server_config {
     /* MAIN */
     apr_int64_t shared_memory; /**< 0: as needed */
     const char *state_dir;     /**< absolute; NULL: default; "" none */
+    /* HOST */
+    const char *pages; /**< path of the module's own pages, without a final '/'; NULL or "": none */
     /* Set in check_config: */
     struct clerk_runtime *runtime; /**< the unnamed instance of the server, or NULL */
     apr_hash_t *named_runtimes;    /**< name -> clerk_runtime * */
@@ -136,6 +141,7 @@ typedef enum clerk_settings_group {
     CLERK_SETTINGS_IDENTITY,
     CLERK_SETTINGS_TRANSPORT,
     CLERK_SETTINGS_MAIN,
+    CLERK_SETTINGS_HOST,
     CLERK_SETTINGS_SECTION,
     CLERK_SETTINGS_POLICY
 } clerk_settings_group;

@@ -19,6 +19,8 @@ typedef struct clerk_runtime {
     int slot;                  /**< in the key store; -1 with static keys, and before post_config */
     clerk_backend_api backend; /**< how the Backend API is reached */
     clerk_verdicts *verdicts;  /**< in shared memory, set in post_config */
+    const char *script_url;    /**< of ClerkJS; NULL: below the frontend API */
+    const char *ui_script_url; /**< of Clerk's components; NULL: the same */
     unsigned int number;       /**< index in the list of runtimes; part of the key of the token cache */
 } clerk_runtime;
 

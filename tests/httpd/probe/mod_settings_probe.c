@@ -79,9 +79,10 @@ static int print(request_rec *r)
     ap_set_content_type(r, "text/plain");
     for (int i = 0; i < CLERK_SETTINGS_COUNT; i++) {
         const clerk_settings_row *row = &clerk_settings_table[i];
-        const char *conf = clerk_settings_is_of_instance(row)  ? (const char *)&server->own
-                           : row->group == CLERK_SETTINGS_MAIN ? (const char *)server
-                                                               : (const char *)dir;
+        const char *conf = clerk_settings_is_of_instance(row) ? (const char *)&server->own
+                           : row->group == CLERK_SETTINGS_MAIN || row->group == CLERK_SETTINGS_HOST
+                               ? (const char *)server
+                               : (const char *)dir;
 
         ap_rprintf(r, "%s\t%s\t%s\n", row->directive, text_of(row->kind, conf + row->offset, r->pool),
                    policy_text(row, &dir->policy, r->pool));

@@ -103,7 +103,7 @@ class ScgiBackend(Backend):
 
 
 class AjpBackend(Backend):
-    """AJP 1.3, requests without a body."""
+    """The protocol of AJP (ajp13), requests without a body."""
 
     HEADERS = ("Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Authorization", "Connection", "Content-Type", "Content-Length",
                "Cookie", "Cookie2", "Host", "Pragma", "Referer", "User-Agent")

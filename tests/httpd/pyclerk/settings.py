@@ -25,7 +25,7 @@ class Row(typing.NamedTuple):
 
     @property
     def of_place(self):
-        return self.group in ("PLACE", "POLICY")
+        return self.group in ("SECTION", "POLICY")
 
     @property
     def words(self):

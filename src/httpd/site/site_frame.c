@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/site/site_frame.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "clerk/url/query.h"
+#include "clerk/url/url.h"
+#include "httpd/config/config.h"
+#include "httpd/request/wire.h"
+
+/* Where Clerk's bot protection and pictures come from (clerk.com/docs, Content Security Policy). */
+#define CHALLENGES "https://challenges.cloudflare.com"
+#define IMAGES "https://img.clerk.com"
+
+static const struct {
+    const char *page, *title;
+} titles[] = {
+    {"sign-in", "Sign in"},          {"sign-up", "Sign up"},
+    {"account", "Your account"},     {"organization", "Your organization"},
+    {"renew", "One moment, please"}, {"sign-out", "Signing out"},
+};
+
+static const char *title_of(const char *page)
+{
+    for (apr_size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        if (!strcmp(titles[i].page, page)) {
+            return titles[i].title;
+        }
+    }
+    return "";
+}
+
+static int is_party(const apr_array_header_t *parties, const char *origin)
+{
+    for (int i = 0; parties && i < parties->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(parties, i, const char *), origin)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *clerk_site_frame_way_back(request_rec *r)
+{
+    const apr_array_header_t *query = clerk_query_parse(r->args, r->pool);
+    const char *wanted = clerk_query_get(query, "redirect_url");
+    const clerk_url *here, *url;
+    clerk_request request;
+
+    if (!wanted || !*wanted) {
+        return "/";
+    }
+    clerk_wire_read_all(&request, r);
+    here = clerk_url_join(request.origin_url, "/", r->pool);
+    /* As browsers read it: what looks like a path may be another host ("//host", "/\host"). */
+    url = *wanted == '/' ? clerk_url_parse(
+              apr_pstrcat(r->pool, wanted[1] == '/' || wanted[1] == '\\' ? "https:" : request.origin_url, wanted, NULL),
+              r->pool)
+                         : clerk_url_parse(wanted, r->pool);
+    if (!here || !url || url->has_userinfo
+        || (strcmp(url->origin, here->origin) && !is_party(clerk_config_dir(r)->authorized_parties, url->origin))) {
+        return "/";
+    }
+    return clerk_url_text(url, r->pool);
+}
+
+/** The base of Clerk's frontend API as browsers reach it, without a final '/'. */
+static const char *frontend_base(request_rec *r, const clerk_instance *instance)
+{
+    clerk_request request;
+
+    if (!instance->proxy_url) {
+        return instance->frontend_url;
+    }
+    if (*instance->proxy_url != '/') {
+        return instance->proxy_url;
+    }
+    clerk_wire_read_all(&request, r);
+    return apr_pstrcat(r->pool, request.origin_url, instance->proxy_url, NULL);
+}
+
+static const char *origin_of(const char *url, apr_pool_t *pool)
+{
+    const clerk_url *parsed = url && *url != '/' ? clerk_url_parse(url, pool) : NULL;
+
+    return parsed ? parsed->origin : "";
+}
+
+/* Clerk's components write style elements of their own, hence 'unsafe-inline' for styles only. */
+static void set_policy(request_rec *r, const char *frontend, const char *script, const char *ui)
+{
+    const char *api = origin_of(frontend, r->pool);
+
+    apr_table_setn(
+        r->headers_out, "Content-Security-Policy",
+        apr_pstrcat(r->pool, "default-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self' ", api,
+                    "; script-src 'self' " CHALLENGES " ", api, " ", origin_of(script, r->pool), " ",
+                    origin_of(ui, r->pool), "; connect-src 'self' ", api, "; img-src 'self' data: " IMAGES " ", api,
+                    "; style-src 'self' 'unsafe-inline'; "
+                    "worker-src 'self' blob:; font-src 'self' data:; frame-src 'self' " CHALLENGES,
+                    NULL));
+}
+
+static const char *attribute(request_rec *r, const char *name, const char *value)
+{
+    return value ? apr_pstrcat(r->pool, " data-", name, "=\"", ap_escape_html2(r->pool, value, 1), "\"", NULL) : "";
+}
+
+static void begin(request_rec *r, const char *title, const char *script)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_set_content_type(r, "text/html; charset=utf-8");
+    ap_rvputs(r,
+              "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+              "<meta name=\"robots\" content=\"noindex\">\n<title>",
+              title, "</title>\n<link rel=\"stylesheet\" href=\"pages.css\">\n", script, "</head>\n<body>\n<main>\n",
+              NULL);
+}
+
+static void end(request_rec *r)
+{
+    ap_rputs("</main>\n</body>\n</html>\n", r);
+}
+
+static int refuse_method(request_rec *r)
+{
+    r->allowed |= AP_METHOD_BIT << M_GET;
+    return HTTP_METHOD_NOT_ALLOWED;
+}
+
+int clerk_site_frame(request_rec *r, const char *page)
+{
+    const clerk_runtime *runtime = clerk_config_runtime(r);
+    const clerk_instance *instance = runtime->instance;
+    const char *base, *script, *ui;
+
+    if (r->method_number != M_GET && strcmp(page, "sign-out")) {
+        return refuse_method(r);
+    }
+    if (!instance->publishable_key || !(base = frontend_base(r, instance))) {
+        return HTTP_NOT_FOUND;
+    }
+    script = runtime->script_url ? runtime->script_url
+                                 : apr_pstrcat(r->pool, base, "/npm/@clerk/clerk-js@6/dist/clerk.browser.js", NULL);
+    ui = runtime->ui_script_url ? runtime->ui_script_url
+                                : apr_pstrcat(r->pool, base, "/npm/@clerk/ui@1/dist/ui.browser.js", NULL);
+    set_policy(r, base, script, ui);
+    begin(r, title_of(page),
+          apr_pstrcat(
+              r->pool, "<script src=\"pages.js\" defer", attribute(r, "page", page),
+              attribute(r, "key", instance->publishable_key), attribute(r, "proxy", instance->proxy_url ? base : NULL),
+              attribute(r, "domain", instance->satellite ? instance->domain : NULL), attribute(r, "script", script),
+              attribute(r, "ui", ui), attribute(r, "back", clerk_site_frame_way_back(r)), "></script>\n", NULL));
+    ap_rvputs(
+        r, "<div id=\"clerk\" role=\"region\" aria-live=\"polite\"><p class=\"wait\">", title_of(page),
+        "&hellip;</p></div>\n<p id=\"note\" role=\"alert\" hidden></p>\n"
+        "<noscript><h1>This page needs JavaScript</h1><p>Signing in and out is done by Clerk's script. Please allow "
+        "scripts for this site.</p></noscript>\n",
+        NULL);
+    end(r);
+    return OK;
+}
+
+int clerk_site_frame_text(request_rec *r, const clerk_site_text *text)
+{
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
+    begin(r, text->title, "");
+    ap_rvputs(r, "<div class=\"card\">\n<h1>", text->title, "</h1>\n", text->body, "</div>\n", NULL);
+    end(r);
+    return OK;
+}
