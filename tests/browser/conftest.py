@@ -57,6 +57,25 @@ class Browser:
     def click(self, selector):
         return self._do("click", selector=selector)
 
+    def fill(self, selector, text):
+        """Type into an input; waits until it is there."""
+        self._do("fill", selector=selector, text=text)
+
+    def press(self, selector, key):
+        self._do("press", selector=selector, key=key)
+
+    def arrive(self, path):
+        """Wait until the page of that path is open."""
+        self._do("arrive", path=path)
+
+    def see(self, text):
+        """Wait until the page shows it, whatever its policy for scripts says."""
+        self._do("see", text=text)
+
+    def where(self):
+        """{"url", "text"} of the page that is open."""
+        return self._do("where")
+
     def evaluate(self, expression):
         return self._do("evaluate", expression=expression)
 

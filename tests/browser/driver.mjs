@@ -44,6 +44,11 @@ const commands = {
   },
   // The value of a JavaScript expression in the page; promises are awaited.
   evaluate: ({ expression }) => page.evaluate(expression),
+  fill: async ({ selector, text }) => void (await page.fill(selector, text)),
+  press: async ({ selector, key }) => void (await page.press(selector, key)),
+  arrive: async ({ path }) => void (await page.waitForURL((url) => url.pathname === path)),
+  see: async ({ text }) => void (await page.getByText(text).first().waitFor()),
+  where: async () => ({ url: page.url(), text: await page.innerText('body') }),
   wait: async ({ expression }) => void (await page.waitForFunction(expression)),
   cookies: () => context.cookies(),
   clear: async ({ name }) => void (await context.clearCookies({ name })),
