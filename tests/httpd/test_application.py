@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What reaches the application, on every way httpd has to get there, and what never does."""
+"""What the application gets, by every handler and redirect of httpd, and what it never gets."""
 
 import pytest
 from pyclerk import ErrorLog
@@ -12,7 +12,7 @@ header('Content-Type: text/plain');
 foreach ($_SERVER as $name => $value) { if (is_string($value)) { echo "$name=$value\\n"; } }
 """
 
-# Every spelling in which a client could pretend to be what we say.
+# Spellings of a header by which a client could forge our variables.
 SPELLINGS = [
     "X-Clerk-User-Id", "x-clerk-user-id", "X_Clerk_User_Id", "x_clerk_user_id", "X.Clerk.User.Id", "X-Clerk_User.Id", "X-CLERK-ORG-ROLE",
     "X~Clerk!User*Id", "X-Clerk-Anything", "X-Clerk-", "Remote-User", "remote-user", "Remote_User", "REMOTE_USER", "Remote.User", "rEmOtE_uSeR",
@@ -99,7 +99,7 @@ def trailers(make_httpd, live, php, echo):
     return server.start()
 
 
-# What the application is told
+# Variables
 
 
 def test_php(server, live):
@@ -168,14 +168,14 @@ def test_an_open_page_includes_nothing_protected_for_strangers(server, live):
     assert "members only" in server.get("/open/page.shtml", bearer(live)).text
 
 
-def test_an_include_is_judged_by_its_own_rules(server, live):
+def test_an_include_is_authenticated_by_its_own_section(server, live):
     server.log.announce("unable to include", "AH01374")
     assert "admins only" not in server.get("/members/asks-admin.shtml", bearer(live, "bob", "acme")).text
     assert "admins only" in server.get("/members/asks-admin.shtml", bearer(live, "alice", "acme")).text
 
 
-def test_a_foreign_user_is_not_ours(server, live):
-    """Foreign AuthType user recycled. A Basic user includes our pages as nobody."""
+def test_a_user_of_another_module_is_not_ours(server, live):
+    """A page of a Basic user includes our pages without a user."""
     server.log.announce("unable to include", "AH01374", "AH0161[4-8]")
     text = server.get("/basic/page.shtml", {"Authorization": "Basic YWxpY2U6cGFzc3dvcmQ="}).text
     assert text.startswith("basic [") and "members only" not in text
@@ -249,7 +249,7 @@ def test_no_spelling_reaches_cgi_or_php(server, live, path, name):
 @pytest.mark.parametrize("line", ["X-Clerk-User-Id : user_admin", "X-Clerk-User-Id\t: user_admin",
                                   "X-Clerk-User-Id:user_admin", "X-Clerk-User-Id: user_admin  \t"])
 def test_white_space_around_the_name(server, live, echo, line):
-    """Trailing space. httpd refuses what is no field name; whatever it lets through is scrubbed."""
+    """httpd refuses what is no field name; what it accepts is removed."""
     from pyclerk.client import raw
 
     for path in ("/unprotected", "/proxied"):
@@ -275,14 +275,14 @@ def test_a_trailer_is_no_header(trailers, live, path, signed_in):
 
 
 def test_a_cgi_program_never_sees_a_spoofed_variable(server, live):
-    """A request header can only become HTTP_*; none of them is one of ours."""
+    """A request header becomes HTTP_*, which is not one of our variables."""
     env = server.get("/cgi/env.cgi", [("CLERK_USER_ID", "user_admin"), ("Clerk-User-Id", "user_admin"), ("Clerk-Org-Role", "org:admin"),
                                       *bearer(live).items()]).env()
     assert env["CLERK_USER_ID"] == "user_alice" and "CLERK_ORG_ROLE" not in env
 
 
-def test_setenvif_cannot_overrule_us(httpd, live):
-    """Variables that stood there before are cleared first (directives.md "Variables")."""
+def test_setenvif_cannot_set_our_variables(httpd, live):
+    """Variables from other sources are removed first (directives.md "Variables")."""
     httpd.cgi("p/env.cgi")
     httpd.cgi("o/env.cgi")
     httpd.configure(

@@ -149,12 +149,12 @@ def test_control_characters_and_long_values_never_arrive(server, live):
     assert "the claim missing" not in server.log.recent() and "line\\nbreak" not in server.log.recent()
 
 
-def test_claims_of_nobody(server):
+def test_claims_without_a_user(server):
     env = server.get("/export-optional/env.cgi", XHR | {"X-Evil": "1"}).env()
     assert env["CLERK_AUTH_STATUS"] == "signed-out" and "CLERK_CLAIM_OTHER" not in env
 
 
-def test_a_missing_claim_is_no_leftover(server, live):
+def test_a_missing_claim_has_no_variable(server, live):
     env = server.get("/export-optional/env.cgi", XHR | bearer(live, "carol") | {"X-Evil": "1"}).env()
     assert "CLERK_CLAIM_OTHER" not in env and env["CLERK_USER_ID"] == "user_carol"
 
@@ -206,7 +206,7 @@ def test_remote_user_is_the_claim(server, live):
 
 
 @pytest.mark.parametrize("value", [None, "", "a\nb", "\x7f", ["carol@example.com"], {"a": 1}, True, "x" * 4097, "absent"], ids=repr)
-def test_no_user_without_a_name(server, live, value):
+def test_a_claim_that_is_no_name_is_refused(server, live, value):
     server.log.announce("AC3063")
     server.log.mark()
     claims = {} if value == "absent" else {"email": value, "metadata": {"email": value}}
@@ -222,7 +222,7 @@ def test_no_user_without_a_name(server, live, value):
 
 
 def passed(answer):
-    """The echoing application takes header bytes for Latin-1, as its standard library does."""
+    """A text as the echoing application shows it: its standard library decodes headers as Latin-1."""
     pairs = [line.encode("latin-1").decode("utf-8").split(": ", 1) for line in answer.text.splitlines()[1:] if ": " in line]
     return {name: value for name, value in pairs if name.lower().startswith("x-clerk-")}
 
@@ -243,8 +243,8 @@ def test_a_proxied_application_receives_the_identity(server, live):
     }
 
 
-def test_utf8_goes_as_it_is(server, live):
-    """No percent-encoding: the bytes of the claim are the bytes of the header."""
+def test_utf8_is_passed_unchanged(server, live):
+    """Without percent-encoding: the header has the bytes of the claim."""
     assert passed(server.get("/proxied", carol(live)))["X-Clerk-Claim-Department"] == CLAIMS["department"]
 
 
@@ -255,7 +255,7 @@ def test_control_characters_never_reach_a_header(server, live):
     assert not {"X-Clerk-Claim-Bad", "X-Clerk-Claim-Bell", "X-Clerk-Claim-Del", "X-Clerk-Claim-Long"} & names
 
 
-def test_nobody_is_passed_as_nobody(server):
+def test_without_a_user_no_header_is_passed(server):
     for path in ("/proxied-optional", "/proxied-strip"):
         assert passed(server.get(path, XHR)) == {"X-Clerk-Auth-Status": "signed-out"}, path
 
@@ -268,7 +268,7 @@ def test_off_passes_nothing(server, live):
 @pytest.mark.parametrize("name", ["X-Clerk-User-Id", "x-clerk-user-id", "X_Clerk_User_Id", "X.Clerk.User.Id", "X-Clerk-Claim-Level", "X-Clerk-Claim-Other",
                                   "x_clerk_actor_id", "X-Clerk-Org-Role"])
 @pytest.mark.parametrize("path", ["/proxied-optional", "/proxied", "/open"])
-def test_spoofs_never_stand_beside_the_identity(server, live, path, name):
+def test_forged_headers_are_replaced_by_the_identity(server, live, path, name):
     who = [] if path != "/proxied" else list(bearer(live, "carol").items())
     answer = server.get(path, [(name, "forged"), *XHR.items(), (name, "forged2"), *who])
     assert answer.status == 200 and "forged" not in answer.text
@@ -302,14 +302,14 @@ def test_uwsgi_receives_it_too(server, live):
     assert "forged" not in str(env) and "HTTP_AUTHORIZATION" not in env
 
 
-def test_every_hop_knows_the_identity(server, live):
+def test_subrequests_and_redirects_know_the_identity(server, live):
     env = server.get("/front/some/url", carol(live)).env()
     assert env["HTTP_X_CLERK_USER_ID"] == env["CLERK_USER_ID"] == "user_carol"
     assert env["HTTP_X_CLERK_CLAIM_LEVEL"] == env["CLERK_CLAIM_LEVEL"] == "7"
 
 
-def test_another_place_does_not_inherit_the_headers(server, live, echo):
-    """The second hop of a request shares its headers with the first; an open proxied page must not receive them."""
+def test_another_section_does_not_inherit_the_headers(server, live, echo):
+    """An internal redirect shares its headers with the first request; an open proxied page must not get them."""
     server.log.announce("AH00128")
     answer = server.get("/hop/missing", carol(live))
     assert answer.text.startswith("GET /open/after-error")
@@ -353,7 +353,7 @@ def test_a_refused_token_is_stripped_too(server, live):
         assert passed(answer) == {"X-Clerk-Auth-Status": "signed-out"} and "eyJ" not in answer.text
 
 
-def test_what_is_not_ours_stays(server, live):
+def test_other_credentials_stay(server, live):
     answer = server.get("/proxied-strip", XHR | {"Authorization": "Basic YTpi", "Cookie": "theme=dark"})
     assert "Authorization: Basic YTpi" in answer.text and cookies_seen(answer) == "theme=dark"
     answer = server.get("/proxied-strip-cookie-only", XHR | {"Authorization": "Bearer app-token", "Cookie": "__session=x"})
@@ -366,8 +366,8 @@ def test_repeated_cookie_fields_are_stripped(server, live):
     assert "eyJ" not in answer.text and cookies_seen(answer) == "a=1, b=2"
 
 
-def test_later_hops_are_judged_by_what_was_sent(server, live):
-    """Other rules apply to the included page, so it is verified again, after the headers were stripped."""
+def test_subrequests_are_authenticated_by_the_received_headers(server, live):
+    """The included page has another policy, so it is authenticated again, after the headers were stripped."""
     env = server.get("/index-strip/", carol(live)).env()
     assert env["CLERK_USER_ID"] == "user_carol"
     env = server.get("/index-strip/", NAVIGATION | browser_with(live, {})).env()
@@ -407,7 +407,7 @@ def test_require_expr_sends_strangers_to_sign_in(server):
     assert server.get("/expr-denied/", XHR).status == 403
 
 
-def test_require_expr_tells_the_application_who_it_is(server, live):
+def test_require_expr_gives_the_application_the_user(server, live):
     server.cgi("expr/env.cgi")
     env = server.get("/expr/env.cgi", carol(live, ADMIN)).env()
     assert env["REMOTE_USER"] == env["CLERK_USER_ID"] == "user_carol"
@@ -446,8 +446,8 @@ def test_without_authtype_clerk_expressions_are_empty(server, live):
     assert server.get("/nowhere/", carol(live)).text == "nowhere"
 
 
-def test_an_expression_may_ask_for_cookies_to_be_set(make_httpd, dev):
-    """A handshake that an <If> resolved on a public page: its cookies are not lost."""
+def test_an_expression_may_set_cookies(make_httpd, dev):
+    """An <If> on a public page resolves a handshake: its cookies are set."""
     httpd = make_httpd()
     httpd.log.announce("AC3012")
     httpd.write("p/index.html", "page")

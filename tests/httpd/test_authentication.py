@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is let in, and what everybody else is told (directives.md "Variables", directives.md "Answers")."""
+"""Who is let in, and the responses to all others (directives.md "Variables", directives.md "Answers")."""
 
 import re
 import urllib.parse
@@ -77,7 +77,7 @@ def test_every_method_needs_the_token(server, live, method):
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_what_a_cgi_program_is_told(server, live, version):
+def test_variables_of_a_cgi_program(server, live, version):
     live_token = token(live, "alice", "acme", version=version)
     env = server.get("/private/env.cgi", {"Authorization": "Bearer " + live_token}).env()
     assert env["REMOTE_USER"] == "user_alice"
@@ -113,7 +113,7 @@ def test_a_claim_with_control_characters_is_left_out(server, live):
 # Signed out
 
 
-def test_nobody_on_a_fetch_gets_401(server):
+def test_a_fetch_without_a_session_gets_401(server):
     answer = server.get("/private/", XHR)
     assert answer.status == 401
     assert answer.header("WWW-Authenticate") == 'Bearer realm="test"'
@@ -124,7 +124,7 @@ def test_nobody_on_a_fetch_gets_401(server):
     assert "members only" not in answer.text
 
 
-def test_nobody_on_a_navigation_goes_to_sign_in(server):
+def test_a_navigation_without_a_session_goes_to_sign_in(server):
     answer = server.get("/private/?x=1&y=a%20b", NAVIGATION)
     assert answer.status == 307
     back = urllib.parse.quote(f"{server.origin()}/private/?x=1&y=a%20b", safe="")
@@ -298,7 +298,7 @@ def test_optional_knows_members_and_lets_others_in(server, live):
     assert server.get("/optional/env.cgi", NAVIGATION).status == 200
 
 
-def test_optional_ends_doubt_by_a_handshake(server):
+def test_optional_makes_a_handshake_if_the_state_is_unknown(server):
     answer = server.get("/optional/env.cgi", {"Cookie": "__client_uat=1"} | NAVIGATION)
     assert answer.status == 307 and "/v1/client/handshake" in answer.location
 
@@ -308,7 +308,7 @@ def test_optional_with_a_bad_token_is_anonymous(server, live):
     assert answer.status == 200 and "CLERK_USER_ID" not in answer.env()
 
 
-# What is malformed
+# Malformed requests
 
 
 @pytest.mark.parametrize("authorization", [
@@ -321,7 +321,7 @@ def test_malformed_authorization_is_refused(server, live, authorization):
 
 
 @pytest.mark.parametrize("authorization", ["Basic dXNlcjpwYXNz", "bearers x", "Digest username=x"])
-def test_foreign_schemes_are_no_token(server, authorization):
+def test_other_schemes_are_no_token(server, authorization):
     answer = server.get("/private/", {"Authorization": authorization} | XHR)
     assert answer.header("WWW-Authenticate") == 'Bearer realm="test"'
 

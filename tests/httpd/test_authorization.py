@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`Require`, and everything of httpd that decides together with it."""
+"""`Require`, alone and together with the access control of httpd."""
 
 import pytest
 from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect
@@ -15,6 +15,9 @@ def server(make_httpd, live):
         server.write(f"{path.strip('/')}/index.html", path)
         return protect(path, [], *lines, **options)
 
+    def allow_from(address):
+        return "Order deny,allow", "Deny from all", f"Allow from {address}"
+
     server.write("users", "alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n", base=server.root / "conf")  # "password"
     server.configure(
         directives(server, live)
@@ -25,29 +28,32 @@ def server(make_httpd, live):
         + place("/role-any", "Require clerk-role owner member")
         + place("/org", "Require clerk-org")
         + place("/org-id", "Require clerk-org org_globex acme")
-        + place("/expr-env", "SetEnv UNSEEN acme", "SetEnvIf Host . TENANT=acme", "Require clerk-org %{reqenv:TENANT}")
+        + place("/expr-env", "SetEnv UNSEEN acme", "SetEnvIf Host . TENANT=acme",
+                "Require clerk-org %{reqenv:TENANT}")
         + place("/two-lines", "Require clerk-role admin", "Require user user_carol")
         + place("/all", "<RequireAll>", "Require clerk-role member", "Require clerk-org globex acme", "</RequireAll>")
         + place("/any", "<RequireAny>", "Require clerk-role admin", "Require ip 127.0.0.1", "</RequireAny>")
         + place("/any-not-here", "<RequireAny>", "Require clerk-role admin", "Require ip 192.0.2.1", "</RequireAny>")
-        + place("/none", "<RequireAll>", "Require valid-user", "<RequireNone>", "Require clerk-role admin", "Require user user_carol",
-                "</RequireNone>", "</RequireAll>")
+        + place("/none", "<RequireAll>", "Require valid-user",
+                "<RequireNone>", "Require clerk-role admin", "Require user user_carol", "</RequireNone>", "</RequireAll>")
         + place("/not", "<RequireAll>", "Require valid-user", "Require not clerk-role admin", "</RequireAll>")
         + place("/optional", "Require clerk-optional")
         + place("/optional-role", "<RequireAll>", "Require clerk-optional", "Require clerk-role admin", "</RequireAll>")
         + place("/granted", "Require all granted")
         + place("/denied", "Require all denied")
         + place("/method", "<RequireAny>", "Require method GET HEAD", "Require clerk-role admin", "</RequireAny>")
-        + place("/limit", "<Limit POST PUT>", "Require clerk-role admin", "</Limit>", "<LimitExcept POST PUT>", "Require valid-user", "</LimitExcept>")
-        + place("/satisfy-any", "Require clerk-role admin", "Satisfy Any", "Order deny,allow", "Deny from all", "Allow from 127.0.0.1")
-        + place("/satisfy-any-role", "Require clerk-role admin", "Satisfy Any", "Order deny,allow", "Deny from all", "Allow from 192.0.2.1")
-        + place("/satisfy-all", "Require valid-user", "Satisfy All", "Order deny,allow", "Deny from all", "Allow from 192.0.2.1")
+        + place("/limit", "<Limit POST PUT>", "Require clerk-role admin", "</Limit>",
+                "<LimitExcept POST PUT>", "Require valid-user", "</LimitExcept>")
+        + place("/satisfy-any", "Require clerk-role admin", "Satisfy Any", *allow_from("127.0.0.1"))
+        + place("/satisfy-any-role", "Require clerk-role admin", "Satisfy Any", *allow_from("192.0.2.1"))
+        + place("/satisfy-all", "Require valid-user", "Satisfy All", *allow_from("192.0.2.1"))
         + place("/forbidden-off", "AuthzSendForbiddenOnFailure Off", "Require clerk-role admin")
         + place("/forbidden-on", "AuthzSendForbiddenOnFailure On", "Require clerk-role admin")
         + place("/expr", "Require expr %{REMOTE_USER} == 'user_alice'")
         + place("/if", "Require valid-user", "<If \"%{QUERY_STRING} =~ /admin/\">", "Require clerk-role admin", "</If>")
         + "".join(server.write(f"team/{slug}/index.html", slug) and "" for slug in ("acme", "globex"))
-        + '<LocationMatch "^/team/(?<slug>[^/]+)">\nAuthType Clerk\nAuthName test\nRequire clerk-org %{env:MATCH_SLUG}\n</LocationMatch>\n'
+        + '<LocationMatch "^/team/(?<slug>[^/]+)">\nAuthType Clerk\nAuthName test\n'
+        + "Require clerk-org %{env:MATCH_SLUG}\n</LocationMatch>\n"
         + "<Location /basic>\nAuthType Basic\nAuthName basic\nAuthBasicProvider file\n"
         + f'AuthUserFile "{server.root}/conf/users"\nRequire valid-user\n</Location>\n'
         + "<Location /basic-role>\nAuthType Basic\nAuthName basic\nAuthBasicProvider file\n"
@@ -155,7 +161,7 @@ def test_the_version_of_the_claims_decides_which_are_read(server, live):
 
 
 def test_roles_of_a_foreign_authentication_are_not_ours(server, live):
-    """A Basic user is nobody to `Require clerk-role`, even with a Clerk token in a cookie."""
+    """A user of Basic authentication meets no `Require clerk-role`, even with a Clerk token in a cookie."""
     basic = {"Authorization": "Basic YWxpY2U6cGFzc3dvcmQ="}
     assert server.get("/basic/", basic).status == 200
     assert server.get("/basic-role/", basic | browser(live, *ALICE)).status in (401, 403)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every Require line a session token can answer; its arguments; what a refusal looks like."""
+"""All Require lines for session tokens: arguments, decisions and refusals."""
 
 import json
 
@@ -123,7 +123,7 @@ def test_decision(server, live, path, claims, status):
 
 
 @pytest.mark.parametrize("path", sorted({row[0] for row in ROWS}))
-def test_nobody_meets_any(server, path):
+def test_without_a_user_none_is_met(server, path):
     answer = server.get(path, XHR)
     assert answer.status == 401
     assert answer.header("WWW-Authenticate").startswith("Bearer ")
@@ -195,8 +195,8 @@ def test_a_typo_in_htaccess_is_a_500_for_its_directory(server, live):
     assert ask(server, live, "/ht/").status == 403
 
 
-def test_an_alias_is_what_it_stands_for(make_httpd, live):
-    """httpd does not say in an alias which provider its arguments are read for, and still names that of an earlier line."""
+def test_an_alias_is_its_provider(make_httpd, live):
+    """In an alias, httpd does not say for which provider arguments are parsed, and still names that of an earlier line."""
     httpd = make_httpd()
     aliases = {"admins": ("clerk-role", "admin"), "sales": ("clerk-claim", "department=sales"), "nobody-else": ("clerk-actor", "")}
     httpd.configure(
@@ -229,7 +229,7 @@ def test_a_typo_in_an_alias_stops_httpd(make_httpd, live):
 STRICT = {"clerk_error": {"type": "forbidden", "reason": "reverification-error", "metadata": {"reverification": "strict"}}}
 
 
-def test_a_script_is_told_how_to_reverify(server, live):
+def test_a_script_gets_the_reverification_error(server, live):
     for path in ("/strict/", "/forbidden-on/", "/optional-strict/", "/strict-or-role/"):
         answer = ask(server, live, path, {"fva": [99, 99]})
         assert (answer.status, answer.header("Content-Type")) == (403, "application/json"), path
@@ -248,7 +248,7 @@ def test_a_level_with_minutes_is_an_object(server, live):
         "reverification": "moderate"}
 
 
-def test_a_person_gets_a_page(server, live):
+def test_a_navigation_gets_a_page(server, live):
     headers = cookie_header(session_cookies(live, live.mint("carol", origin=PARTY, claims={"fva": [99, 99]})))
     for more in (NAVIGATION, {"Accept": "text/html"}, {"Sec-Fetch-Dest": "iframe"}):
         answer = server.get("/strict/", headers | more)
@@ -273,7 +273,7 @@ def test_the_rest_of_http_works_with_the_json(server, live):
     assert '"GET /strict/ HTTP/1.1" 403' in server.access_log.read_text()
 
 
-def test_an_error_document_wins(server, live):
+def test_an_error_document_takes_precedence(server, live):
     answer = ask(server, live, "/document/", {"fva": [99, 99]})
     assert (answer.status, answer.text) == (403, "sorry page\n")
     answer = ask(server, live, "/document-text/", {"fva": [99, 99]})
@@ -281,14 +281,14 @@ def test_an_error_document_wins(server, live):
     assert answer.header("Content-Type").startswith("text/html")
 
 
-def test_what_reverification_cannot_cure_is_a_plain_403(server, live):
+def test_other_refusals_are_a_plain_403(server, live):
     for path, claims in (("/role-then-strict/", {}), ("/permission/", {"o": None}), ("/mfa/", {"fva": [1, -1]})):
         answer = ask(server, live, path, claims)
         assert answer.status == 403 and "clerk_error" not in answer.text
         assert answer.reason == "forbidden"
 
 
-def test_the_log_says_what_was_required_and_what_the_user_had(server, live):
+def test_the_log_has_the_requirements_and_what_the_user_has(server, live):
     def logged(path, claims, headers=()):
         server.log.mark()
         assert ask(server, live, path, claims, headers).status == 403
@@ -334,7 +334,7 @@ def test_pending_sessions(server, live):
     assert server.get("/not-pending/", XHR | bearer(live, "carol", claims={"sts": "active"})).status == 200
 
 
-def test_a_browser_session_is_asked_the_same(server, live):
+def test_a_browser_session_is_decided_the_same_way(server, live):
     assert server.get("/strict/", browser(live, "carol", claims={"fva": [1, 1]}) | NAVIGATION).status == 200
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser on its way through handshakes, refreshes and sign-ins, and what nobody else may do with them (directives.md "Answers", differences.md)."""
+"""Handshakes, refreshes and sign-ins as a browser makes them, and attacks on them (directives.md "Answers",
+differences.md)."""
 
 import random
 import re
@@ -16,7 +17,7 @@ LOOP = "AC3100: a redirect loop was ended"
 
 @pytest.fixture(scope="module")
 def emulated(emulator):
-    """Instances whose cookies suit plain HTTP on 127.0.0.1."""
+    """Instances with cookies for plain HTTP on 127.0.0.1."""
     live = emulator.add_instance(production=True, host="clerk.example.test", cookie_domain="", secure=False)
     dev = emulator.add_instance(production=False)
     return {"live": live, "dev": dev}
@@ -69,7 +70,7 @@ def settings(emulated):
 
 
 class Browser:
-    """Follows redirects and keeps cookies: one jar for the site and one for the instance, by name."""
+    """Follows redirects and keeps cookies, by name, in one jar for the site and one for the instance."""
 
     def __init__(self, server, instance, session=None):
         self.server, self.instance = server, instance
@@ -108,7 +109,7 @@ class Browser:
 
     def _keep(self, line, own):
         name, _, value = line.split(";")[0].partition("=")
-        # The instance and the site are on one host here, as on one registrable domain: all cookies but __client reach the site.
+        # Instance and site are on the same host here: all cookies but __client are sent to the site too.
         jar = self.clerk if not own and name == "__client" else self.site
         if re.search(r"Expires=\w+, 0?1[ -]Jan[ -]1970|Max-Age=0", line):
             jar.pop(name, None)
@@ -138,7 +139,7 @@ def test_a_handshake_signs_in(servers, emulated, name, form):
 
 
 @pytest.mark.parametrize("name", ["live", "dev"])
-def test_a_handshake_finds_nobody_signed_in(servers, emulated, name):
+def test_a_handshake_without_a_session_signs_out(servers, emulated, name):
     server, instance = servers[name], emulated[name]
     browser = Browser(server, instance)
     browser.site["__client_uat"] = "1"
@@ -172,10 +173,11 @@ def test_a_refresh_cookie_saves_the_handshake(servers, emulated, name):
     assert record.path == f"/v1/sessions/{session.id}/refresh"
 
 
-def test_a_refresh_sends_little_of_the_visitor(servers, live):
+def test_a_refresh_sends_few_headers_of_the_visitor(servers, live):
     """differences.md row 4."""
     session = live.create_session("bob")
-    cookies = session_cookies(live, token(live, session=session, age=120)) | {f"__refresh_{live.cookie_suffix}": live.refresh_token(session), "other": "private"}
+    cookies = session_cookies(live, token(live, session=session, age=120))
+    cookies |= {f"__refresh_{live.cookie_suffix}": live.refresh_token(session), "other": "private"}
     live.reset_log()
     headers = cookie_header(cookies) | XHR | {"X-Private": "private", "User-Agent": "browser/1", "Accept-Language": "de"}
     assert servers["live"].get("/p/", headers).status == 200
@@ -207,7 +209,7 @@ def test_a_session_id_never_leaves_its_place_in_a_path(servers, live, sid):
 
 
 class Forgetful(Browser):
-    """Comes back from each handshake as it went, and keeps no cookie but those of the rounds."""
+    """Returns from each handshake without a result, and keeps only the cookie of the loop counter."""
 
     def _get(self, url, headers):
         split = urllib.parse.urlsplit(url)
@@ -223,7 +225,7 @@ class Forgetful(Browser):
 @pytest.mark.parametrize("name", ["live", "dev"])
 @pytest.mark.parametrize("target", ["/p/", "/p/?x=a%20b"])
 def test_a_browser_that_keeps_no_cookies_does_not_loop_for_ever(servers, emulated, name, target):
-    """Handshake loop; the counter is a cookie, so this browser keeps that one only."""
+    """The counter is a cookie too, so this browser keeps that one only."""
     server = servers[name]
     server.log.announce(LOOP)
     browser = Forgetful(server, emulated[name])
@@ -374,7 +376,7 @@ def test_a_loop_of_one_page_does_not_stop_another(servers):
     assert "/sign-in" in answer.location and "__clerk_help" not in answer.location
 
 
-# What a stranger could try
+# Attacks
 
 
 def test_production_ignores_handshakes_in_the_query(servers, live):
@@ -425,7 +427,7 @@ def test_no_cross_origin_permission(servers, live):
 
 @pytest.mark.parametrize("bad", ["garbage", "a.b.c", "foreign", "kid"])
 def test_development_explains_a_handshake_that_fails(servers, dev, bad):
-    """differences.md row 17: 400 with a page that says what happened."""
+    """differences.md row 17: 400 with a page that explains it."""
     value = {"foreign": dev.handshake_token([], defect="foreign-key"), "kid": dev.handshake_token([], header={"kid": "ins_x"})}.get(bad, bad)
     answer = servers["dev"].get(f"/p/?__clerk_handshake={value}", {"Cookie": "__clerk_db_jwt=dvb_x"} | NAVIGATION)
     servers["dev"].log.announce("AC31")
@@ -435,8 +437,9 @@ def test_development_explains_a_handshake_that_fails(servers, dev, bad):
     assert value not in answer.text
 
 
-@pytest.mark.parametrize("target", ["javascript:alert(1)", "//evil.example/", "/relative", "data:text/html,x", "ftp://evil.example/", "https://user@evil.example/",
-                                    "https:evil.example", "", "https://", "http:///x"])
+@pytest.mark.parametrize("target", ["javascript:alert(1)", "//evil.example/", "/relative", "data:text/html,x",
+                                    "ftp://evil.example/", "https://user@evil.example/", "https:evil.example", "",
+                                    "https://", "http:///x"])
 def test_development_hands_its_token_to_web_addresses_only(servers, target):
     """differences.md row 10."""
     answer = servers["dev"].get("/p/?__clerk_redirect_url=" + urllib.parse.quote(target, safe=""), {"Cookie": "__clerk_db_jwt=dvb_secret"} | NAVIGATION)
@@ -455,7 +458,7 @@ def test_development_hands_its_token_to_authorized_parties_only(servers):
         assert not (answer.location or "").startswith(("https://evil", "http://sat", "https://sat")), url
 
 
-# Other rows
+# Other rules
 
 
 def test_a_link_from_another_site_asks_clerk_once(servers, live):
@@ -496,7 +499,7 @@ def test_pending_sessions_may_be_allowed(servers, live):
     assert servers["live"].get("/pending/", value).status == 200
 
 
-def test_a_development_site_introduces_itself(servers, dev):
+def test_a_development_site_makes_a_first_handshake(servers, dev):
     answer = servers["dev"].get("/p/", NAVIGATION)
     assert (answer.status, answer.auth_status, answer.reason) == (307, "handshake", "dev-browser-missing")
     assert answer.location.startswith(dev.url + "/v1/client/handshake?")
@@ -515,8 +518,8 @@ def test_the_backend_api_down_does_not_sign_out(servers, live):
     assert answer.status == 307 and answer.reason.startswith("session-token-expired-refresh-")
 
 
-def test_a_slow_backend_api_is_left_alone_after_a_while(httpd, emulator):
-    """A hanging API costs a few requests their time, not all workers."""
+def test_a_slow_backend_api_is_not_called_for_a_while(httpd, emulator):
+    """A hanging API delays a few requests, and does not hold all workers."""
     slow = emulator.add_instance(production=True, host="clerk.example.test")
     slow.set_fault("refresh", delay=3.0)
     httpd.write("p/index.html", "members only")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `httpd -t` refuses and what it warns about; how sections, servers and .htaccess files merge."""
+"""What `httpd -t` refuses and warns about, and how sections, servers and .htaccess files are merged."""
 
 import re
 
@@ -47,7 +47,7 @@ def test_the_module_alone_changes_nothing(checker):
 
 SECRET = "sk_live_4567890abcdefghijklmnopqrstuvwxyz"
 
-# (name, directives, what the message says)
+# (name, directives, texts of the message)
 REFUSALS = [
     ("literal-secret", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey {SECRET}", ["env:NAME", "file:/", "exec:/"]),
     ("secret-as-publishable", f"ClerkPublishableKey {SECRET}", ["secret key", "ClerkSecretKey", "env:NAME"]),
@@ -106,14 +106,19 @@ REFUSALS = [
     ("origin-path", f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin https://www.example.com/x", ["ClerkPublicOrigin"]),
     ("origin-port", f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin https://www.example.com:port", ["ClerkPublicOrigin"]),
     ("origin-host", f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin https://www.example.com;x", ["ClerkPublicOrigin"]),
-    ("origin-and-forwarded", f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin https://www.example.com\nClerkTrustForwarded On", ["ClerkPublicOrigin", "ClerkTrustForwarded"]),
-    ("forwarded-and-origin", f"ClerkPublishableKey {PK_LIVE}\nClerkTrustForwarded On\nClerkPublicOrigin https://www.example.com", ["ClerkPublicOrigin", "ClerkTrustForwarded"]),
+    ("origin-and-forwarded",
+     f"ClerkPublishableKey {PK_LIVE}\nClerkPublicOrigin https://www.example.com\nClerkTrustForwarded On",
+     ["ClerkPublicOrigin", "ClerkTrustForwarded"]),
+    ("forwarded-and-origin",
+     f"ClerkPublishableKey {PK_LIVE}\nClerkTrustForwarded On\nClerkPublicOrigin https://www.example.com",
+     ["ClerkPublicOrigin", "ClerkTrustForwarded"]),
     ("flag", f"ClerkPublishableKey {PK_LIVE}\nClerkCrossOriginSync maybe", ["On or Off"]),
     ("typo", "ClerkPublishabelKey x", ["Invalid command"]),
     ("unknown-instance", f"ClerkPublishableKey {PK_LIVE}\n<Location /p>\nClerkInstance other\n</Location>", ["<ClerkInstance other>"]),
     ("instance-twice", f"<ClerkInstance a>\nClerkPublishableKey {PK_LIVE}\n</ClerkInstance>\n<ClerkInstance a>\n</ClerkInstance>", ["second time"]),
     ("instance-unnamed", "<ClerkInstance>\n</ClerkInstance>", ["<ClerkInstance"]),
-    ("instance-foreign-directive", "<ClerkInstance a>\nClerkAuthorizedParties https://a.example\n</ClerkInstance>", ["ClerkAuthorizedParties", "<ClerkInstance>"]),
+    ("instance-foreign-directive", "<ClerkInstance a>\nClerkAuthorizedParties https://a.example\n</ClerkInstance>",
+     ["ClerkAuthorizedParties", "<ClerkInstance>"]),
     ("instance-without-keys", "<ClerkInstance a>\nClerkHTTPTimeout 3s\n</ClerkInstance>", ["ClerkPublishableKey"]),
     ("no-instance", "<Location /p>\nAuthType Clerk\nRequire valid-user\n</Location>", ["ClerkPublishableKey", "CLERK_PUBLISHABLE_KEY"]),
     ("role-without-argument", f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p", ["clerk-role"]), ["clerk-role", "admin"]),
@@ -194,7 +199,7 @@ def test_warnings_name_the_line(checker):
 
 
 @pytest.mark.parametrize("text", [
-    # an outer AuthType with inner Require, and the other way round, are common habits
+    # common: AuthType in an outer section and Require in an inner one, and the reverse
     "<Location /a>\nAuthType Clerk\n</Location>\n<Location /a/b>\nRequire clerk-role admin\n</Location>",
     "<Location /a>\nRequire clerk-role admin\nAuthType Clerk\n</Location>",
     "<Location /a>\nAuthType Clerk\n<RequireAny>\nRequire clerk-role admin\nRequire ip 127.0.0.1\n</RequireAny>\n</Location>",
@@ -304,8 +309,8 @@ def test_htaccess_with_a_server_directive_is_500_and_says_why(merged, live):
     assert "ClerkSecretKey not allowed here" in merged.log.recent()
 
 
-def test_instances_are_apart_although_the_kid_is_the_same(merged, live, second):
-    """Key of instance A verifying tokens of instance B, same kid."""
+def test_instances_with_the_same_kid_are_kept_apart(merged, live, second):
+    """A key of instance A must not verify tokens of instance B with the same kid."""
     assert live.kid == second.kid
     assert merged.get("/named/", bearer(second)).status == 200
     assert merged.get("/main/", bearer(live)).status == 200

@@ -74,7 +74,9 @@ def server(make_httpd, live, php, backends, h2_backend):
     server.write("fcgi/env.php", PRINT_ENV)
     server.cgi("cgi/env.cgi")
     http = backends["http"].port
-    targets = {"http": f"http://127.0.0.1:{http}/", "ws": f"http://127.0.0.1:{backends['ws'].port}/ upgrade=websocket", "wstunnel": f"ws://127.0.0.1:{http}/ upgrade=ANY",
+    targets = {"http": f"http://127.0.0.1:{http}/",
+               "ws": f"http://127.0.0.1:{backends['ws'].port}/ upgrade=websocket",
+               "wstunnel": f"ws://127.0.0.1:{http}/ upgrade=ANY",
                "uwsgi": f"uwsgi://127.0.0.1:{backends['uwsgi'].port}/", "scgi": f"scgi://127.0.0.1:{backends['scgi'].port}/",
                "ajp": f"ajp://127.0.0.1:{backends['ajp'].port}/", "http2": f"h2c://127.0.0.1:{h2_backend.port}/env.cgi"}
     proxied = [name for name in ("http", "ws", "wstunnel", "uwsgi", "scgi", "ajp", "http2")

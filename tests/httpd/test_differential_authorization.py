@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random claims and random requirements before httpd and before has() of the real @clerk/backend: every one agrees.
+"""httpd and has() of the real @clerk/backend get the same random claims and requirements: all results agree.
 
-CLERK_SEED repeats a run, CLERK_IDENTITIES (250) says how many identities are made, each asked a dozen questions. Where
-the SDK throws, it has granted nothing. Tokens that Clerk does not make are judged apart: masks that can be read in two ways, features
-without a scope (docs/differences.md, 21 and 22), claims of another type. There httpd never lets in whom the SDK, given the same token
-without what is malformed in its lists, does not.
+CLERK_SEED repeats a run, CLERK_IDENTITIES (250) is the number of identities, each with a dozen requirements. If the SDK
+throws, it has granted nothing. Tokens that Clerk does not make are tested separately: masks with an ambiguous position,
+features without a scope (docs/differences.md, 21 and 22), claims of another type. For these, httpd must grant nothing
+that the SDK does not grant for the same token without the malformed elements of its lists.
 """
 
 import copy
@@ -21,7 +21,7 @@ IDENTITIES = int(os.environ.get("CLERK_IDENTITIES", "250"))
 QUESTIONS = 12
 SEED = 20260731
 
-# Place -> (its Require lines, the parameters of has(), how to ask). X-A and X-B are what is asked for.
+# Path -> (its Require lines, the parameters of has(), how to combine them). The headers X-A and X-B have the arguments.
 ARGUMENTS = {"role": "clerk-role %{req:X-A}", "permission": "clerk-permission %{req:X-A}", "feature": "clerk-feature %{req:X-A}",
              "plan": "clerk-plan %{req:X-A}", "reverification": "clerk-reverification %{req:X-A}"}
 PAIRS = [("role", "permission"), ("role", "feature"), ("feature", "plan"), ("permission", "plan")]
@@ -111,7 +111,7 @@ class Maker:
         return self.pick("0", "00", "007", "", " 3 ", "-1", "1.5", "1e1", "0x3", "abc", "+1", str(1 << 53), str((1 << 64) + 3))
 
     def elements(self, malformed):
-        """Elements of `fea`; those of the organization first, so that masks have one meaning."""
+        """Elements of `fea`; those of the organization first, so that the position of masks is unambiguous."""
         names = self.random.sample(FEATURES, self.random.randint(0, 6))
         scoped = [(self.pick(SCOPES) if self.chance(0.3) else self.pick("o", "u", "ou", "uo"), name) for name in names]
         if not malformed:
@@ -161,7 +161,7 @@ class Maker:
         return claims
 
     def likely(self, claims, what):
-        """An argument that the claims may well grant."""
+        """An argument that the claims are likely to grant."""
         if what == "role":
             role = (claims.get("o") or {}).get("rol") if isinstance(claims.get("o"), dict) else claims.get("org_role")
             return role if isinstance(role, str) else "admin"
@@ -218,7 +218,7 @@ def wire(text):
     return text.encode("utf-8").decode("latin-1")
 
 
-class Court:
+class Comparison:
     def __init__(self, connection, live, has):
         self.connection, self.live, self.has = connection, live, has
         self.errors = 0
@@ -232,7 +232,7 @@ class Court:
 
     def ours(self, claims, case):
         path, arguments, _, _ = case
-        # What the emulator puts in of itself must not mix with the claims in question.
+        # Leave out the claims that the emulator adds by itself.
         own = ("v", "o", "fea", "pla", "fva", "org_id", "org_slug", "org_role", "org_permissions", "sub", "sid")
         value = self.live.mint("carol", origin=PARTY, without=[name for name in own if name not in claims], claims=claims)
         headers = [("Authorization", "Bearer " + value), *XHR.items(), *zip(("X-A", "X-B"), map(wire, arguments))]
@@ -245,7 +245,7 @@ class Court:
 
 
 def smaller(claims):
-    """Every way to leave one thing out."""
+    """The claims with one thing left out, in every way."""
     for name in claims:
         if name not in ("sub", "sid"):
             yield {key: value for key, value in claims.items() if key != name}
@@ -277,7 +277,7 @@ def run(server, live, has, malformed):
     maker = Maker(f"{seed} {malformed}")
     granted = 0
     with server.connection() as connection:
-        court = Court(connection, live, has)
+        court = Comparison(connection, live, has)
         for _ in range(IDENTITIES):
             claims = maker.claims(malformed)
             for _ in range(QUESTIONS):
@@ -289,7 +289,7 @@ def run(server, live, has, malformed):
     assert IDENTITIES * QUESTIONS * 0.05 < granted < IDENTITIES * QUESTIONS * 0.9
 
 
-def test_every_answer_is_the_one_of_has(server, live, has):
+def test_every_result_is_that_of_has(server, live, has):
     seed = os.environ.get("CLERK_SEED") or SEED
     for court, claims, case, ours, theirs in run(server, live, has, False):
         if ours != theirs:
@@ -299,7 +299,7 @@ def test_every_answer_is_the_one_of_has(server, live, has):
 
 
 def repaired(claims):
-    """Without list elements that have no scope, and without lists that are none: either makes the SDK throw."""
+    """Without list elements that have no scope, and without lists of another type: both make the SDK throw."""
     claims = dict(claims)
     if isinstance(claims.get("o"), dict):
         claims["o"] = {name: value for name, value in claims["o"].items() if name not in ("per", "fpm") or isinstance(value, str)}
@@ -312,7 +312,7 @@ def repaired(claims):
 
 
 def test_what_clerk_does_not_make_never_grants_more(server, live, has):
-    """Where a `not` turns things round, less granted is more let in; those questions are left out."""
+    """Questions with `not` are left out: there, to grant less means to give more access."""
     fewer = 0
     for court, claims, case, ours, theirs in run(server, live, has, True):
         fewer += theirs and not ours
@@ -323,7 +323,7 @@ def test_what_clerk_does_not_make_never_grants_more(server, live, has):
 def test_masks_have_any_number_of_bits(server, live, has):
     """The documentation's examples, and every bit of long masks."""
     with server.connection() as connection:
-        court = Court(connection, live, has)
+        court = Comparison(connection, live, has)
         verbs = [f"p{n}" for n in range(130)]
         for bit in (0, 1, 30, 31, 32, 33, 52, 53, 54, 62, 63, 64, 65, 127, 128, 129):
             claims = {"sub": "user_1", "sid": "s", "v": 2, "fea": "o:f", "o": {"id": "o_1", "rol": "m", "per": ",".join(verbs), "fpm": str(1 << bit)}}

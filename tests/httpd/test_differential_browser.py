@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole browser requests by chance before the module and before the real @clerk/backend: same state, same reason, same Location,
-same cookies, same identity, or a row of docs/differences.md. CLERK_SEED repeats a run, CLERK_VISITS says how many."""
+"""The module and the real @clerk/backend get the same random browser requests: same state, same reason, same Location,
+same cookies, same identity, or a row of docs/differences.md. CLERK_SEED repeats a run, CLERK_VISITS is their number."""
 
 import collections
 import dataclasses
@@ -15,7 +15,7 @@ Site = collections.namedtuple("Site", "instance own shared options")
 
 ORG_PATTERNS = ["/orgs/:slug", "/orgs/:slug/(.*)", "/by-id/:id", "/by-id/:id/(.*)"]
 VISITS = int(os.environ.get("CLERK_VISITS", "5000"))
-# CI repeats one run, so that a change is to blame for what it finds; look further with CLERK_SEED=$RANDOM.
+# A fixed seed, so that a new failure is caused by a change; use CLERK_SEED=$RANDOM for other requests.
 SEED = 20261121
 BATCH = 100
 
@@ -43,7 +43,8 @@ def sites(emulator):
             kind + "-sat-auto": Site(instance, "ClerkSatellite On\nClerkSatelliteAutoSync On\nClerkDomain sat.example.test", f"ClerkSignInURL {primary}",
                                      {"isSatellite": True, "domain": "sat.example.test", "signInUrl": primary, "satelliteAutoSync": True}),
             kind + "-proxy": Site(instance, f"ClerkProxyURL {origin_of(kind + '-proxy')}/__clerk", "", {"proxyUrl": origin_of(kind + "-proxy") + "/__clerk"}),
-            kind + "-orgs": Site(instance, "", f"ClerkOrganizationSync {' '.join(ORG_PATTERNS)}\nClerkOrganizationSync personal /me\nClerkOrganizationSync personal /me/(.*)",
+            kind + "-orgs": Site(instance, "", f"ClerkOrganizationSync {' '.join(ORG_PATTERNS)}\n"
+                                               "ClerkOrganizationSync personal /me\nClerkOrganizationSync personal /me/(.*)",
                                  {"organizationSyncOptions": {"organizationPatterns": ORG_PATTERNS, "personalAccountPatterns": ["/me", "/me/(.*)"]}}),
         }
     return everything
@@ -82,7 +83,7 @@ Header always set X-Identity "{'|'.join('%{CLERK_' + one + '}e' for one in names
     return server.start()
 
 
-# What each says about a visit: (status, reason, location, cookies, identity)
+# The verdict of either about a visit: (status, reason, location, cookies, identity)
 
 Verdict = collections.namedtuple("Verdict", "status reason location cookies identity")
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
@@ -122,7 +123,8 @@ def _our_cookies(visit, values):
 
 def by_the_module(server, visit):
     asked, visit = visit, counted(server, visit)
-    answer = server.request(visit.method, visit.target, [("Host", f"{visit.site}.example.test"), *visit.all_headers()], b"" if visit.method in ("POST", "PUT") else None)
+    body = b"" if visit.method in ("POST", "PUT") else None
+    answer = server.request(visit.method, visit.target, [("Host", f"{visit.site}.example.test"), *visit.all_headers()], body)
     assert answer.status in (200, 307, 400, 401, 405), answer  # 405: the file itself knows GET and POST only
     if answer.status == 400:
         return Verdict("bad-request", answer.reason, None, [], None)
@@ -162,20 +164,20 @@ def verdict_of(answer):
     return Verdict(status, reason, location, _cookies(value for name, value in headers if name == "set-cookie"), identity)
 
 
-# The documented differences, each as what becomes of the SDK's question or answer (the numbers of docs/differences.md)
+# The documented differences: how the request for the SDK, or its verdict, is changed (numbers of docs/differences.md)
 
 RENAMED = {"__clerk_handshake": "__clerk_handshakE", "__clerk_handshake_nonce": "__clerk_handshakE_nonce"}
 
 
 def _hide(visit, names, cookies):
-    """The visit with handshake parameters under names that the SDK does not know, and (`cookies`) without the cookies."""
+    """The visit with handshake parameters renamed so that the SDK ignores them, and (`cookies`) without these cookies."""
     query = [re.sub(r"^(\w+)=", lambda match: RENAMED[match[1]] + "=" if match[1] in names else match[0], one) for one in visit.query]
     kept = [pair for pair in visit.cookies if pair[0] not in names] if cookies else visit.cookies
     return dataclasses.replace(visit, query=query, cookies=kept)
 
 
 def adapted(visit):
-    """The visit as the SDK has to see it."""
+    """The visit as it is sent to the SDK."""
     if "query handshake" in visit.notes:  # differences.md row 1
         visit = _hide(visit, set(RENAMED), cookies=False)
     if "handshake refused here" in visit.notes and "bad handshake" not in visit.notes:  # differences.md rows 2, 3 and 30: its session is none here
@@ -205,7 +207,7 @@ def _bearer(visit):
 
 
 def expected(visit, theirs):
-    """What the module should say, where the SDK says `theirs`."""
+    """The verdict expected of the module if that of the SDK is `theirs`."""
     location = theirs.location
     for name, renamed in RENAMED.items():
         location = location and location.replace(renamed, name)
@@ -231,7 +233,7 @@ def agrees(visit, ours, theirs):
 
 
 def smallest(judge, visit):
-    """Leave things out as long as the two still disagree."""
+    """Leave out parts of the request as long as the two verdicts still differ."""
     while True:
         for smaller in visit.smaller():
             if not agrees(smaller, *judge(smaller)):
@@ -259,8 +261,9 @@ def test_visits(oracle, server, sites):
             if not agrees(visit, ours, theirs):
                 least = smallest(judge, visit)
                 ours, theirs = judge(least)
-                pytest.fail(f"CLERK_SEED={seed}, one of {VISITS} visits:\n{describe(least)}\nours:   {ours}\nwanted: {expected(least, theirs)}\nSDK:    {theirs}")
-    # The visits are worth something only if they get everywhere.
+                pytest.fail(f"CLERK_SEED={seed}, one of {VISITS} visits:\n{describe(least)}\n"
+                            f"ours:   {ours}\nwanted: {expected(least, theirs)}\nSDK:    {theirs}")
+    # The visits must cover all verdicts.
     reasons = {reason for _, reason in seen}
     for reason in ("session-token-and-uat-missing", "client-uat-but-no-session-token", "session-token-but-no-client-uat", "session-token-iat-before-client-uat",
                    "session-token-nbf", "session-token-iat-in-the-future", "primary-domain-cross-origin-sync", "satellite-needs-syncing", "dev-browser-missing",

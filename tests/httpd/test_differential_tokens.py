@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same tokens before the module and before the real @clerk/backend: same verdict, same reason, same identity, or a
-numbered row of docs/differences.md."""
+"""The module and the real @clerk/backend get the same tokens: same verdict, same reason, same identity, or a numbered row
+of docs/differences.md."""
 
 import json
 import pathlib
@@ -43,7 +43,7 @@ def parts(change):
     return lambda f: ".".join(change(*f.token().split(".")))
 
 
-# Good ones and their freedoms (A.1)
+# Good tokens, and what may vary in them
 row("good", lambda f: f.token())
 row("good with an organization, version 2", lambda f: f.instance.mint("alice", org="acme", origin=ORIGIN))
 row("good with an organization, version 1", lambda f: f.instance.mint("bob", org="acme", version=1, origin=ORIGIN))
@@ -199,7 +199,8 @@ row("no skew, in time", lambda f: f.with_claims(exp=f.now() + 30), place="skew")
 row("no skew, a moment late", lambda f: f.with_claims(exp=f.now() - 1), place="skew")
 
 # Issuer
-for value in ("https://clerk.other.test", "https://clerk.example.test/", "clerk.example.test", "http://clerk.example.test", "https://CLERK.example.test", "", 1, None, A):
+for value in ("https://clerk.other.test", "https://clerk.example.test/", "clerk.example.test", "http://clerk.example.test",
+              "https://CLERK.example.test", "", 1, None, A):
     row(f"iss {'absent' if value is A else repr(value)}", lambda f, value=value: f.with_claims(iss=value), differs={
         "header": refused(2, "token-invalid-issuer"), **({"cookie": refused(2, "token-invalid-issuer"), "page": refused(2, "token-invalid-issuer")}
                                                         if value in ("clerk.example.test", "http://clerk.example.test", "", A, None) else {})})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`httpd -t -D DUMP_CLERK`: is everything protected, before a request is made?"""
+"""`httpd -t -D DUMP_CLERK`: how each section is protected, before a request is made."""
 
 import re
 
@@ -31,7 +31,7 @@ def dump(server, live, text, **options):
     return sections, output
 
 
-# (what stands in the configuration, section, verdict)
+# (configuration, section, verdict)
 VERDICTS = [
     (protect("/a"), "<Location /a>", "protected by Clerk"),
     (protect("/a", ["clerk-optional"]), "<Location /a>", "optional: "),
@@ -43,7 +43,8 @@ VERDICTS = [
     (protect("/a", [], "<RequireAll>", "Require all granted", "Require clerk-role admin", "</RequireAll>"), "<Location /a>", "protected by Clerk"),
     (protect("/a") + "<Location /a/b>\n    Require all granted\n</Location>\n", "<Location /a/b>", "OPEN: Require all granted"),
     (protect("/a") + "<Location /a/b>\n    ClerkTokenSources header\n</Location>\n", "<Location /a/b>", "protected by Clerk"),
-    (protect("/a") + "<Location /ab>\n    Require clerk-role admin\n</Location>\n", "<Location /ab>", "NOT PROTECTED BY CLERK: Require clerk-... without AuthType"),
+    (protect("/a") + "<Location /ab>\n    Require clerk-role admin\n</Location>\n", "<Location /ab>",
+     "NOT PROTECTED BY CLERK: Require clerk-... without AuthType"),
     ("<Location /a>\n    Require valid-user\n</Location>\n", "<Location /a>", "NOT PROTECTED: a user is required, but no AuthType"),
     (f"<Location /a>\n{BASIC}    Require clerk-role admin\n</Location>\n", "<Location /a>", "NOT PROTECTED BY CLERK: Require clerk-... under another"),
     (f"<Location /a>\n{BASIC}    Require valid-user\n</Location>\n", "<Location /a>", "not by Clerk"),
@@ -66,7 +67,7 @@ def test_verdict(checker, live, text, section, verdict):
     assert sections[section][0].startswith(verdict), output
 
 
-def test_what_is_said_of_a_section(checker, live):
+def test_the_description_of_a_section(checker, live):
     sections, output = dump(
         checker, live,
         f"<ClerkInstance staff>\n    ClerkPublishableKey {live.publishable_key}\n    ClerkJWKSURL {live.jwks_url}\n</ClerkInstance>\n"
@@ -99,7 +100,8 @@ def test_virtual_hosts(checker, live):
         checker, live,
         protect("/everywhere")
         + f"<VirtualHost *:81>\nServerName one.example\n{protect('/one')}</VirtualHost>\n"
-        + f"<VirtualHost *:81>\nServerName two.example\nClerkPublishableKey pk_test_aGFwcHktaGlwcG8tMS5jbGVyay5hY2NvdW50cy5kZXYk\n{protect('/two', [])}</VirtualHost>\n",
+        + "<VirtualHost *:81>\nServerName two.example\n"
+        + f"ClerkPublishableKey pk_test_aGFwcHktaGlwcG8tMS5jbGVyay5hY2NvdW50cy5kZXYk\n{protect('/two', [])}</VirtualHost>\n",
     )
     main, one, two = re.split(r"^(?=Virtual host )", output, flags=re.M)
     assert "Main server" in main and "<Location /everywhere>" in main

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fault A3: a user that another module has set is not one that Clerk has vouched for, in whatever phase it was set, whatever
-`Require` looks at it, and wherever the application would find it."""
+"""A user that another module has set is never taken for one that this module has authenticated: in any phase, by any
+`Require`, and in no variable of the application."""
 
 import pathlib
 import ssl

@@ -125,7 +125,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def instances(emulator):
-    """The frontend API's host has nothing to do with the site's, as in the originals."""
+    """The host of the frontend API is unrelated to that of the site, as in the original tests."""
     return {production: emulator.add_instance(production=production, host="clerk.suite.test") for production in (False, True)}
 
 
@@ -188,7 +188,7 @@ def test_the_suite(server, instances, name):
     if case.dev_browser and not instance.production:
         cookies["__clerk_db_jwt"] = "needstobeset"
     if case.session:
-        # A satellite's frontend API is not the one that its primary's tokens name; the originals name none.
+        # The issuer of the primary's tokens is not the frontend API of the satellite; the original tokens have no issuer.
         token, issued = session_token(instance, case.session, case.claims, ("iss",) if "satellite" in case.site else ())
         cookies["__client_uat"] = str(issued)
         if case.carrier == "cookie":
@@ -220,7 +220,7 @@ def test_the_suite(server, instances, name):
 
 
 def test_an_expired_header_token_of_a_program_goes_to_sign_in(server, instances):
-    """Not through a handshake: there is no browser behind it."""
+    """No handshake: the client is no browser."""
     token, _ = session_token(instances[False], "expired")
     answer = ask(server, "by-id", "/organizations-by-id/org_a", {"Authorization": "Bearer " + token}, {})
     assert answer.status == 307 and "/sign-in?redirect_url=" in answer.location and "organization_id" not in answer.location
@@ -234,11 +234,11 @@ def test_a_slash_behind_the_organization(server, instances):
     assert answer.status == 307 and "organization_id=org_b" in answer.location
 
 
-# What a handshake brings back
+# Results of handshakes
 
 
 def returned(server, instances, site, state="active", extra=(), cookies=None, key=None):
-    """An answer of the frontend API arrives: in the URL of a development site, in a cookie of a production site."""
+    """The result of a handshake: in the URL of a development site, in a cookie of a production site."""
     production = SITES[site][0]
     instance = instances[production]
     token, _ = session_token(instance, state)
@@ -259,7 +259,7 @@ def test_development_sets_the_cookies_and_cleans_the_url(server, instances, extr
 
 
 @pytest.mark.parametrize("state", ["early", "expired"])
-def test_development_bears_with_a_wrong_clock(server, instances, state):
+def test_development_tolerates_a_wrong_clock(server, instances, state):
     answer, _ = returned(server, instances, "dev", state)
     assert (answer.status, answer.location) == (307, origin_of(server, "dev") + "/")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What strangers, neighbours and the parts of a page may not do: tie up threads, use other people's places, fill the log, get another
-instance's secrets, or have the Backend API asked again and again."""
+"""What clients, other modules and subrequests must not be able to do: hold threads, use up the calls of others, fill the
+log, get the secrets of another instance, or cause repeated calls of the Backend API."""
 
 import base64
 import json
@@ -20,19 +20,19 @@ KEY_B = "pk_live_" + base64.b64encode(b"clerk.b.example$").decode()
 
 @pytest.fixture
 def live(emulator):
-    """An instance for one test: what it is asked is counted."""
+    """An instance for one test, because its requests are counted."""
     return emulator.add_instance(production=True, host="clerk.example.test")
 
 
 def expired(live):
-    """The cookies of somebody who comes back after some minutes, with a refresh cookie."""
+    """The cookies of a browser that comes back after some minutes: an expired session and a refresh cookie."""
     session = live.create_session("alice")
     cookies = session_cookies(live, token(live, session=session, age=300), uat=str(int(time.time()) - 400))
     return NAVIGATION | cookie_header(cookies | {f"__refresh_{live.cookie_suffix}": live.refresh_token(session)})
 
 
 def back_from_handshake(live, nonce):
-    """Somebody whom the frontend API has just sent back with a nonce."""
+    """The cookies of a browser that returns from a handshake with a nonce."""
     value, suffix = token(live), live.cookie_suffix
     live.nonces[nonce] = [f"__session_{suffix}={value}; Path=/; Secure", f"__session={value}; Path=/; Secure",
                           f"__client_uat_{suffix}=1; Path=/", "__client_uat=1; Path=/"]
@@ -40,12 +40,12 @@ def back_from_handshake(live, nonce):
 
 
 def sent(answer, name):
-    """How many Set-Cookie lines set this cookie."""
+    """The number of Set-Cookie lines for this cookie."""
     return sum(line.startswith(name + "=") for line in answer.all("Set-Cookie"))
 
 
 class Crowd:
-    """Clients that make one request each, at once. Their answers count as they come in."""
+    """Clients that make one request each, at the same time. Responses are counted as they arrive."""
 
     def __init__(self, server, count, target, headers):
         self.answers = []
@@ -60,7 +60,7 @@ class Crowd:
         return [answer.status for answer in self.answers]
 
 
-# Threads and places
+# Threads and limits of calls
 
 
 def test_tokens_that_name_unknown_keys_hold_few_threads(make_httpd, live):
@@ -76,7 +76,7 @@ def test_tokens_that_name_unknown_keys_hold_few_threads(make_httpd, live):
     nobody = base64.urlsafe_b64encode(json.dumps({"alg": "RS256", "typ": "JWT", "kid": "nope"}).encode()).decode().rstrip("=")
     bad = {"Authorization": "Bearer " + ".".join([nobody, *token(live).split(".")[1:]])}
     crowd = Crowd(server, 40, "/private/", bad)
-    # Others are served, and most of the crowd are refused, before that one request for keys has its answer.
+    # Other requests are served, and most of the crowd are refused, while the fetch of keys is still under way.
     assert server.get("/").status == 200
     assert server.get("/private/", good).status == 200
     while len(crowd.answers) < 25 and time.monotonic() - begun < 6.0:
@@ -86,7 +86,7 @@ def test_tokens_that_name_unknown_keys_hold_few_threads(make_httpd, live):
     server.stop()
 
 
-def test_junk_nonces_take_no_place_from_refreshes(make_httpd, live):
+def test_junk_nonces_do_not_use_up_the_calls_for_refreshes(make_httpd, live):
     server = make_httpd(mpm="event")
     server.write("private/index.html", "members only\n")
     server.configure("ClerkHTTPTimeout 20s\n" + directives(server, live, "api", (PARTY, server.origin())) + protect("/private"),
@@ -102,7 +102,7 @@ def test_junk_nonces_take_no_place_from_refreshes(make_httpd, live):
     server.stop()
 
 
-# Whose secrets
+# Secrets of instances
 
 
 def two_servers(server, inner, outer=""):
@@ -160,7 +160,7 @@ def test_visitors_do_not_fill_the_log(make_httpd, live):
     server.stop()
 
 
-def test_a_message_that_is_often_caused_mutes_no_other(make_httpd, live):
+def test_a_frequent_message_does_not_suppress_others(make_httpd, live):
     server = make_httpd(mpm="event")
     path = server.write("jwt.pem", live.public_key_pem, 0o640, server.root / "conf")
     server.configure(f"ClerkJWTKey file:{path}\nClerkAuthorizedParties {PARTY}\n" + protect("/private")
@@ -194,7 +194,7 @@ def test_the_address_of_the_proxy_is_not_logged(make_httpd, live):
 
 @pytest.fixture
 def composed(make_httpd, live):
-    """Pages of parts, and places where a request is judged twice."""
+    """Pages with subrequests, and sections that authenticate a request twice."""
     server = make_httpd()
     for name in ("p0", "p1", "p2", "iffed", "other"):
         server.write(f"{name}/index.html", f"[{name}]")
@@ -211,7 +211,7 @@ def composed(make_httpd, live):
 
 
 @pytest.mark.parametrize("target,body", [("/p0/", "[p0]"), ("/iffed/index.html", "[iffed]"), ("/front/index.html", "[other]")])
-def test_a_nonce_is_used_once_however_often_the_request_is_judged(composed, live, target, body):
+def test_a_nonce_is_used_once_for_each_request_of_a_client(composed, live, target, body):
     answer = composed.get(target, back_from_handshake(live, "n1"))
     assert (answer.status, answer.text) == (200, body)
     assert len(asked(live, "handshake-payload")) == 1
@@ -219,7 +219,7 @@ def test_a_nonce_is_used_once_however_often_the_request_is_judged(composed, live
 
 
 @pytest.mark.parametrize("target,body", [("/iffed/index.html", "[iffed]"), ("/front/index.html", "[other]")])
-def test_a_session_is_refreshed_once_however_often_the_request_is_judged(composed, live, target, body):
+def test_a_session_is_refreshed_once_for_each_request_of_a_client(composed, live, target, body):
     answer = composed.get(target, expired(live))
     assert (answer.status, answer.text) == (200, body)
     assert len(asked(live, "refresh")) == 1 and sent(answer, "__session") == 1
@@ -228,7 +228,7 @@ def test_a_session_is_refreshed_once_however_often_the_request_is_judged(compose
 def test_the_parts_of_a_page_refresh_the_session_once(composed, live):
     answer = composed.get("/open/i.shtml", expired(live))
     assert (answer.status, answer.text) == (200, "[p0][p1][p2]")
-    # (Server-side includes begin to answer before they look at a part: no cookie can be sent any more.)
+    # (With server-side includes, the headers of the response are sent before the subrequest: no cookie can be set then.)
     assert len(asked(live, "refresh")) == 1
 
 
@@ -255,7 +255,7 @@ def test_the_parts_of_a_page_are_refused_a_refresh_once(composed, live):
 # Credentials and headers
 
 
-def test_a_token_nobody_looked_at_is_stripped_too(make_httpd, live):
+def test_a_token_that_was_not_checked_is_stripped_too(make_httpd, live):
     server = make_httpd()
     server.cgi("cgi/env.cgi")
     server.cgi("session/env.cgi")
@@ -268,12 +268,12 @@ def test_a_token_nobody_looked_at_is_stripped_too(make_httpd, live):
         env = server.get("/cgi/env.cgi", {"Authorization": header, "Cookie": f"__session={value}; a=b"}).env()
         assert env.get("HTTP_AUTHORIZATION") == (header if passed else None)
         assert env["HTTP_COOKIE"] == "a=b"
-    # Where the header is no source of tokens, it is the application's own.
+    # If the header is no source of tokens, the application keeps it.
     assert server.get("/session/env.cgi", {"Authorization": "Bearer own"}).env()["HTTP_AUTHORIZATION"] == "Bearer own"
     server.stop()
 
 
-def test_forged_facts_are_removed_in_every_virtual_host(make_httpd, live):
+def test_forged_headers_are_removed_in_every_virtual_host(make_httpd, live):
     server = make_httpd()
     server.cgi("env.cgi")
     server.configure(f"<VirtualHost *:{server.port}>\nServerName a.example\n{directives(server, live)}{protect('/x')}</VirtualHost>\n"

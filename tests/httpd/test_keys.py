@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where keys come from, how often they are asked for, and what happens when their source does not answer."""
+"""Where keys are fetched, how often, and what happens when their source does not respond."""
 
 import base64
 import contextlib
@@ -13,13 +13,13 @@ import pytest
 from pyclerk.clerk import NAVIGATION, XHR, asked, bearer, browser, directives, protect, token
 from pyclerk.load import Load, at_once
 
-# Failing and recovering sources are told about once per change of state; these tests provoke it.
+# Messages about failing and recovering sources, logged once for each change, which these tests cause.
 SOURCE_TROUBLE = r":(warn|error)\].*AC10\d\d: "
 
 
 @pytest.fixture
 def instance(emulator):
-    """An instance of the test's own, so that counters and keys are."""
+    """An instance for one test, with its own counters and keys."""
     return emulator.add_instance(production=True, host="clerk.example.test", cast=True)
 
 
@@ -81,8 +81,8 @@ def test_the_user_agent_and_nothing_of_the_visitor(httpd, instance):
 
 
 @pytest.mark.skipif(os.environ.get("MPM", "event") == "prefork", reason="needs threads")
-def test_cold_herd_fetches_once(httpd, instance):
-    """200 parallel first requests to 8 processes: one fetch, nobody refused."""
+def test_a_cold_start_under_load_fetches_once(httpd, instance):
+    """200 parallel first requests to 8 processes: one fetch, and no request is refused."""
     instance.set_fault("jwks", delay=0.6)
     tuning = ("StartServers 8\nServerLimit 8\nThreadLimit 25\nThreadsPerChild 25\nMaxRequestWorkers 200\n"
               "MinSpareThreads 200\nMaxSpareThreads 200")
@@ -105,7 +105,7 @@ def test_several_processes_share_one_key_set(httpd, instance):
 
 
 def unknown_kids(instance):
-    """Endless tokens with invented kids; the signature is never looked at."""
+    """Any number of tokens with random kids; the signature does not matter."""
     _, payload, signature = token(instance).split(".")
     number = 0
     while True:
@@ -115,7 +115,7 @@ def unknown_kids(instance):
 
 
 def test_a_flood_of_unknown_kids_is_a_handful_of_fetches(httpd, instance):
-    """Random kid flood; good tokens are served meanwhile."""
+    """A flood of random kids; good tokens are accepted meanwhile."""
     serve(httpd, instance)
     good = bearer(instance)
     assert httpd.get("/p/", good).status == 200
@@ -160,7 +160,7 @@ def test_rotation_under_the_same_kid(httpd, instance):
     old = bearer(instance)
     time.sleep(5.2)  # a signature that fails right after a good fetch is the token's fault
     instance.rotate_key(same_kid=True)
-    # No more than may wait for newer keys at once: the others would go by the old ones.
+    # Only as many as may wait for newer keys at the same time: others would use the old keys.
     answers = at_once(httpd.port, [("GET", "/p/", bearer(instance))] * 12)
     assert [getattr(answer, "status", answer) for answer in answers] == [200] * 12
     assert fetches(instance) == 2
@@ -189,7 +189,7 @@ def test_the_background_refresh_comes_before_the_ttl_ends(httpd, instance):
 
 @pytest.mark.mpm
 def test_an_outage_longer_than_the_ttl(httpd, instance):
-    """Verifies from the last good keys, across a restart and a graceful one; one log line a change of state."""
+    """The last good keys are used, also after a restart and a graceful restart; one log line for each change."""
     serve(httpd, instance, extra="ClerkJWKSCacheTTL 1s\nClerkHTTPTimeout 1s\n", state=True)
     good = bearer(instance)
     assert httpd.get("/p/", good).status == 200
@@ -233,7 +233,7 @@ def test_a_bad_answer_replaces_nothing(httpd, instance, fault):
 
 @pytest.mark.mpm
 def test_cold_start_with_the_source_down(httpd, instance):
-    """503 with Retry-After; never let in, never told that the token is bad; nobody without a token is troubled."""
+    """503 with Retry-After: no access, no token is called bad, and requests without a token are not affected."""
     instance.pause()
     httpd.log.announce(SOURCE_TROUBLE)
     serve(httpd, instance, extra="ClerkHTTPTimeout 1s\n")
@@ -251,7 +251,7 @@ def test_cold_start_with_the_source_down(httpd, instance):
 
 
 def test_a_cold_start_does_not_hold_all_workers(httpd, instance):
-    """While the source hangs, requests without a token are answered, and those with one within the bound."""
+    """While the source hangs, requests without a token are served, and those with a token within the time limit."""
     instance.set_fault("jwks", delay=3.0)
     httpd.log.announce(SOURCE_TROUBLE)
     serve(httpd, instance, extra="ClerkHTTPTimeout 1s\n")
@@ -376,8 +376,8 @@ def test_graceful_restarts_under_load(httpd, instance):
     assert len(os.listdir(f"/proc/{httpd.process.pid}/fd")) <= descriptors
 
 
-def test_a_killed_fetcher_blocks_nobody(httpd, instance):
-    """A lease that nobody gives back expires."""
+def test_a_killed_process_does_not_block_fetches(httpd, instance):
+    """A lease that is not released expires."""
     instance.set_fault("jwks", delay=20.0, times=1)
     serve(httpd, instance, extra="ClerkHTTPTimeout 2s\n")
     httpd.log.announce(SOURCE_TROUBLE, "exit signal Killed", "AH01239: cgid daemon process died")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Backend API that is slow, broken or gone: nobody else waits, tokens are verified, browsers get the documented answers."""
+"""A Backend API that is slow, broken or gone: other requests do not wait, tokens are verified, browsers get the documented
+responses."""
 
 import threading
 import time
@@ -15,7 +16,7 @@ FAILS = r"AC2002: .*Backend API .* fails"
 
 @pytest.fixture
 def live(emulator):
-    """One instance a test: each begins with a closed circuit."""
+    """One instance for each test, so that its circuit is closed at first."""
     return emulator.add_instance(production=True, host="clerk.example.test")
 
 
@@ -26,7 +27,7 @@ def server(make_httpd, live):
     server.configure(
         f"ClerkHTTPTimeout {int(TIMEOUT * 1000)}ms\n" + directives(server, live, "api", (PARTY, server.origin())) + protect("/private")
     )
-    # The second is httpd's own, where a server is stopped just after it closed a connection.
+    # The second message is logged by httpd if a server is stopped just after it closed a connection.
     server.log.announce(FAILS, "AH03092: process_lingering_close")
     server.start()
     assert server.get("/private/", bearer(live)).status == 200  # the keys are there
@@ -35,7 +36,7 @@ def server(make_httpd, live):
 
 
 def expired(live, session=None):
-    """The cookies of somebody who comes back after some minutes, with a refresh cookie."""
+    """The cookies of a browser that comes back after some minutes: an expired session and a refresh cookie."""
     session = session or live.create_session("alice")
     old = token(live, session=session, age=300)
     cookies = session_cookies(live, old, uat=str(int(time.time()) - 400))
@@ -53,7 +54,7 @@ def timed(call):
 
 
 def open_the_circuit(server, live):
-    """Two processes share one circuit: three failures in all."""
+    """Two processes share one circuit: three failures together open it."""
     server.log.mark()
     for _ in range(3):
         assert server.get("/private/", expired(live)).reason == NO_ANSWER
@@ -100,7 +101,7 @@ def test_a_nonce_that_cannot_be_looked_up_leaves_the_cookies_to_decide(server, l
 
 
 def test_fetches_never_wait_for_a_refresh_that_cannot_help(server, live):
-    """A POST cannot be refreshed: it is answered at once."""
+    """A POST cannot be refreshed: the response is immediate."""
     live.set_fault("refresh", delay=8.0)
     headers = dict(expired(live)) | XHR
     answer, took = timed(lambda: server.request("POST", "/private/", headers, b"x"))
@@ -136,8 +137,8 @@ def test_the_circuit_closes_when_the_api_answers_again(server, live):
     assert server.get("/private/", expired(live)).status == 200
 
 
-def test_a_slow_api_holds_few_threads_and_nobody_else_waits(server, live):
-    """Forty people come back at once, to 32 threads; the API takes longer than we wait."""
+def test_a_slow_api_holds_few_threads_and_others_do_not_wait(server, live):
+    """Forty browsers come back at the same time, to 32 threads; the API is slower than our timeout."""
     live.set_fault("refresh", delay=8.0)
     visits = [expired(live) for _ in range(40)]
     answers = []
@@ -155,7 +156,7 @@ def test_a_slow_api_holds_few_threads_and_nobody_else_waits(server, live):
     assert len(answers) == 40
     for answer in answers:
         assert_handshake(answer, NO_ANSWER)
-    # No more than four at once in each of the two processes.
+    # At most four at the same time in each of the two processes.
     assert live.count("refresh") <= 16
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person reads where a redirect loop ends, or where a handshake in the URL cannot be used."""
+"""The pages for redirect loops, and for handshakes in the URL that cannot be used."""
 
 import time
 
@@ -13,7 +13,7 @@ COUNTED = {"__clerk_redirect_count": "3"}
 
 @pytest.fixture(scope="module")
 def servers(make_httpd, live, dev):
-    """One server for each kind of instance. The production site thinks it is on plain http, on this machine."""
+    """One server for each kind of instance. The production site is on plain http, on this machine."""
     made = []
     for instance in (live, dev):
         server = make_httpd()
@@ -91,7 +91,7 @@ def test_a_loop_is_explained(production, live, name):
 
 
 def test_a_wrong_public_origin_is_found_by_what_browsers_send(production):
-    """Sec-Fetch-Dest goes to https only; the page does not tell which address the server believed in."""
+    """Browsers send Sec-Fetch-Dest to https only; the page does not show the address that the server assumed."""
     answer = production.get("/elsewhere/", looped({"__client_uat": "1"}))
     assert_page(answer)
     assert "ClerkPublicOrigin" in answer.text and "www.example.test" not in answer.text
@@ -102,14 +102,14 @@ def test_scripts_get_a_bare_401(production):
     assert answer.status == 401 and TITLE not in answer.text
 
 
-def test_an_error_document_goes_first(production):
+def test_an_error_document_takes_precedence(production):
     answer = production.get("/own/", looped({"__client_uat": "1"}))
     assert (answer.status, answer.text) == (401, "the site's own page\n")
     assert answer.reason == "client-uat-but-no-session-token"
     production.log.wait_for(LOOP)
 
 
-def test_a_signed_in_browser_is_not_bothered(production, live):
+def test_a_signed_in_browser_is_not_affected(production, live):
     cookies = {"__session": token(live), "__client_uat": "1"}
     assert production.get("/private/", looped(cookies)).text == "private"
 
@@ -134,7 +134,7 @@ def test_a_handshake_with_other_keys(development, dev):
 
 
 def test_a_development_browser_without_cookies(development, dev):
-    """Round once, and then a page; with cookies that came late the parameter goes away again."""
+    """One handshake, and then the page; if the browser has cookies after all, the parameter is removed."""
     handshake = dev.handshake_token(["__client_uat=0; Path=/", "__clerk_db_jwt=d; Path=/"])
     back = development.get(f"/private/?x=1&__clerk_handshake={handshake}", NAVIGATION)
     assert back.status == 307

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/recipes: each file is run as the documentation shows it; only the values of site.conf differ here."""
+"""docs/recipes: each file is run as printed in the documentation; only the values of site.conf differ."""
 
 import os
 import pathlib
@@ -29,12 +29,13 @@ def test_the_page_shows_the_files_as_they_are():
 
 
 def site(live, **values):
-    """site.conf with our values: what a Define says, and the keys."""
+    """site.conf with the values of this test for its Defines and keys."""
     text = (RECIPES / "site.conf").read_text()
     for name, value in values.items():
         text, count = re.subn(rf"^(Define {name} +)\S+$", rf"\g<1>{value}", text, flags=re.M)
         assert count == 1, name
-    text, count = re.subn(r"^ClerkPublishableKey .*\nClerkSecretKey .*\n", f"ClerkPublishableKey {live.publishable_key}\nClerkJWKSURL {live.jwks_url}\n", text, flags=re.M)
+    keys = f"ClerkPublishableKey {live.publishable_key}\nClerkJWKSURL {live.jwks_url}\n"
+    text, count = re.subn(r"^ClerkPublishableKey .*\nClerkSecretKey .*\n", keys, text, flags=re.M)
     assert count == 1
     return text
 

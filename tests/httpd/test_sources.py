@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comments cite is there: protocol.md "How the code cites this page" has the grammar. Needs no httpd."""
+"""What comments cite exists: protocol.md "How the code cites this page" has the grammar. Needs no httpd."""
 
 import ast
 import io
@@ -83,7 +83,7 @@ def problems(text):
 
 
 def bare(text):
-    """Citations that do not say of what."""
+    """Citations that name no document."""
     text = ELSEWHERE.sub("", CITATION.sub("", text))
     words = re.findall(r"\bclerk-protocol\b|\b[Ii]nterface \d+|\barchitecture\b|\b(?:[Ss]ections?|[Aa]ppendix|[Rr]ows?) \d\S*|\bE\d+:", text)
     numbers = re.findall(r"(?<![\w./=-])(\d{1,2}\.\d{1,2})(?![\w%]|\.\d)", text)
@@ -155,7 +155,7 @@ def test_comments_are_found():
         ("no-such-page.md", ["there is no no-such-page.md"]),
     ],
 )
-def test_citations_are_judged(text, wrong):
+def test_wrong_citations_are_found(text, wrong):
     assert problems(text) == wrong
     assert bare(text) == []
 
@@ -164,25 +164,25 @@ def test_citations_are_judged(text, wrong):
     "text",
     ["(4.3)", "as in 6.7", "section 8", "Rows 2 and 3", "interface 5, row 17", "clerk-protocol 10", "E3: a loop", "Appendix 1"],
 )
-def test_bare_citations_are_seen(text):
+def test_citations_without_a_document_are_found(text):
     assert bare(text) != []
 
 
 @pytest.mark.parametrize(
     "text", ["RFC 7519, 7.2", "RFC 7518, 6.2.1 and 6.3.1", "RFC 7517, section 5", "httpd 2.4", "a delay of 0.5 s", "version 3.20.1"]
 )
-def test_other_numbers_are_left_alone(text):
+def test_other_numbers_are_no_citations(text):
     assert bare(text) == []
 
 
 @pytest.mark.parametrize("path", [path for path in C_FILES + PYTHON_FILES + OTHER_FILES if path.name != "test_sources.py"], ids=name)
-def test_comments_cite_what_is_there(path):
+def test_comments_cite_what_exists(path):
     for comment in comments(path):
         assert problems(comment) == [] and bare(comment) == [], comment
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
-def test_pages_cite_what_is_there(page):
+def test_pages_cite_what_exists(page):
     for quoted in re.findall(r"`((?:protocol|differences)\.md [^`]+)`", re.sub(r"\s+", " ", page.read_text())):
         if not quoted.endswith("N"):
             assert problems(quoted) == [], quoted

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The status page: what it counts, what it says of the keys, and what never stands in it."""
+"""The status page: what it counts, what it shows of the keys, and what it never contains."""
 
 import html.parser
 import json
@@ -32,7 +32,7 @@ def until(condition, timeout=10.0):
 
 @pytest.fixture
 def server(httpd, emulator):
-    """A server with an instance that no other test looks at."""
+    """A server with an instance of its own."""
     httpd.instance = emulator.add_instance(production=True)
     httpd.configure(directives(httpd, httpd.instance, keys="api") + protect("/p") + protect("/optional", ["clerk-optional"]) + STATUS)
     httpd.write("p/index.html", "protected\n")
@@ -121,7 +121,7 @@ def test_every_instance_has_its_own_numbers(httpd, emulator):
 
 
 class Outline(html.parser.HTMLParser):
-    """Whether elements close in order, and what would load anything."""
+    """Checks that elements are closed in order, and collects what would load external resources."""
 
     void = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -164,7 +164,7 @@ def test_what_the_configuration_names_is_escaped(httpd, live):
     assert only(httpd)["name"] == "<b>&amp;'x"
 
 
-def test_nothing_secret_stands_in_it(server):
+def test_it_contains_no_secret(server):
     value = token(server.instance, "alice", "acme")
     server.get("/p/", {"Authorization": f"Bearer {value}"})
     server.get("/p/", XHR | {"Authorization": f"Bearer {value[:-8]}AAAAAAAA"})
@@ -187,7 +187,7 @@ def test_methods(server):
     assert post.status == 405 and "GET" in post.header("Allow")
 
 
-def test_require_decides_who_sees_it(httpd, live):
+def test_require_decides_about_access(httpd, live):
     httpd.configure(
         directives(httpd, live)
         + "<Location /status>\n    SetHandler clerk-status\n    AuthType Clerk\n    Require clerk-role admin\n</Location>\n"
@@ -199,7 +199,7 @@ def test_require_decides_who_sees_it(httpd, live):
     assert document["module"] == "mod_auth_clerk" and document["instances"][0]["verdicts"]["forbidden"] == 1
 
 
-def test_numbers_begin_anew_after_a_restart(server):
+def test_counters_start_at_0_after_a_restart(server):
     server.get("/p/", XHR)
     server.graceful()
     until(lambda: only(server)["verdicts"]["signed_out"] == {})

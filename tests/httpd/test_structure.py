@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layers and folders of src: an include points downward, and none leads back to where it came from."""
+"""The layers and folders of src: includes point downward, and there is no include circle."""
 
 import pathlib
 import re
@@ -33,7 +33,7 @@ RANKS = [
     [""],
 ]
 RANK = {folder: rank for rank, line in enumerate(RANKS) for folder in line}
-# These files of clerk/ are what its folders are made of, not what is made of them.
+# These files of clerk/ are used by its folders; the others use the folders.
 BASE = {"clerk/outcome.h", "clerk/protocol.h", "clerk/reason.h", "clerk/request.h", "clerk/services.h", "clerk/token_type.h"}
 HTTPD_HEADERS = re.compile(r"#include <(httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_common|scoreboard|unixd)\.h>")
 
@@ -65,7 +65,7 @@ def test_includes_point_downward(file):
 
 
 def circle(graph, start):
-    """A way from a file back to itself, or None."""
+    """An include path from a file back to itself, or None."""
     stack, seen = [(start, [start])], set()
     while stack:
         at, way = stack.pop()
@@ -79,7 +79,7 @@ def circle(graph, start):
 
 
 def modules():
-    """Files by what they are: x.c and x.h are one."""
+    """Modules: x.c and x.h are one."""
     graph = {}
     for file, targets in GRAPH.items():
         own = file.rpartition(".")[0]
@@ -89,7 +89,7 @@ def modules():
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
-def test_no_include_leads_back(module):
+def test_there_is_no_include_circle(module):
     assert circle(modules(), module) is None
 
 

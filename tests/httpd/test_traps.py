@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The traps that docs/directives.md warns of are as it says, and what it recommends helps."""
+"""The traps that docs/directives.md warns of, and the recommended configurations."""
 
 import os
 
@@ -36,7 +36,7 @@ def test_satisfy_any_skips_authentication(httpd, live):
 
 
 @pytest.mark.parametrize("quick", ["On", "Off"])
-def test_a_cache_keeps_no_answer_to_somebody_signed_in(httpd, live, quick):
+def test_a_cache_stores_no_response_to_a_signed_in_user(httpd, live, quick):
     cache = httpd.root / "cache"
     cache.mkdir()
     cache.chmod(0o777)
@@ -91,7 +91,7 @@ def test_authorization_reaches_cgi_only_where_it_is_passed(httpd, live, line, pa
     assert ("HTTP_AUTHORIZATION" in answer.env()) == passed
 
 
-def test_a_server_wide_rule_knows_nobody(httpd, live):
+def test_a_server_wide_rule_has_no_user(httpd, live):
     rule = 'RewriteEngine On\nRewriteCond "%{ENV:CLERK_USER_ID}" "^user_"\nRewriteRule "/page$" "/x/known.html"\n'
     httpd.configure(directives(httpd, live) + protect("/x") + rule)
     httpd.write("x/page", "page")

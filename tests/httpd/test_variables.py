@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each row of the table in variables.c is told in every way there is, is removed where it was before, and is documented."""
+"""Each row of the table in variables.c is passed in every way, is removed where it was before, and is documented."""
 
 import pathlib
 import re
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.mpm
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 NAMES = re.findall(r'^    \{"(CLERK_\w+)"', (TOP / "src/httpd/application/variables.c").read_text(), re.M)
-# A session of which every variable has something to say.
+# A session that sets every variable.
 EVERYTHING = {
     "v": 2, "sts": "active", "o": {"id": "org_acme", "slg": "acme", "rol": "member", "per": "read,manage", "fpm": "3"},
     "fea": "o:invoices,u:export", "pla": "u:gold", "fva": [5, 20], "act": {"sub": "user_admin"},
@@ -41,7 +41,7 @@ def server(make_httpd, live, echo):
 
 
 def variables(answer):
-    """The variables of ours that a CGI program was told, whatever the case of their names."""
+    """Our variables that a CGI program got, in upper or lower case."""
     return {name: value for name, value in answer.env().items() if name.upper().startswith("CLERK_")}
 
 
@@ -49,7 +49,7 @@ def test_the_table_is_found():
     assert len(NAMES) > 10 and len(set(NAMES)) == len(NAMES)
 
 
-def test_every_row_is_told_in_every_way(server, live):
+def test_every_row_is_passed_in_every_way(server, live):
     headers = XHR | bearer(live, "carol", claims=EVERYTHING)
     answer = server.get("/private/env.cgi", headers)
     told = variables(answer)

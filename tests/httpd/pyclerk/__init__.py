@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A private httpd with mod_auth_clerk, its clients and its neighbours, for the tests in tests/httpd."""
+"""For the tests in tests/httpd: an httpd with mod_auth_clerk, clients, and the applications behind it."""
 
 from .apxs import Apxs
 from .client import Connection, Response, request

@@ -10,7 +10,7 @@ XHR = {"Sec-Fetch-Dest": "empty", "Accept": "*/*"}
 
 
 def token(instance, user="alice", org=None, **options):
-    """A session token with our authorized party."""
+    """A session token with the authorized party of the tests."""
     options.setdefault("origin", PARTY)
     return instance.mint(user, org=org, **options)
 
@@ -40,7 +40,7 @@ def browser(instance, user="alice", org=None, **options):
 
 
 def asked(instance, endpoint):
-    """What the instance was asked at `endpoint`, once it has written down all that has arrived."""
+    """The requests to `endpoint` of the instance, after all that have arrived were recorded."""
     deadline = time.monotonic() + 5
     while len(records := instance.requests(endpoint)) < instance.count(endpoint) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -49,7 +49,7 @@ def asked(instance, endpoint):
 
 def directives(server, instance, keys="public", parties=(PARTY,)):
     """Server directives for an instance. `keys`: "public" (its public JWKS URL), "api" (Backend API, with the secret
-    key), "frontend" (nothing but the publishable key and where its host is), "pem"."""
+    key), "frontend" (only the publishable key and the address of its host), "pem"."""
     lines = [f"ClerkPublishableKey {instance.publishable_key}"]
     name = "SECRET_" + instance.cookie_suffix.replace("-", "_")
     if keys == "public":

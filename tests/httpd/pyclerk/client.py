@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP/1.1 byte for byte: what is passed in is what is sent, nothing is followed, nothing is added but Host."""
+"""HTTP/1.1 byte for byte: requests are sent as given, redirects are not followed, only Host is added."""
 
 import http.client
 import json

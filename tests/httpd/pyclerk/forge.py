@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tokens from raw JSON text, so that nothing is too malformed to be signed; and unusual keys."""
+"""Tokens from raw JSON text, which may be malformed, and unusual keys."""
 
 import base64
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One httpd with a root directory of its own on a port of its own."""
+"""An httpd with its own root directory, on its own port."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ _MODULES = (
     "autoindex", "negotiation", "status", "info", "proxy", "proxy_http", "proxy_fcgi", "socache_shmcb",
 )
 _USERS = ("www-data", "apache", "daemon", "nobody")
-# What a shell of the developer may carry must not configure the servers of the tests.
+# Variables in the developer's environment must not configure the servers of the tests.
 _FOREIGN = ("CLERK_", "APACHE_", "MALLOC_")
 
 
@@ -166,7 +166,7 @@ DocumentRoot "{self.docroot}"
 
     def start(self, timeout=20.0):
         self.stop()
-        # Before it starts: on a busy machine it is ready before we look.
+        # Before the start: on a busy machine it may be ready before we look.
         self.log.mark()
         stderr = open(self.root / "logs/stderr.log", "wb")
         with stderr:
@@ -200,7 +200,7 @@ DocumentRoot "{self.docroot}"
 
     @classmethod
     def log_problems(cls):
-        """What no test announced, in the logs of all servers; those that have ended are looked at for the last time."""
+        """Messages in the logs of all servers that no test has announced; servers that have ended are dropped."""
         problems = []
         for server in list(cls.watched):
             problems += [f"{server.root.name}: {line}" for line in server.log.unexpected()]
@@ -266,7 +266,7 @@ DocumentRoot "{self.docroot}"
 
 
 def _tuning(mpm):
-    """Small and quick to start; two children, so that every test crosses a process border."""
+    """Small and quick to start; two children, so that tests use several processes."""
     if mpm == "prefork":
         return "StartServers 4\nMinSpareServers 2\nMaxSpareServers 8\nServerLimit 32\nMaxRequestWorkers 32"
     return "StartServers 2\nServerLimit 2\nThreadsPerChild 16\nMaxRequestWorkers 32\nMinSpareThreads 16\nMaxSpareThreads 32"

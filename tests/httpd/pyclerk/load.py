@@ -68,7 +68,7 @@ class Load:
 
     @staticmethod
     def _once(connection, maker):
-        """A keep-alive connection that the server closed while idle is no failed request: a browser tries again, so do we."""
+        """If the server closed an idle keep-alive connection, try again on a new one, as browsers do."""
         fresh = connection._socket is None
         try:
             return connection.request(*maker)

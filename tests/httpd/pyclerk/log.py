@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The error log as a witness: what a test did not announce fails it."""
+"""The error log: warnings and errors that a test did not announce make it fail."""
 
 import pathlib
 import re
@@ -9,7 +9,7 @@ _LINE = re.compile(r"^\[[^\]]*\] \[(?P<module>[\w-]*):(?P<level>\w+)\] (?P<text>
 _BAD = {"warn", "error", "crit", "alert", "emerg"}
 _CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:|assertion|Fatal|\*\*\* ")
 
-# httpd's own, and none of our business.
+# Messages of httpd itself, which the tests ignore.
 _HARMLESS = (
     r"AH016(29|30|31): |AH01797: ",  # somebody was not let in: the tests look at the status
     r"AH00045: child process \d+ still did not exit",
@@ -37,7 +37,7 @@ class ErrorLog:
             return ""
 
     def mark(self):
-        """From here on counts what recent() gives."""
+        """recent() returns what is logged after this call."""
         self._mark = len(self.text())
 
     def recent(self):
@@ -51,7 +51,7 @@ class ErrorLog:
         return [line for line in self.text().splitlines() if re.search(pattern, line)]
 
     def wait_for(self, pattern, timeout=10.0, count=1):
-        """Until `pattern` stands in recent() so many times."""
+        """Wait until recent() contains `pattern` so many times."""
         deadline = time.monotonic() + timeout
         while len(list(re.finditer(pattern, self.recent()))) < count:
             if time.monotonic() > deadline:
@@ -59,7 +59,7 @@ class ErrorLog:
             time.sleep(0.02)
 
     def unexpected(self):
-        """Warnings and errors since the last call that nobody announced. Forgets the announcements."""
+        """Warnings and errors since the last call that were not announced. Clears the announcements."""
         text = self.text()
         lines = text[self._checked :].splitlines()
         self._checked = len(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands beside httpd: PHP-FPM, and a proxied application that prints what it was sent."""
+"""The applications behind httpd: PHP-FPM, and a proxied application that prints the request."""
 
 import http.server
 import os
@@ -15,7 +15,7 @@ from .httpd import unprivileged_user
 
 
 class PhpFpm:
-    """A PHP-FPM master of our own on a Unix socket."""
+    """A PHP-FPM on a Unix socket, started by the test."""
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
@@ -61,7 +61,7 @@ class PhpFpm:
 
 
 class EchoBackend:
-    """A proxied application: answers with the header fields it received, one a line, names as they came."""
+    """A proxied application: responds with the header fields it received, one on each line, with unchanged names."""
 
     def __init__(self):
         outer = self

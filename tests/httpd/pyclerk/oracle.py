@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real @clerk/backend as a child process: a question a line, an answer a line (see tests/oracle/judge.mjs)."""
+"""The real @clerk/backend as a child process: requests and verdicts are JSON lines (see tests/oracle/judge.mjs)."""
 
 import json
 import os
@@ -13,7 +13,7 @@ DIRECTORY = pathlib.Path(__file__).resolve().parents[2] / "oracle"
 
 
 def missing():
-    """Why the oracle cannot run, or None."""
+    """The reason why the oracle cannot run, or None."""
     if not shutil.which(node()):
         return "node is not installed"
     if not (modules() / "@clerk/backend").is_dir():

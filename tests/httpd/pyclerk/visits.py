@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Browser requests by chance: what a site may be sent, from plain visits to every cookie and parameter Clerk knows."""
+"""Random browser requests, from plain visits to all of Clerk's cookies and parameters."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from .forge import OddKey
 
 @dataclasses.dataclass
 class Visit:
-    """One request. Lists, so that the smallest failing one can be found by leaving things out."""
+    """One request. Its parts are lists, so that the smallest failing request can be found by leaving parts out."""
 
     site: str
     method: str = "GET"
@@ -31,7 +31,7 @@ class Visit:
         return self.headers + cookies
 
     def smaller(self):
-        """Every request with one thing less."""
+        """All requests with one part left out."""
         for field in ("query", "headers", "cookies"):
             for index in range(len(getattr(self, field))):
                 items = list(getattr(self, field))
@@ -93,7 +93,8 @@ class Chance:
             mode = [("Sec-Fetch-Mode", self.one("navigate", "navigate", "no-cors", "cors", "Navigate"))] if self.often(0.5) else []
             return [("Sec-Fetch-Dest", self.one("iframe", "empty", "frame", "Document", "image"))] + mode
         if kind < 0.9:
-            script = [self.one(("X-Requested-With", "XMLHttpRequest"), ("X-Requested-With", "com.example.app"), ("HX-Request", "true"))] if self.often(0.2) else []
+            marks = [("X-Requested-With", "XMLHttpRequest"), ("X-Requested-With", "com.example.app"), ("HX-Request", "true")]
+            script = [self.one(*marks)] if self.often(0.2) else []
             return [("Accept", self.one("text/html", "text/html,application/xml", "*/*", "application/xml, text/html", "Text/HTML"))] + script
         if kind < 0.93:
             return [("Sec-Fetch-Mode", self.one("navigate", "cors")), ("Accept", self.one("text/html", "*/*"))]
@@ -119,7 +120,7 @@ class Chance:
         return self._sessions[key]
 
     def _foreign(self, instance):
-        """A key that is not the instance's, under its key id."""
+        """Another key with the key id of the instance."""
         if instance not in self._foreign_key:
             self._foreign_key[instance] = OddKey.make(instance.kid)
         return self._foreign_key[instance]
@@ -284,7 +285,7 @@ class Chance:
 
 
 class Nonces(dict):
-    """Nonces that both judges may look up."""
+    """Nonces that the module and the SDK may both look up."""
 
     def pop(self, key, default=None):
         return self.get(key, default)
