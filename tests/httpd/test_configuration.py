@@ -378,6 +378,20 @@ def test_the_public_origin(httpd, live):
     for host, authority in kept.items():
         location = httpd.get("/f", forwarded | {"X-Forwarded-Host": host}).location
         assert location == f"{start}https%3A%2F%2F{authority}%2Ff", host
+    own = f"127.0.0.1%3A{httpd.port}"
+    said = [
+        ({"X-Forwarded-Port": "8443"}, f"http%3A%2F%2F{own}"),  # Host has a port
+        ({"Host": "shop.example.test", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "8443, 80"}, "https%3A%2F%2Fshop.example.test%3A8443"),
+        ({"Host": "shop.example.test", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "80"}, "https%3A%2F%2Fshop.example.test"),
+        ({"Host": "shop.example.test", "X-Forwarded-Port": "8443@evil.example"}, "http%3A%2F%2Fshop.example.test"),
+        ({"Forwarded": 'for=192.0.2.1;proto=https;host="shop.example.test:8443", for=10.0.0.1;host=evil.example'}, "https%3A%2F%2Fshop.example.test%3A8443"),
+        ({"Forwarded": "proto=https;host=u@evil.example"}, f"http%3A%2F%2F{own}"),
+        ({"Forwarded": "host=evil.example", "X-Forwarded-Proto": "https"}, f"https%3A%2F%2F{own}"),  # never a mixture
+    ]
+    for headers, origin in said:
+        assert httpd.get("/f", NAVIGATION | headers).location == f"{start}{origin}%2Ff", headers
+        assert httpd.get("/p", NAVIGATION | headers).location == start + "https%3A%2F%2Fwww.example.test%2Fp"
+        assert "8443" not in httpd.get("/n", NAVIGATION | headers).location
 
 
 def test_module_info_and_dumps_show_no_secret(httpd, live):

@@ -21,8 +21,8 @@ typedef enum clerk_loop_cause {
 /** What the request says about the address of the site, besides clerk_request: not trustworthy, good enough for a hint.
  */
 typedef struct clerk_address_hints {
-    const char *forwarded_proto; /**< first value of X-Forwarded-Proto, lower case; or NULL */
-    const char *forwarded_host;  /**< first value of X-Forwarded-Host, lower case; or NULL */
+    const char *forwarded_proto; /**< of X-Forwarded-Proto or Forwarded, lower case; or NULL */
+    const char *forwarded_host;  /**< of X-Forwarded-Host or Forwarded, lower case; or NULL */
     const char *host;            /**< the Host field, lower case; NULL if the origin is configured */
 } clerk_address_hints;
 

@@ -61,7 +61,7 @@ static const page_text loop_pages[] = {
        "The server derives its own address from <code>ServerName</code> and from how it was reached; behind a proxy "
        "that ends TLS that is not what browsers use. Write the origin that browsers see, such as "
        "<code>ClerkPublicOrigin https://www.example.com</code>, or <code>ClerkTrustForwarded On</code> where a proxy "
-       "of yours sets <code>X-Forwarded-Proto</code> and <code>X-Forwarded-Host</code>."},
+       "of yours sets <code>X-Forwarded-Proto</code> and <code>X-Forwarded-Host</code>, or <code>Forwarded</code>."},
     [CLERK_LOOP_CLOCK]
     = {loop_title,
        "The sign-in service keeps issuing sessions that this server takes for expired or not yet valid: their clocks "
@@ -146,6 +146,7 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
     const clerk_dir_config *dir = clerk_config_dir(r);
     clerk_runtime *runtime = clerk_config_runtime(r);
     clerk_address_hints hints;
+    clerk_forwarded said;
     clerk_services services;
     clerk_loop_cause cause;
     clerk_request request;
@@ -153,8 +154,9 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
 
     clerk_wire_read_all(&request, r);
     clerk_instance_services_bind(&services, runtime, r, apr_time_now());
-    hints.forwarded_proto = clerk_wire_first_value(r, "X-Forwarded-Proto");
-    hints.forwarded_host = clerk_wire_first_value(r, "X-Forwarded-Host");
+    said = clerk_wire_forwarded(r);
+    hints.forwarded_proto = said.proto;
+    hints.forwarded_host = said.host;
     hints.host = dir->public_origin ? NULL : clerk_wire_first_value(r, "Host");
     cause = clerk_loop_cause_find(&request, &hints, runtime->instance, outcome, &services, r->pool);
     /* Not in the macro, which evaluates its level twice. */

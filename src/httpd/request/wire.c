@@ -6,7 +6,6 @@
 #include <http_protocol.h>
 
 #include "clerk/cookies/cookie_header.h"
-#include "clerk/url/origin.h"
 #include "httpd/config/config.h"
 #include "httpd/request/request_state.h"
 
@@ -45,11 +44,22 @@ static const char *own_origin(request_rec *r)
     return origin;
 }
 
+clerk_forwarded clerk_wire_forwarded(request_rec *r)
+{
+    clerk_forwarded said
+        = {clerk_wire_first_value(r, "X-Forwarded-Proto"), clerk_wire_first_value(r, "X-Forwarded-Host"),
+           clerk_wire_first_value(r, "X-Forwarded-Port")};
+    const char *forwarded = header(r, "Forwarded");
+
+    /* Never a mixture: what the proxy does not set, a client may have written. */
+    return forwarded && !said.proto && !said.host && !said.port ? clerk_forwarded_read(forwarded, r->pool) : said;
+}
+
 static const char *public_origin(request_rec *r)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
-    const char *scheme, *host;
-    const clerk_url *origin;
+    clerk_forwarded said;
+    const char *origin;
 
     if (dir->public_origin) {
         return dir->public_origin;
@@ -57,17 +67,10 @@ static const char *public_origin(request_rec *r)
     if (!CLERK_SETTINGS_VALUE(dir, trust_forwarded)) {
         return own_origin(r);
     }
-    scheme = clerk_wire_first_value(r, "X-Forwarded-Proto");
-    host = clerk_wire_first_value(r, "X-Forwarded-Host");
-    if (!scheme || (strcmp(scheme, "http") && strcmp(scheme, "https"))) {
-        scheme = ap_http_scheme(r);
-    }
-    if (!host) {
-        host = header(r, "Host");
-    }
+    said = clerk_wire_forwarded(r);
     /* Accept only a host and a port: they become part of redirect URLs. */
-    origin = host ? clerk_origin_of(scheme, host, r->pool) : NULL;
-    return origin ? origin->origin : own_origin(r);
+    origin = clerk_forwarded_origin(&said, ap_http_scheme(r), header(r, "Host"), r->pool);
+    return origin ? origin : own_origin(r);
 }
 
 /* Path and query of the URL that the browser requested. Scheme and host of an absolute request target are dropped. */

@@ -5,6 +5,7 @@
 #include <httpd.h>
 
 #include "clerk/request.h"
+#include "clerk/url/forwarded.h"
 
 /**
  * Fill in a clerk_request from the request as received; clerk_request_complete() fills in the rest. Only this file
@@ -20,5 +21,11 @@ void clerk_wire_read_all(clerk_request *request, request_rec *r);
 /** The first value of a list header, in lower case, without white space, from the request's pool; NULL if there is
  * none. */
 const char *clerk_wire_first_value(request_rec *r, const char *name);
+
+/**
+ * What X-Forwarded-Proto, -Host and -Port say about the URL that the browser has requested; if there is none of them,
+ * what Forwarded says. Only for ClerkTrustForwarded, and to explain a loop: a client can write these fields.
+ */
+clerk_forwarded clerk_wire_forwarded(request_rec *r);
 
 #endif
