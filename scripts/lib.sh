@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034  # used by the scripts that source this file
 {
     BUILD_PACKAGES=(apache2-bin apache2-dev autoconf automake gcc libc6-dev libcurl4-openssl-dev libjansson-dev
-        libssl-dev libtool make pkg-config)
+        libpcre2-dev libssl-dev libtool make pkg-config)
     DEMO_PACKAGES=(curl php-fpm python3 python3-cryptography)
 }
 

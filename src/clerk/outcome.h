@@ -35,6 +35,7 @@ typedef struct clerk_outcome {
     int loop;                        /**< a handshake was due, but there were too many in a row */
     int handshake_failed;            /**< the request had a handshake payload that could not be used */
     int handshake_untimely;          /**< and the only cause was a time, by this server's clock */
+    const char *given_up_pattern;    /**< of ClerkOrganizationSync: it took too long on this path; or NULL */
 } clerk_outcome;
 
 #endif

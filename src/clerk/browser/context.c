@@ -29,11 +29,15 @@ int clerk_context_may_handshake(clerk_context *context)
 
 clerk_organization_target clerk_context_organization(clerk_context *context)
 {
-    clerk_organization_target nothing = {0, NULL, NULL};
+    clerk_organization_target target = {0, NULL, NULL, NULL};
 
-    return context->policy->organization_sync && clerk_context_url(context)
-               ? clerk_organization_sync_match(context->policy->organization_sync, context->url->path, context->pool)
-               : nothing;
+    if (context->policy->organization_sync && clerk_context_url(context)) {
+        target = clerk_organization_sync_match(context->policy->organization_sync, context->url->path, context->pool);
+        if (target.given_up) {
+            context->outcome->given_up_pattern = target.given_up;
+        }
+    }
+    return target;
 }
 
 clerk_reason clerk_context_verify(const clerk_context *context, clerk_identity **pidentity, jose_slice token,

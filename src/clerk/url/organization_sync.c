@@ -5,23 +5,29 @@
 
 #include "clerk/url/path_pattern.h"
 
+/* A pattern of the configuration. */
+typedef struct entry {
+    const char *text;
+    clerk_path_pattern *pattern;
+} entry;
+
 struct clerk_organization_sync {
-    apr_array_header_t *organizations; /* of const clerk_path_program * */
-    apr_array_header_t *personal;
+    apr_array_header_t *organizations; /* of entry */
+    apr_array_header_t *personal;      /* of entry */
 };
 
 static const char *compile_list(apr_array_header_t **plist, const apr_array_header_t *patterns, apr_pool_t *pool)
 {
-    *plist = apr_array_make(pool, 4, sizeof(const clerk_path_program *));
+    *plist = apr_array_make(pool, 4, sizeof(entry));
     for (int i = 0; patterns && i < patterns->nelts; i++) {
-        const char *pattern = APR_ARRAY_IDX(patterns, i, const char *);
-        const clerk_path_program *program;
-        const char *problem = clerk_path_pattern_compile(&program, pattern, pool);
+        entry *made = apr_array_push(*plist);
+        const char *problem;
 
+        made->text = APR_ARRAY_IDX(patterns, i, const char *);
+        problem = clerk_path_pattern_compile(&made->pattern, made->text, pool);
         if (problem) {
-            return apr_psprintf(pool, "the pattern \"%s\": %s", pattern, problem);
+            return apr_psprintf(pool, "the pattern \"%s\": %s", made->text, problem);
         }
-        APR_ARRAY_PUSH(*plist, const clerk_path_program *) = program;
     }
     return NULL;
 }
@@ -35,25 +41,31 @@ const char *clerk_organization_sync_compile(clerk_organization_sync **psync, con
     if (!problem) {
         problem = compile_list(&sync->personal, personal, pool);
     }
-    *psync = !problem ? sync : NULL;
+    *psync = problem ? NULL : sync;
     return problem;
 }
 
-/* Match the path with the patterns of a list; the first that matches counts. */
-static int match_list(clerk_path_captures *captures, const apr_array_header_t *list, const char *path, apr_pool_t *pool)
+/* The first pattern of the list that matches. @param pgiven_up is set if one was given up; it counts as no match */
+static int match_list(clerk_path_captures *captures, const char **pgiven_up, const apr_array_header_t *list,
+                      const char *path, apr_pool_t *pool)
 {
+    clerk_path_verdict verdict = CLERK_PATH_NO_MATCH;
     apr_pool_t *scratch;
-    int matched = 0;
 
     if (list->nelts == 0 || apr_pool_create(&scratch, pool) != APR_SUCCESS) {
         return 0;
     }
-    for (int i = 0; i < list->nelts && !matched; i++) {
-        matched = clerk_path_program_match(captures, APR_ARRAY_IDX(list, i, const clerk_path_program *), path, scratch);
+    for (int i = 0; i < list->nelts && verdict != CLERK_PATH_MATCH; i++) {
+        const entry *tried = &APR_ARRAY_IDX(list, i, entry);
+
+        verdict = clerk_path_pattern_match(captures, tried->pattern, path, scratch);
         apr_pool_clear(scratch);
+        if (verdict == CLERK_PATH_GAVE_UP) {
+            *pgiven_up = tried->text;
+        }
     }
     apr_pool_destroy(scratch);
-    return matched;
+    return verdict == CLERK_PATH_MATCH;
 }
 
 static const char *captured(const clerk_path_captures *captures, clerk_path_capture which, apr_pool_t *pool)
@@ -64,10 +76,10 @@ static const char *captured(const clerk_path_captures *captures, clerk_path_capt
 clerk_organization_target clerk_organization_sync_match(const clerk_organization_sync *sync, const char *path,
                                                         apr_pool_t *pool)
 {
-    clerk_organization_target target = {0, NULL, NULL};
+    clerk_organization_target target = {0, NULL, NULL, NULL};
     clerk_path_captures captures;
 
-    if (match_list(&captures, sync->organizations, path, pool)) {
+    if (match_list(&captures, &target.given_up, sync->organizations, path, pool)) {
         target.id = captured(&captures, CLERK_PATH_ID, pool);
         if (!target.id) {
             target.slug = captured(&captures, CLERK_PATH_SLUG, pool);
@@ -75,7 +87,7 @@ clerk_organization_target clerk_organization_sync_match(const clerk_organization
         target.wanted = target.id || target.slug;
     }
     if (!target.wanted) {
-        target.wanted = match_list(&captures, sync->personal, path, pool);
+        target.wanted = match_list(&captures, &target.given_up, sync->personal, path, pool);
     }
     return target;
 }

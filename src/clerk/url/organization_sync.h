@@ -9,9 +9,10 @@ typedef struct clerk_organization_sync clerk_organization_sync;
 
 /** The organization that a URL asks for. */
 typedef struct clerk_organization_target {
-    int wanted;       /**< 0: none */
-    const char *id;   /**< organization by id, or NULL */
-    const char *slug; /**< organization by slug, or NULL; neither: the personal account */
+    int wanted;           /**< 0: none */
+    const char *id;       /**< organization by id, or NULL */
+    const char *slug;     /**< organization by slug, or NULL; neither: the personal account */
+    const char *given_up; /**< a pattern that took too long on this path and counts as no match, or NULL */
 } clerk_organization_target;
 
 /**

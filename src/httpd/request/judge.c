@@ -51,6 +51,17 @@ static int adopt(request_rec *r, clerk_request_state *state, const clerk_runtime
     return 1;
 }
 
+static void log_pattern(request_rec *r, const char *pattern)
+{
+    int level = clerk_httpd_log_message_level(3041);
+
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  CLERK_LOGNO(3041) "ClerkOrganizationSync: matching \"%s\" with this path took too long and was given "
+                                    "up, so it does not match; write it so that no two parts that repeat can take the "
+                                    "same text",
+                              pattern);
+}
+
 clerk_outcome *clerk_judge_request(request_rec *r)
 {
     clerk_runtime *runtime = clerk_config_runtime(r);
@@ -83,6 +94,9 @@ clerk_outcome *clerk_judge_request(request_rec *r)
     state->exported = 0;
     state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
     clerk_verdicts_add(runtime->verdicts, state->outcome);
+    if (state->outcome->given_up_pattern) {
+        log_pattern(r, state->outcome->given_up_pattern);
+    }
     return state->outcome;
 }
 
