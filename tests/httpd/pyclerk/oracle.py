@@ -30,9 +30,9 @@ def modules():
 
 
 class Oracle:
-    def __init__(self):
+    def __init__(self, *node_options):
         self._process = subprocess.Popen(
-            [node(), str(DIRECTORY / "judge.mjs")],
+            [node(), *node_options, str(DIRECTORY / "judge.mjs")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
             env={k: v for k, v in os.environ.items() if not k.startswith("CLERK_")}  # the SDK reads these
             | {"CLERK_ORACLE_MODULES": str(modules())},
