@@ -17,12 +17,12 @@ die() {
     exit 1
 }
 
-# Debian's own interpreter, for which python3-cryptography and its kin are packaged; another python3 where there is none.
+# Debian's own python3, for which python3-cryptography is packaged; another one if there is none.
 python() {
     if [ -x /usr/bin/python3 ]; then /usr/bin/python3 "$@"; else python3 "$@"; fi
 }
 
-# Names those of the given Debian packages that are not installed.
+# Prints those of the given Debian packages that are not installed.
 missing_packages() {
     local package
     for package in "$@"; do
@@ -30,7 +30,7 @@ missing_packages() {
     done
 }
 
-# Installs the given packages where they are missing. No service is started and no httpd configuration touched:
+# Installs the given packages if they are missing. Starts no service and changes no httpd configuration:
 # apache2-bin brings programs only, and a policy (removed again) keeps other packages from starting theirs.
 install_packages() {
     local missing policy=/usr/sbin/policy-rc.d made_policy='' status=0
@@ -80,7 +80,7 @@ find_php_fpm() {
     command -v php-fpm
 }
 
-# LoadModule lines for the modules named; one compiled in, or one this httpd does not have, gets none.
+# LoadModule lines for the named modules, except those that are built in or that this httpd does not have.
 load_modules() {
     local directory name
     directory=$("$(find_apxs)" -q LIBEXECDIR)
@@ -89,7 +89,7 @@ load_modules() {
     done
 }
 
-# The first port from $1 on that nobody listens on at 127.0.0.1.
+# The first free port of 127.0.0.1, from $1 on.
 free_port() {
     python - "$1" <<'PYTHON'
 import socket, sys
@@ -106,7 +106,7 @@ PYTHON
 }
 
 # build_module SOURCE BUILD [configure arguments]: builds a copy of the tree under BUILD, so that the source tree stays
-# clean whatever was built in it; unchanged files are not compiled again. Prints nothing but trouble.
+# clean; unchanged files are not compiled again. Prints errors only.
 build_module() {
     local source=$1 build=$2
     shift 2
@@ -121,7 +121,7 @@ build_module() {
     ) >"$build.log" 2>&1 || { tail -n 40 "$build.log" >&2; return 1; }
 }
 
-# wait_until SECONDS COMMAND...: until the command succeeds; 1 where it does not in time.
+# wait_until SECONDS COMMAND...: waits until the command succeeds; 1 if it does not in time.
 wait_until() {
     local deadline=$((SECONDS + $1))
     shift

@@ -154,7 +154,7 @@ const char *clerk_http_url_proxy_problem(const char *url)
     return authority_problem(url, at ? at + 1 : authority, 0);
 }
 
-/* From @a pool; "" where the URL has no such part. */
+/* From @a pool; "" if the URL has no such part. */
 static const char *part(CURLU *parsed, CURLUPart what, apr_pool_t *pool)
 {
     char *text = NULL;

@@ -72,7 +72,7 @@ def main():
 
 
 def machine():
-    """Where and when, and how busy: a load that is not far from 0 before the start disturbs what follows."""
+    """The machine, the time and the load: a load above 0 before the start disturbs the measurement."""
     names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M) or ["processor"]
     version = subprocess.run([Apxs().httpd, "-v"], capture_output=True, text=True, check=True).stdout
     release = re.search(r"Apache/(\S+)", version)[1]

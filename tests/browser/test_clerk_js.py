@@ -77,7 +77,7 @@ def test_sign_in_refresh_and_sign_out(site, instance, browser):
 
 @pytest.mark.parametrize("form", ["token", "nonce"])
 def test_an_expired_token_comes_back_through_a_handshake(site, instance, browser, form):
-    """No script runs while somebody is elsewhere; the page itself brings the session back."""
+    """While the user is away no script runs; the next page navigation renews the session."""
     instance.handshake_form = form
     sign_in(browser, site, instance)
     browser.open("about:blank")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/demo as a visitor finds it: sign in, be away until the token has expired, still be signed in, sign out."""
+"""A visit to scripts/demo: sign in, wait until the token has expired, still be signed in, sign out."""
 
 import json
 import os
@@ -82,7 +82,7 @@ def test_a_visit(demo, browser):
     browser.screenshot("demo-members")
     signed_in = browser.cookies()["__session"]["value"]
 
-    # Elsewhere until the token has expired
+    # Away until the token has expired
     browser.open("about:blank")
     time.sleep(TTL + SKEW + 1)
     handshakes = demo.count("handshake")

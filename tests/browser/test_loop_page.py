@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser that keeps no cookies sees a page that says so, not the browser's own error about redirects."""
+"""A browser that keeps no cookies shows our page about it, not its own error about redirects."""
 
 import pytest
 from pyclerk.clerk import directives, protect

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A local stand-in for Clerk: Frontend API, Backend API and Account Portal, for tests and the demo.
+"""A local emulator of Clerk: Frontend API, Backend API and Account Portal, for tests and the demo.
 
 Needs Python 3.11 and python3-cryptography, nothing else. It only ever listens on 127.0.0.1.
 

@@ -9,7 +9,7 @@ from .web import answer, error
 
 
 def key_error(instance, request):
-    """The answer to a request without the instance's secret key, or None."""
+    """The response to a request without the secret key of the instance, or None."""
     if request.headers.get("authorization") == "Bearer " + instance.secret_key:
         return None
     return error(401, "clerk_key_invalid", "The provided Clerk Secret Key is invalid.")
@@ -20,7 +20,7 @@ def jwks(instance, request):
 
 
 def handshake_payload(instance, request):
-    """A nonce is good once."""
+    """A nonce can be used once."""
     with instance.lock:
         directives = instance.nonces.pop(request.query.get("nonce"), None)
     if directives is None:
@@ -71,7 +71,7 @@ def _unverified_claims(token):
 
 
 def refresh_session(instance, request, session_id):
-    """New cookies for an expired token and the refresh token of the same, still living session."""
+    """New cookies for an expired token and the refresh token of the same session, which must still be active."""
     try:
         body = request.json()
     except ValueError:

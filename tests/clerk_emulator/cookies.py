@@ -84,7 +84,7 @@ class Directives:
         return [self._cookie(name, self._instance.refresh_token(session), self._expires(_ONE_YEAR), http_only=True)]
 
     def handshake_carrier(self, name, value):
-        """The production cookie that brings the handshake's answer back."""
+        """The production cookie with the result of a handshake."""
         return self._cookie(
             name, value, f"Max-Age={self._instance.handshake_cookie_ttl}", domain=self.domain, http_only=True
         )

@@ -32,7 +32,7 @@ _GROUPS = {"frontend": FRONTEND, "backend": BACKEND, "portal": PORTAL, "*": ENDP
 
 @dataclasses.dataclass
 class Fault:
-    """What happens instead of, or to, the ordinary answer. Several members combine where that makes sense."""
+    """A change of the normal response, or a replacement for it. Members can be combined where that makes sense."""
 
     status: int | None = None  # with a Clerk error body
     code: str = "emulated_fault"  # error code in that body

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One emulated Clerk instance: keys, people, sessions, tokens and the knobs of a test."""
+"""One emulated Clerk instance: keys, people, sessions, tokens and settings for tests."""
 
 import threading
 import time
@@ -139,7 +139,7 @@ class Instance:
         return client
 
     def rotate_client(self, client):
-        """Production: the browser gets a new `__client` when it signs in; the old value is worth nothing."""
+        """Production: the browser gets a new `__client` when it signs in; the old value is no longer valid."""
         with self.lock:
             self.clients.pop(client.id, None)
             client.id = new_id("client")
@@ -178,7 +178,7 @@ class Instance:
         self.end_session(self.sessions[session] if isinstance(session, str) else session, "revoked")
 
     def activate_organization(self, session, which):
-        """Switch the session; False (and no change) where the user is no member."""
+        """Switch the session; False (and no change) if the user is no member."""
         try:
             org = self.organization(which)
         except KeyError:

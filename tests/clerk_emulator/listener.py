@@ -125,7 +125,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 def _faulty_response(fault):
-    """What a fault answers by itself; None where the ordinary answer is still wanted."""
+    """The response made by a fault; None if the normal response is still needed."""
     if fault is None:
         return None
     headers = list(fault.headers.items())
@@ -145,7 +145,7 @@ def _faulty_response(fault):
 
 
 def _script(directory, package, name):
-    """A file of <directory>/<package>/dist/; the version in the URL says nothing."""
+    """A file of <directory>/<package>/dist/; the version in the URL is ignored."""
     base = (pathlib.Path(directory) / package / "dist").resolve() if directory else None
     path = (base / name).resolve() if base else None
     if path is None or not path.is_relative_to(base) or not path.is_file():
@@ -181,7 +181,7 @@ class _Server(http.server.ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request, client_address):
-        """Peers that go away are what tests are about; nothing to report."""
+        """Clients that disconnect are part of the tests: not reported."""
 
     def close_connections(self):
         with self._open_lock:

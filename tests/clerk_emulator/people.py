@@ -80,7 +80,7 @@ ACME_ROLES = {
 
 
 def populate(instance):
-    """The cast every test and the demo can count on."""
+    """The users and organizations that all tests and the demo use."""
     instance.add_organization("acme", "Acme Inc.", ACME_ROLES, features=("invoices", "reports"), plan="team")
     instance.add_organization("globex", "Globex Corporation", {"org:admin": (), "org:member": ()})
     instance.add_user("alice", "Alice Liddell", {"acme": "admin"}, second_factor=True, features=("exports",))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Account Portal: choose who to be. Plain HTML, no JavaScript, no passwords."""
+"""The Account Portal: choose a user. Plain HTML, no JavaScript, no passwords."""
 
 import html
 import pathlib
@@ -17,7 +17,7 @@ def _client(instance, request):
 
 
 def _return_to(instance, client, target):
-    """Back to the application; a development instance tells it the dev browser, so it asks for the new state."""
+    """Back to the application; a development instance adds the dev browser, which causes a handshake."""
     if not is_web_url(target):
         return page(_document(instance, "Done", "<p>You may close this page.</p>"))
     return redirect(target if instance.production else with_query(target, __clerk_db_jwt=client.id))
@@ -94,13 +94,13 @@ def tasks(instance, request):
 
 
 def sign_up(instance, request):
-    """Everybody here has an account already."""
+    """All users have an account already."""
     query = {name: request.query[name] for name in ("redirect_url", "__clerk_db_jwt") if name in request.query}
     return redirect(with_query(instance.sign_in_url, **query) if query else instance.sign_in_url)
 
 
 def sign_out(instance, request):
-    """Ends the browser's sessions; `session_id` names the browser where no cookie of it reaches this host."""
+    """Ends the browser's sessions; `session_id` identifies the browser if none of its cookies is sent to this host."""
     session = instance.sessions.get(request.query.get("session_id"))
     client = session.client if session else _client(instance, request)
     if client is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the emulator was asked, for assertions."""
+"""The requests that the emulator received, for assertions."""
 
 import collections
 import dataclasses

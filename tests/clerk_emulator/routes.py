@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which function answers which path."""
+"""The function for each path."""
 
 import re
 
@@ -48,7 +48,7 @@ BACKEND_ENDPOINTS = ("api-jwks", "handshake-payload", "refresh", "session", "rev
 
 
 def find(method, path):
-    """(endpoint name, function, arguments); method "HEAD" is found as "GET"; (None, None, ()) where nothing is."""
+    """(endpoint name, function, arguments); method "HEAD" is found as "GET"; (None, None, ()) if there is none."""
     method = "GET" if method == "HEAD" else method
     for methods, pattern, name, function in _COMPILED:
         match = pattern.fullmatch(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys, browsers and sessions on disk, so that a restarted emulator still knows its visitors."""
+"""Keys, browsers and sessions on disk, so that sessions survive a restart of the emulator."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def save(instance, path):
 
 
 def load(instance, path):
-    """False where there is nothing usable for this instance; it then stays as it is."""
+    """False if there is nothing usable for this instance, which is not changed then."""
     try:
         document = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The emulator itself: that what other tests rely on is so."""
+"""The emulator itself: the behaviour that other tests rely on."""
 
 import base64
 import http.client

@@ -61,7 +61,7 @@ def session_claims(instance, session, org, now, origin=None, version=2, ttl=60):
 
 
 def _features_and_plans(user, org):
-    """`fea` and `pla`; the organization's entries come first, so every reading of `o.fpm` agrees."""
+    """`fea` and `pla`; the entries of the organization come first, so that `o.fpm` is unambiguous."""
     entries = {}
     for scope, features in (("o", org.features if org else ()), ("u", user.features)):
         for feature in features:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request and an answer, as the endpoint functions see them."""
+"""Requests and responses for the endpoint functions."""
 
 import dataclasses
 import json

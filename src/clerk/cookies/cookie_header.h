@@ -19,7 +19,7 @@ typedef struct clerk_raw_cookie {
  * module sees them; the cookies of the second field would be part of the last value of the first. So a comma and a
  * space with a cookie's name and '=' behind them become "; ". Clerk's own values have no comma in them.
  * @param header as httpd gives it, or NULL
- * @return @a header itself where there is nothing to change, else from @a pool
+ * @return @a header itself if there is nothing to change, else from @a pool
  */
 const char *clerk_cookie_header_join(const char *header, apr_pool_t *pool);
 

@@ -11,7 +11,7 @@
 /**
  * Read `scheme://host[:port]`: http or https, a plain host (see below) or an IPv6 address in brackets, and nothing else
  * before or behind. The case does not matter, a final dot of the host and the scheme's own port are allowed.
- * @return a URL with the path "/", whose `origin` is the normal form; NULL where @a text is anything else
+ * @return a URL with the path "/", whose `origin` is the normal form; NULL if @a text is anything else
  */
 const clerk_url *clerk_origin_parse(const char *text, apr_pool_t *pool);
 

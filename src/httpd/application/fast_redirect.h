@@ -13,7 +13,7 @@
  * the identity of the subrequest is taken over, and what the application gets is set anew.
  */
 
-/** fixups, before anything else: where a subrequest was allowed that may have replaced this request's configuration, as
+/** fixups, before anything else: if a subrequest was allowed that may have replaced this request's configuration, as
  * MultiViews does before fixups, take over its identity. */
 void clerk_fast_redirect_take_over(request_rec *r);
 
@@ -32,7 +32,7 @@ static inline void clerk_fast_redirect_note(request_rec *r)
 /** Take over the identity, and set what the application gets anew. */
 void clerk_fast_redirect_set_again(request_rec *r);
 
-/** insert_filter: do so where the configuration has changed since fixups, or may have. */
+/** insert_filter: do so if the configuration has changed since fixups, or may have. */
 static inline void clerk_fast_redirect_settle(request_rec *r, const clerk_request_state *state)
 {
     if (state->part || (state->allowed_for && state->allowed_for != r->per_dir_config)) {

@@ -14,7 +14,7 @@
  */
 typedef struct clerk_process {
     apr_array_header_t *runtimes; /**< of clerk_runtime *; NULL before check_config */
-    clerk_keystore *keystore;     /**< NULL where every instance has a PEM key */
+    clerk_keystore *keystore;     /**< NULL if every instance has a PEM key */
     clerk_http *http;             /**< made in each child */
     clerk_token_cache *token_cache;
     ap_watchdog_t *watchdog; /**< NULL: keys are refreshed by requests */
@@ -24,7 +24,7 @@ typedef struct clerk_process {
 /** The state of this process. For lifecycle.c only. */
 clerk_process *clerk_process_get(void);
 
-/** The key store of this configuration generation; NULL where every instance has a PEM key. */
+/** The key store of this configuration generation; NULL if every instance has a PEM key. */
 clerk_keystore *clerk_process_keystore(void);
 
 /** All instances of this configuration generation, of clerk_runtime *; NULL before check_config. */

@@ -13,8 +13,8 @@
 void clerk_scrub_register(apr_pool_t *pool);
 
 /**
- * post_read_request hook: remove such fields of the client's request, and, where MergeTrailers is On, see that none of
- * its trailers becomes one after the body was read.
+ * post_read_request hook: remove such fields of the client's request, and, with MergeTrailers On, make sure that none
+ * of its trailers becomes one after the body was read.
  */
 int clerk_scrub_request(request_rec *r);
 

@@ -17,7 +17,7 @@ typedef struct clerk_site_text {
 int clerk_site_frame_text(request_rec *r, const clerk_site_text *text);
 
 /**
- * Where a page leads afterwards: `redirect_url` of the query where that is a path of this site, or a URL of this
+ * Where a page leads afterwards: `redirect_url` of the query if that is a path of this site, or a URL of this
  * origin or of an authorized party (ClerkAuthorizedParties); else "/".
  * @return an absolute URL or a path, from the request's pool
  */

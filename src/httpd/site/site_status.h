@@ -6,7 +6,7 @@
 
 /**
  * Answer who is signed in, as JSON for scripts of the application: `signedIn`, and with it `userId`, `sessionId`,
- * `orgId`, `orgSlug`, `orgRole` (null where there is none) and `expiresAt` (seconds since 1970). Never the token. For
+ * `orgId`, `orgSlug`, `orgRole` (null if there is none) and `expiresAt` (seconds since 1970). Never the token. For
  * pages of this origin only.
  */
 int clerk_site_status(request_rec *r, const char *page);

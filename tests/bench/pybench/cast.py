@@ -10,7 +10,7 @@ DAY = 86400
 
 
 class Cast:
-    """`directory` keeps the key, so that tokens kept beside it stay good from run to run."""
+    """The key is kept in `directory`, so that tokens kept there can be used in later runs."""
 
     def __init__(self, emulator, directory):
         self.emulator = emulator
@@ -22,7 +22,7 @@ class Cast:
             kept.chmod(0o600)
         self.key = Key.from_pem(kept.read_text(encoding="ascii"), "ins_benchmark")
         self.instance = emulator.add_instance(production=True, host="clerk.example.test", key=self.key)
-        # The same over TLS, for the module that insists on it.
+        # The same over TLS, for the module that requires it.
         self.tls_jwks_url = emulator.add_listener([self.instance], tls=True).url + "/.well-known/jwks.json"
 
     def token(self, **options):

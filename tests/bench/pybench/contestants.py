@@ -15,7 +15,7 @@ from .server import BODY, BenchServer, process_seconds, proportional_memory
 
 
 class Contestants:
-    """Makes them for one MPM. `options` has module, bare, peers (a directory or "") and express (a directory or "")."""
+    """Makes the servers for one MPM. `options` has module, bare, peers (a directory or "") and express (a directory or "")."""
 
     def __init__(self, cast, options, workdir, mpm):
         self.cast = cast
@@ -35,7 +35,7 @@ class Contestants:
         return self._server(name).configure(sections(), **tuning)
 
     def loaded(self):
-        """This module, configured, but protecting another document."""
+        """This module, which protects another document."""
         server = self._server("loaded")
         return server.configure(self.cast.clerk(server, document="other.txt"), self._load)
 
@@ -45,7 +45,7 @@ class Contestants:
         return server.configure(before + self.cast.clerk(server, requires, keys, more), self._load, **tuning)
 
     def bare(self):
-        """mod_bench_bare.c: every request's signature, nothing remembered."""
+        """mod_bench_bare.c: verifies the signature of every request, without a cache."""
         server = self._server("bare")
         key = server.write("key.pem", self.cast.instance.public_key_pem, base=server.root / "conf")
         text = (f'BareKeyFile "{key}"\nBareIssuer {self.cast.instance.issuer}\nBareAuthorizedParty {PARTY}\n'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was aimed at, beside what was measured."""
+"""The goals, with the measured figures."""
 
 from .timing import middle
 

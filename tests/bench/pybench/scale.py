@@ -60,7 +60,7 @@ class Scale:
                  "| MiB at start | MiB after | none: MiB after |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 
     def live_tokens(self):
-        """Every token has been seen once before the measured pass."""
+        """Every token is sent once before the measurement."""
         counts = [1, 1000, 10000, 100000] + ([1000000] if self.options.million else [])
         for memory in ("", "2G"):
             self._head(f"Live tokens, each sent in turn, ClerkSharedMemory {memory or 'not set'}", "tokens")

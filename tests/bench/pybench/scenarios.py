@@ -70,7 +70,7 @@ class Bench:
         return Group("Require lines", self._rows(servers, self.tokens.headers(1)))
 
     def fresh_children(self):
-        """Every child ends after one connection of 1,000 requests: what it has learned dies with it."""
+        """Every child ends after one connection of 1,000 requests, and with it what it has cached."""
         tuning = {"per_child": 1, "keepalive_requests": 1000}
         servers = {"none": self.make.none("fresh-none", **tuning), "mod_auth_clerk": self.make.clerk("fresh-clerk", **tuning)}
         several, one = self.tokens.headers(30000), self.tokens.repeated(30000)
@@ -87,7 +87,7 @@ class Bench:
 
 
 def run(cast, options, workdir, say):
-    """Measures and says everything; keeps the samples as JSON."""
+    """Measures all scenarios and prints the tables; keeps the samples as JSON."""
     measured = {}
     for mpm in options.mpms:
         say(f"### {mpm}\n")

@@ -9,7 +9,7 @@ import time
 from pyclerk.httpd import Httpd, unprivileged_user
 from pyclerk.log import ErrorLog
 
-# What serves a static file and says who may have it; nothing that would make the baseline look slow.
+# The modules needed for a static file with access control, and none that slow the baseline down.
 _MODULES = ("unixd", "log_config", "watchdog", "authn_core", "authz_core", "authz_user", "authz_host", "mime", "dir", "headers")
 CHILDREN = 40  # of prefork
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -24,7 +24,7 @@ _TUNING = {
 
 
 class StartLog(ErrorLog):
-    """The error log since the server was started, however soon it wrote."""
+    """The error log since the server was started, from its first line."""
 
     def mark(self):
         self._mark = 0

@@ -64,7 +64,7 @@ def measure(entry, seconds):
 
 
 def check(entry):
-    """That the server does what it is measured for: the right answer with the header, and 401 without it."""
+    """Check the server: the right response with the header, and 401 without it."""
     with open(entry.headers, encoding="ascii") as lines:
         name, value = lines.readline().rstrip("\n").split(": ", 1)
     status = request(entry.server.port, "GET", "/bench.txt", {name: value}).status
@@ -77,7 +77,8 @@ def check(entry):
 
 
 def run(group, rounds, seconds):
-    """Fills in the group's samples. Servers are started anew now and then: where their memory happens to lie makes a per cent."""
+    """Fills in the samples of the group. Servers are restarted sometimes: the addresses of their memory cause a difference of
+    about one per cent."""
     for first in range(0, rounds, ROUNDS_A_START):
         _run_some(group, range(first, min(first + ROUNDS_A_START, rounds)), seconds)
 
@@ -93,7 +94,7 @@ def _run_some(group, numbers, seconds):
             if entry.once and not entry.warm:
                 load.wrk(entry.server.port, entry.headers, 600, once=True)
             elif not entry.warm:
-                # A connection for every child of prefork, so that each has seen what is measured later.
+                # A connection for every child of prefork, so that each of them is warmed up.
                 load.wrk(entry.server.port, entry.headers, 1, CHILDREN)
                 if entry.headers.stat().st_size > 10000:
                     load.wrk(entry.server.port, entry.headers, 4, CHILDREN)

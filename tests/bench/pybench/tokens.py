@@ -18,7 +18,7 @@ class Tokens:
         self.cast = cast
 
     def _file(self, name, lines):
-        """The file of that name; `lines` is called where there is none that is still good."""
+        """The file of that name; if there is none that is still good, it is made by `lines`."""
         path = self.cast.directory / f"{name}.txt"
         fresh = path.exists() and time.time() - path.stat().st_mtime < _GOOD_FOR
         if not fresh or path.stat().st_mtime < (self.cast.directory / "key.pem").stat().st_mtime:
@@ -55,7 +55,7 @@ class Tokens:
         return self._file(f"forged-{count}", lambda: map(_spoil, self._of(count)))
 
     def unknown_kids(self, count):
-        """The tokens of headers(count), each with a key id of its own that nobody published."""
+        """The tokens of headers(count), each with its own key id, which is not in the key set."""
         return self._file(f"unknown-{count}", lambda: (
             _rename(line, f"ins_nobody{number:010d}") for number, line in enumerate(self._of(count))))
 
