@@ -68,12 +68,13 @@ static void log_too_long(request_rec *r, const clerk_variable *variable)
 
 static inline const char *value_of(request_rec *r, const clerk_identity *identity, const clerk_variable *variable)
 {
-    const char *value;
+    static const clerk_identity none; /* without an identity, no text is set */
+    const char *texts = (const char *)(identity ? identity : &none), *value;
 
     if (variable->get) {
         return variable->get(identity);
     }
-    value = identity ? *(const char *const *)(const void *)((const char *)identity + variable->text) : NULL;
+    value = *(const char *const *)(const void *)(texts + variable->text);
     if (value && variable->is_list && strlen(value) > CLERK_VARIABLE_MAX) {
         log_too_long(r, variable);
         return NULL;
@@ -112,14 +113,16 @@ static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identi
 
 void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variables_sink *sink, void *data)
 {
-    const apr_array_header_t *exports = clerk_config_dir(r)->export_claims, *claims;
-    const char *value;
+    const apr_array_header_t *exports, *claims;
 
-    for (apr_size_t i = 0; i < COUNT; i++) {
-        if ((value = value_of(r, identity, &variables[i]))) {
-            sink(data, variables[i].name, value);
+    for (const clerk_variable *variable = variables; variable < variables + COUNT; variable++) {
+        const char *value = value_of(r, identity, variable);
+
+        if (value) {
+            sink(data, variable->name, value);
         }
     }
+    exports = clerk_config_dir(r)->export_claims;
     if (!identity || !exports || !exports->nelts) {
         return;
     }
