@@ -213,6 +213,31 @@ def test_no_false_warning(checker, text):
     assert (code, re.findall(r"AC\d{4}", output)) == (0, []), output
 
 
+# B6: (inside of the virtual host www.example.com, whether it is warned of)
+PLAIN_HTTP = {
+    "plain": ("", True),
+    "origin": ("ClerkPublicOrigin https://www.example.com", False),
+    "origin-in-section": ("<Location /p>\nClerkPublicOrigin https://www.example.com\n</Location>", False),
+    "forwarded": ("ClerkTrustForwarded On", False),
+    "scheme": ("ServerName https://www.example.com", False),
+    "loopback": ("ServerName shop.localhost", False),
+    "redirect": ('Redirect permanent "/" "https://www.example.com/"', False),
+    "rewrite": ("RewriteEngine On\nRewriteRule (.*) https://www.example.com$1 [R=301]", False),
+    "proxy": ("RewriteEngine On\nRewriteRule ^/api/(.*) https://www.example.com/$1 [P]", True),
+    "development": (f"ClerkPublishableKey {PK_TEST}", False),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN_HTTP)
+def test_plain_http_is_warned_of(checker, name):
+    text, warned = PLAIN_HTTP[name]
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties {PARTY}\n"
+                         f"<VirtualHost *:81>\nServerName www.example.com\n{text}\n{protect('/p')}</VirtualHost>\n")
+    assert code == 0 and ("AC3151" in output) == warned, output
+    if warned:
+        assert f"line {line_of(checker, 'AuthType Clerk')} of {checker.conf}" in output and "ClerkPublicOrigin https://www.example.com" in output
+
+
 def test_each_start_warns_once_and_serves(httpd, live):
     httpd.configure(directives(httpd, live, parties=()) + protect("/p"))
     httpd.log.announce("AC3024")
@@ -242,6 +267,7 @@ def second(emulator, live):
 @pytest.fixture(scope="module")
 def merged(make_httpd, live, second):
     server = make_httpd()
+    server.log.announce("AC3151")
     for path in ("main", "main/inner", "named", "ht", "ht2", "ht-bad", "ht-secret", "ht-instance", "off", "vhost"):
         server.write(f"{path}/index.html", path)
     server.write("ht/.htaccess", "AuthType Clerk\nRequire clerk-role admin\n")

@@ -58,6 +58,25 @@ VERDICTS = [
      "<Directory /srv/a/b>", "protected by Clerk"),
     ('<Directory /srv/a>\n    AuthType Clerk\n    Require valid-user\n    <FilesMatch "^\\.ht">\n        Require all denied\n    </FilesMatch>\n</Directory>\n',
      '<FilesMatch "^\\.ht">', "closed: "),
+    # B8: conditions are sections of their own, and one of a complete chain is always in force
+    (protect("/a", [], '<If "%{QUERY_STRING} == \'q\'">', "Require valid-user", "</If>", "<Else>", "Require clerk-org", "</Else>"),
+     "<Location /a>", "protected by Clerk"),
+    (protect("/a", [], '<If "%{QUERY_STRING} == \'q\'">', "Require valid-user", "</If>", "<Else>", "Require all granted", "</Else>"),
+     "<Location /a>", "DEPENDS"),
+    (protect("/a", [], '<If "true">', "Require valid-user", "</If>"), "<Location /a>", "OPEN: AuthType Clerk"),
+    (protect("/a", [], '<If "true">', "Require valid-user", "</If>"), '<If "true">', "protected by Clerk"),
+    (protect("/a", ["valid-user"], '<If "true">', "Require all granted", "</If>"), "<Location /a>", "protected by Clerk"),
+    (protect("/a", ["valid-user"], '<If "true">', "Require all granted", "</If>"), '<If "true">', "OPEN: Require all granted"),
+    ('<Location /a>\n    <If "true">\n        AuthType Clerk\n        Require valid-user\n    </If>\n</Location>\n', '<If "true">', "protected by Clerk"),
+    ('<DirectoryMatch "^/srv/a">\n    <Files x>\n        Require all denied\n    </Files>\n</DirectoryMatch>\n<Directory /srv/b>\n'
+     "    AuthType Clerk\n    Require valid-user\n</Directory>\n", "<Directory /srv/b>", "protected by Clerk"),
+    # what strangers get, evaluated as httpd does
+    (protect("/a", [], "<RequireAll>", "Require all granted", "Require not clerk-actor", "</RequireAll>"), "<Location /a>", "OPEN: "),
+    (protect("/a", [], "<RequireAny>", "Require valid-user", "Require ip 10.0.0.1", "</RequireAny>"), "<Location /a>",
+     "protected by Clerk, except where Require ip 10.0.0.1"),
+    (protect("/a", ["valid-user"], "Satisfy Any"), "<Location /a>", "DEPENDS: Satisfy Any"),
+    (protect("/a") + "<Location /a/b>\n    AuthMerging Or\n    Require all granted\n</Location>\n", "<Location /a/b>", "OPEN: Require all granted"),
+    (protect("/a") + "<Location /a/b>\n    AuthMerging And\n    Require all granted\n</Location>\n", "<Location /a/b>", "protected by Clerk"),
 ]
 
 
@@ -87,6 +106,31 @@ def test_the_description_of_a_section(checker, live):
     assert re.search(r"^requires +clerk-org$", inner, re.M)
     assert re.search(r"^instance +staff  \[from <Location /a> \(.*:\d+\)\]$", inner, re.M), inner
     assert "instance: default (production, clerk.example.test)" in output
+
+
+def test_a_section_inside_another_says_so(checker, live):
+    sections, output = dump(
+        checker, live,
+        '<DirectoryMatch "^/srv/a">\n    <Files x>\n        AuthType Clerk\n        Require valid-user\n    </Files>\n</DirectoryMatch>\n',
+    )
+    assert re.match(r'inside +<DirectoryMatch "\^/srv/a"> \(.*:\d+\)$', sections["<Files x>"][1]), output
+
+
+# B7: (directive of the document root, what the dump says of an open <Location> below it)
+REDIRECTORS = [
+    ("", "OPEN: Require all granted"),
+    ("FallbackResource /index.php", "DEPENDS: open, but where FallbackResource ("),
+    ("RewriteEngine On\nRewriteRule . /index.php [L]", "DEPENDS: open, but where RewriteRule ("),
+    ("RewriteEngine On\nRewriteRule . - [E=X:1]", "OPEN: Require all granted"),
+    ("Action application/x-php /cgi-bin/php", "DEPENDS: open, but where Action ("),
+]
+
+
+@pytest.mark.parametrize("line,verdict", REDIRECTORS, ids=range(len(REDIRECTORS)))
+def test_an_open_url_of_a_front_controller(checker, live, line, verdict):
+    text = protect(f'"{checker.docroot}"', ["valid-user"], line, kind="Directory") + "<Location /hook>\n    Require all granted\n</Location>\n"
+    sections, output = dump(checker, live, text, modules=("actions",))
+    assert sections["<Location /hook>"][0].startswith(verdict), output
 
 
 def test_lines_and_files_are_named(checker, live):

@@ -159,7 +159,7 @@ ClerkUnauthenticated sign-in
 </Location>
 </VirtualHost>
 """
-    server.log.announce("AC30")  # development keys, no authorized parties, no sign-in URL of a development satellite
+    server.log.announce("AC30|AC3151")  # plain http, development keys, no authorized parties, no sign-in URL of a development satellite
     server.configure(hosts, log_level="warn")
     return server.start()
 

@@ -276,6 +276,7 @@ def test_a_token_that_was_not_checked_is_stripped_too(make_httpd, live):
 def test_forged_headers_are_removed_in_every_virtual_host(make_httpd, live):
     server = make_httpd()
     server.cgi("env.cgi")
+    server.log.announce("AC3151")
     server.configure(f"<VirtualHost *:{server.port}>\nServerName a.example\n{directives(server, live)}{protect('/x')}</VirtualHost>\n"
                      f"<VirtualHost *:{server.port}>\nServerName b.example\n</VirtualHost>\n")
     server.start()

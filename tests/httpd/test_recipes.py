@@ -74,6 +74,36 @@ def check_rows(server, live, rows, how="browser"):
         assert answer.status == status, (path, who, answer)
 
 
+def test_protect_by_default(run, live, echo):
+    files = {"index.html": "in", "public/index.html": "out", "robots.txt": "all", "admin/index.html": "admin", ".htpasswd": "x", "public/.htpasswd": "x",
+             "app/index.html": "a file that the proxy hides"}
+    server = run("protect-by-default.conf", files, APP_URL=echo.url.rstrip("/"))
+    check_rows(server, live, [
+        ("/", CAROL, 200), ("/", NOBODY, 401), ("/none", NOBODY, 401), ("/public/", NOBODY, 200), ("/robots.txt", NOBODY, 200), ("/Public/", NOBODY, 401),
+        ("/admin/", ALICE, 200), ("/admin/", BOB, 403), ("/admin/", NOBODY, 401), ("/public/../admin/", NOBODY, 401), ("/public/../index.html", NOBODY, 401),
+        ("/app/x", CAROL, 200), ("/app/x", NOBODY, 401), ("/app/index.html", NOBODY, 401), ("/app/health", NOBODY, 200), ("/app/health/../x", NOBODY, 401),
+        ("/.htpasswd", ALICE, 403), ("/public/.htpasswd", NOBODY, 403), ("/public/.htpasswd", ALICE, 403),
+    ])
+
+
+def test_one_open_route(run, live, php):
+    server = run("one-open-route.conf", {"index.php": PRINT_ENV, "logo.txt": "logo"}, PHP_FPM=f"unix:{php.socket}")
+    check_rows(server, live, [("/", CAROL, 200), ("/", NOBODY, 401), ("/some/page", CAROL, 200), ("/some/page", NOBODY, 401), ("/logo.txt", NOBODY, 401)])
+    answer = ask(server, live, "/hooks/payment", NOBODY, method="POST")
+    assert answer.status == 200 and answer.env()["REQUEST_URI"] == "/hooks/payment" and "REMOTE_USER" not in answer.env()
+    for target in ("/hooks/payment?page=members", "/hooks/payment/", "/hooks/payment/../../index.php", "//hooks/payment", "/index.php", "/hooks%2fpayment",
+                   "/index.php/hooks/payment", "/some/page?POST /hooks/payment HTTP/"):
+        assert ask(server, live, target.replace(" ", "%20"), NOBODY, method="POST").status in (401, 404), target
+    assert ask(server, live, "/hooks/payment", NOBODY).status == 401
+
+
+def test_force_https(run, live):
+    server = run("force-https.conf", {"index.html": "in"}, before='<Directory "/">\nAuthType Clerk\nRequire valid-user\n</Directory>\n')
+    for path in ("/", "/a/b?c=d"):
+        answer = ask(server, live, path, NOBODY, headers=NAVIGATION)
+        assert (answer.status, answer.location) == (301, PARTY + path)
+
+
 PHP_FILES = {"index.php": PRINT_ENV, "admin/index.php": PRINT_ENV, "lib/secret.php": PRINT_ENV}
 PHP_ROWS = [
     ("/", ALICE, 200), ("/", CAROL, 200), ("/", NOBODY, 401), ("/index.php", NOBODY, 401), ("/index.php/x", NOBODY, 401),

@@ -3,10 +3,12 @@
 
 #include <http_config.h>
 
+#include "clerk/url/origin.h"
 #include "httpd/config/config.h"
-#include "httpd/config_check/config_sections.h"
+#include "httpd/config_check/section_access.h"
 #include "httpd/process/log.h"
 
+/* Whether a directive that @a has finds can be in force in @a here. @param inner_too or in a section of a part of it */
 static int any_applies(const clerk_config_sections *config, const clerk_config_section *here,
                        int (*has)(const clerk_config_section *), int inner_too)
 {
@@ -14,8 +16,8 @@ static int any_applies(const clerk_config_sections *config, const clerk_config_s
         const clerk_config_section *other = APR_ARRAY_IDX(config->sections, i, const clerk_config_section *);
 
         if (has(other)
-            && (clerk_config_sections_apply(config, other, here) != CLERK_APPLIES_NO
-                || (inner_too && clerk_config_sections_apply(config, here, other) != CLERK_APPLIES_NO))) {
+            && (clerk_section_reach_applies(config, other, here) != CLERK_APPLIES_NO
+                || (inner_too && clerk_section_reach_applies(config, here, other) != CLERK_APPLIES_NO))) {
             return 1;
         }
     }
@@ -86,14 +88,84 @@ static void warn_about(const clerk_config_sections *config, const clerk_config_s
                                          here->require_clerk->args, here->require_clerk->line_num,
                                          here->require_clerk->filename);
     }
-    if (page
-        && (here->open || (!here->require && !any_applies(config, here, clerk_config_sections_has_restriction, 0)))) {
+    if (page && clerk_section_access_of(config, here).stranger == CLERK_STRANGER_LET_IN) {
         clerk_httpd_log_warn(
             here->server,
             CLERK_LOGNO(3025) "SetHandler clerk-status on line %d of %s: everybody may look "
                       "at it; write beside it for example Require local, or AuthType Clerk and Require clerk-role "
                       "admin",
                 page->line_num, page->filename);
+    }
+}
+
+static void warn_about_mapping(const clerk_config_sections *config, const clerk_config_section *mapping)
+{
+    int decided = 0;
+    const clerk_config_section *bypassed = clerk_section_access_bypassed(&decided, config, mapping);
+
+    if (bypassed && !decided) {
+        clerk_httpd_log_warn(
+            mapping->server,
+            CLERK_LOGNO(3150) "%s on line %d of %s sends URLs to another server past %s> on line %d of %s: httpd looks "
+                              "at no <Directory>, <Files> or .htaccess for them, so everybody is let in; put AuthType "
+                              "Clerk and Require into a <Location> for these URLs, or Require all granted if they are "
+                              "meant to be open",
+                        mapping->container->directive, mapping->container->line_num, mapping->container->filename,
+                        bypassed->container->directive, bypassed->container->line_num, bypassed->container->filename);
+    }
+}
+
+/* Whether a section of the server, or of the main server for @a inherited, has a directive. */
+static int server_has(const clerk_config_sections *config, const server_rec *server, clerk_section_directive directive,
+                      int inherited)
+{
+    for (int i = 0; i < config->sections->nelts; i++) {
+        const clerk_config_section *section = clerk_config_sections_get(config, i);
+
+        if (section->set[directive]
+            && (section->server == server || (inherited && section->server == config->main_server))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Whether browsers reach a server by plain http, as far as its configuration shows. */
+static int is_plain_http(const clerk_config_sections *config, const server_rec *server)
+{
+    const char *host = server->server_hostname;
+    const clerk_url *origin = host ? clerk_origin_of("http", host, config->pool) : NULL;
+
+    return origin && !clerk_origin_is_loopback(origin) && !(server->server_scheme && *server->server_scheme)
+           && !server_has(config, server, CLERK_SECTION_TLS, 1)
+           && !server_has(config, server, CLERK_SECTION_PUBLIC_ORIGIN, 1)
+           && !server_has(config, server, CLERK_SECTION_TO_HTTPS, 0);
+}
+
+static void warn_about_plain_http(const clerk_config_sections *config, const clerk_config_section *here)
+{
+    const clerk_runtime *runtime = clerk_config_server(here->server)->runtime;
+
+    /* Sections of the main server may be meant for some of the virtual hosts only. */
+    if (!runtime || runtime->instance->type != CLERK_INSTANCE_PRODUCTION
+        || (here->server == config->main_server && here->server->next) || !is_plain_http(config, here->server)) {
+        return;
+    }
+    for (int i = 0; i < config->sections->nelts; i++) {
+        const clerk_config_section *section = clerk_config_sections_get(config, i);
+
+        if (section->server == here->server && section->clerk) {
+            clerk_httpd_log_warn(
+                here->server,
+                CLERK_LOGNO(3151) "AuthType Clerk on line %d of %s protects %s on plain http, where browsers do not "
+                                  "send the cookies of a production instance, so sign-in goes round in circles; if a "
+                                  "proxy in front ends TLS, write ClerkPublicOrigin https://%s, otherwise send "
+                                  "visitors to https before access control",
+                            section->set[CLERK_SECTION_AUTH_TYPE]->line_num,
+                            section->set[CLERK_SECTION_AUTH_TYPE]->filename, here->server->server_hostname,
+                            here->server->server_hostname);
+            return;
+        }
     }
 }
 
@@ -105,6 +177,13 @@ int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
     for (int i = 0; i < config->sections->nelts; i++) {
         const clerk_config_section *here = APR_ARRAY_IDX(config->sections, i, const clerk_config_section *);
 
+        if (here->kind == CLERK_SECTION_MAPPING) {
+            warn_about_mapping(config, here);
+            continue;
+        }
+        if (here->kind == CLERK_SECTION_SERVER) {
+            warn_about_plain_http(config, here);
+        }
         if ((rc = check_instance(config, here)) != OK) {
             return rc;
         }

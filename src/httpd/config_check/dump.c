@@ -6,81 +6,37 @@
 #include <http_core.h>
 
 #include "httpd/config/config.h"
-#include "httpd/config_check/config_sections.h"
+#include "httpd/config_check/section_verdict.h"
 #include "net/http.h"
 
-/* The output, and the number of sections of each kind. */
+/* The output, and the number of sections of each class. */
 typedef struct dump {
     const clerk_config_sections *config;
     apr_file_t *out;
     apr_pool_t *pool;
-    int protected_sections;
-    int optional_sections;
-    int open_sections;
-    int doubtful_sections;
-    int closed_sections;
+    int count[CLERK_SECTION_CLASSES];
 } dump;
 
-/* The section whose directive applies in another: one that certainly applies, else one that may apply. */
+/* The section whose directive is in force in another, as far as is known. */
 typedef struct source {
     const clerk_config_section *section; /**< NULL: nothing */
-    clerk_section_applies applies;
+    int certain;
 } source;
 
-/* The order in which httpd merges sections: the server, directories from the root down, locations. */
-static int rank(const clerk_config_section *section)
+static source first_source(const clerk_section_sources *from)
 {
-    return section->kind == 'S' ? 0 : section->kind == 'D' ? 1 : 2;
-}
+    int count = from->sections->nelts;
+    source first = {count ? APR_ARRAY_IDX(from->sections, 0, const clerk_config_section *) : NULL,
+                    count + from->may_be_none == 1};
 
-static int comes_later(const clerk_config_section *one, const clerk_config_section *other)
-{
-    apr_size_t len = one->path ? strlen(one->path) : 0, other_len = other->path ? strlen(other->path) : 0;
-
-    if (rank(one) != rank(other)) {
-        return rank(one) > rank(other);
-    }
-    /* Of two equal ones, the later in the file counts: callers pass them in that order. */
-    return one->kind != 'D' || len >= other_len;
-}
-
-static int is_elsewhere(const dump *to, const clerk_config_section *other, const clerk_config_section *here)
-{
-    return other->server != here->server && other->server != to->config->main_server;
+    return first;
 }
 
 static source find_source(const dump *to, const clerk_config_section *here, int (*has)(const clerk_config_section *))
 {
-    const apr_array_header_t *sections = to->config->sections;
-    source best = {NULL, CLERK_APPLIES_NO};
+    clerk_section_sources from = clerk_section_access_sources(to->config, here, has);
 
-    for (int i = 0; i < sections->nelts; i++) {
-        const clerk_config_section *other = APR_ARRAY_IDX(sections, i, const clerk_config_section *);
-        clerk_section_applies applies
-            = has(other) ? clerk_config_sections_apply(to->config, other, here) : CLERK_APPLIES_NO;
-
-        /* A <Location> that may cover a directory is shown as a section of its own, and so are sections of other
-         * servers. */
-        if (applies == CLERK_APPLIES_MAYBE && (rank(other) > rank(here) || is_elsewhere(to, other, here))) {
-            continue;
-        }
-        if (applies > best.applies
-            || (applies != CLERK_APPLIES_NO && applies == best.applies && comes_later(other, best.section))) {
-            best.section = other;
-            best.applies = applies;
-        }
-    }
-    return best;
-}
-
-static int has_require(const clerk_config_section *section)
-{
-    return section->require != NULL;
-}
-
-static int has_auth_type(const clerk_config_section *section)
-{
-    return section->set[CLERK_SECTION_AUTH_TYPE] != NULL;
+    return first_source(&from);
 }
 
 static int has_token_sources(const clerk_config_section *section)
@@ -106,8 +62,9 @@ static const char *title(const clerk_config_section *section, apr_pool_t *pool)
     while (len && (args[len - 1] == '>' || args[len - 1] == ' ')) {
         len--;
     }
-    return apr_psprintf(pool, "%s %.*s> (%s:%d)", section->container->directive, (int)len, args,
-                        section->container->filename, section->container->line_num);
+    return apr_psprintf(pool, "%s%s%.*s%s (%s:%d)", section->container->directive, len ? " " : "", (int)len, args,
+                        *section->container->directive == '<' ? ">" : "", section->container->filename,
+                        section->container->line_num);
 }
 
 static const char *args_of(const source *from, clerk_section_directive directive)
@@ -121,8 +78,7 @@ static const char *where_from(const source *from, const clerk_config_section *he
     if (from->section == here) {
         return "";
     }
-    return apr_pstrcat(pool, from->applies == CLERK_APPLIES_YES ? "  [from " : "  [perhaps from ",
-                       title(from->section, pool), "]", NULL);
+    return apr_pstrcat(pool, from->certain ? "  [from " : "  [perhaps from ", title(from->section, pool), "]", NULL);
 }
 
 static void line(const dump *to, const char *name, const char *text, const char *note)
@@ -132,7 +88,7 @@ static void line(const dump *to, const char *name, const char *text, const char 
 
 static int is_about_requiring(const ap_directive_t *directive)
 {
-    static const char *const containers[] = {"<Require", "<Limit", "<If", "<Else", NULL};
+    static const char *const containers[] = {"<Require", "<Limit", NULL};
 
     for (int i = 0; containers[i]; i++) {
         if (!strncasecmp(directive->directive, containers[i], strlen(containers[i]))) {
@@ -176,9 +132,7 @@ static const char *requirements(const dump *to, const ap_directive_t *directive,
 
 static void print_requirements(const dump *to, const source *from, const clerk_config_section *here)
 {
-    const ap_directive_t *first = from->section->container ? from->section->container->first_child : ap_conftree;
-
-    requirements(to, first, 0, "requires", where_from(from, here, to->pool));
+    requirements(to, clerk_config_sections_content(from->section), 0, "requires", where_from(from, here, to->pool));
 }
 
 static const char *instance_text(const char *name, const clerk_runtime *runtime, apr_pool_t *pool)
@@ -202,7 +156,7 @@ static void print_instance(const dump *to, const clerk_config_section *here)
     if (from.section) {
         line(to, "instance", args_of(&from, CLERK_SECTION_INSTANCE), where_from(&from, here, to->pool));
     }
-    if (from.applies == CLERK_APPLIES_YES) {
+    if (from.section && from.certain) {
         return;
     }
     if (conf->runtime) {
@@ -222,91 +176,63 @@ static void print_sources(const dump *to, const clerk_config_section *here)
          from.section ? where_from(&from, here, to->pool) : "");
 }
 
-/* The verdict if AuthType Clerk applies or may apply. */
-static const char *verdict_for_clerk(dump *to, const clerk_config_section *here, const source *type,
-                                     const source *require)
+/* Whether a section says something about access; of mappings, whether they take URLs of a protected section. */
+static int is_of_interest(const dump *to, const clerk_config_section *here)
 {
-    if (!require->section
-        || (require->applies == CLERK_APPLIES_MAYBE
-            && !find_source(to, here, clerk_config_sections_has_restriction).section)) {
-        to->open_sections++;
-        return "OPEN: AuthType Clerk, but no Require restricts anything, so everybody is let in";
+    int decided;
+
+    if (here->kind != CLERK_SECTION_MAPPING) {
+        return here->require || here->set[CLERK_SECTION_AUTH_TYPE] || here->set[CLERK_SECTION_INSTANCE]
+               || here->set[CLERK_SECTION_TOKEN_SOURCES] || here->set[CLERK_SECTION_STATUS_PAGE];
     }
-    if (require->applies == CLERK_APPLIES_MAYBE || type->applies == CLERK_APPLIES_MAYBE) {
-        to->doubtful_sections++;
-        return "DEPENDS on what else applies to the file or URL";
-    }
-    if (require->section->open && require->section->require_clerk) {
-        to->optional_sections++;
-        return "optional: everybody is let in, and who is signed in is known";
-    }
-    if (require->section->open) {
-        to->open_sections++;
-        return "OPEN: Require all granted lets everybody in";
-    }
-    if (!require->section->restriction) {
-        to->closed_sections++;
-        return "closed: nobody is let in";
-    }
-    if (!require->section->always) {
-        to->doubtful_sections++;
-        return "DEPENDS: every Require stands under a condition, and what does not meet it is open";
-    }
-    to->protected_sections++;
-    return "protected by Clerk";
+    return clerk_section_access_bypassed(&decided, to->config, here) != NULL;
 }
 
-/* The verdict if another AuthType applies, or none. */
-static const char *verdict_for_other(dump *to, const source *type, const source *require)
+static void print_satisfy(const dump *to, const clerk_config_section *here)
 {
-    int sure = require->applies == CLERK_APPLIES_YES;
+    source satisfy = find_source(to, here, has_satisfy);
 
-    if (sure && require->section->require_clerk) {
-        to->closed_sections++;
-        return type->section
-                   ? "NOT PROTECTED BY CLERK: Require clerk-... under another AuthType, which nobody can meet"
-                   : "NOT PROTECTED BY CLERK: Require clerk-... without AuthType Clerk, which nobody can meet";
+    if (satisfy.section && !strcasecmp(args_of(&satisfy, CLERK_SECTION_SATISFY), "any")) {
+        line(to, "but", "Satisfy Any: an allowed address is let in without signing in",
+             where_from(&satisfy, here, to->pool));
     }
-    if (sure && require->section->open) {
-        return "not by Clerk: open to everybody";
-    }
-    if (sure && !type->section && require->section->require_user) {
-        to->closed_sections++;
-        return "NOT PROTECTED: a user is required, but no AuthType says how to sign in; requests fail";
-    }
-    return sure && !require->section->restriction ? "not by Clerk: closed" : "not by Clerk";
 }
 
 /* Print a section, if it has a directive about access. */
 static void print_section(dump *to, const clerk_config_section *here)
 {
-    source type = find_source(to, here, has_auth_type), require = find_source(to, here, has_require);
-    source satisfy = find_source(to, here, has_satisfy);
-    int clerk = type.section && clerk_config_sections_is_clerk(type.section);
+    clerk_section_access access;
+    clerk_section_class counts_as;
+    source type, require;
+    const char *verdict;
 
-    if (!here->require && !here->set[CLERK_SECTION_AUTH_TYPE] && !here->set[CLERK_SECTION_INSTANCE]
-        && !here->set[CLERK_SECTION_TOKEN_SOURCES] && !here->set[CLERK_SECTION_STATUS_PAGE]) {
+    if (!is_of_interest(to, here)) {
         return;
     }
-    if (!clerk && !require.section) {
+    access = clerk_section_access_of(to->config, here);
+    if (!access.clerk && !access.requires.sections->nelts && here->kind != CLERK_SECTION_MAPPING) {
         return;
     }
-    apr_file_printf(to->out, "\n  %s\n    %s\n", here->kind == 'S' ? "(everywhere)" : title(here, to->pool),
-                    clerk ? verdict_for_clerk(to, here, &type, &require) : verdict_for_other(to, &type, &require));
+    type = first_source(&access.types);
+    require = first_source(&access.requires);
+    verdict = clerk_section_verdict(&counts_as, to->config, here, &access);
+    to->count[counts_as]++;
+    apr_file_printf(to->out, "\n  %s\n    %s\n",
+                    here->kind == CLERK_SECTION_SERVER ? "(everywhere)" : title(here, to->pool), verdict);
+    if ((here->kind == CLERK_SECTION_FILES || here->kind == CLERK_SECTION_IF) && here->around->container) {
+        line(to, "inside", title(here->around, to->pool), "");
+    }
     if (type.section) {
         line(to, "AuthType", args_of(&type, CLERK_SECTION_AUTH_TYPE), where_from(&type, here, to->pool));
     }
-    if (clerk) {
+    if (access.clerk) {
         print_instance(to, here);
         print_sources(to, here);
     }
     if (require.section) {
         print_requirements(to, &require, here);
     }
-    if (satisfy.applies == CLERK_APPLIES_YES && !strcasecmp(args_of(&satisfy, CLERK_SECTION_SATISFY), "any")) {
-        line(to, "but", "Satisfy Any: an allowed address is let in without signing in",
-             where_from(&satisfy, here, to->pool));
-    }
+    print_satisfy(to, here);
     if (here->set[CLERK_SECTION_STATUS_PAGE]) {
         line(to, "shows", "the status page", "");
     }
@@ -346,7 +272,7 @@ static void print_server(dump *to, server_rec *server)
 
 void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server)
 {
-    dump to = {NULL, NULL, NULL, 0, 0, 0, 0, 0};
+    dump to = {NULL, NULL, NULL, {0}};
 
     if (!ap_exists_config_define("DUMP_CLERK") || apr_pool_create(&to.pool, pconf) != APR_SUCCESS) {
         return;
@@ -359,15 +285,15 @@ void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server)
         for (int i = 0; i < to.config->sections->nelts; i++) {
             const clerk_config_section *section = APR_ARRAY_IDX(to.config->sections, i, const clerk_config_section *);
 
-            if (section->kind == 'S' && section->server != main_server) {
+            if (section->kind == CLERK_SECTION_SERVER && section->server != main_server) {
                 print_server(&to, section->server);
             }
         }
         apr_file_printf(to.out,
                         "\nSections: %d protected by Clerk, %d optional, %d OPEN, %d that depend, %d that let "
                         "nobody in\n",
-                        to.protected_sections, to.optional_sections, to.open_sections, to.doubtful_sections,
-                        to.closed_sections);
+                        to.count[CLERK_SECTION_PROTECTED], to.count[CLERK_SECTION_OPTIONAL],
+                        to.count[CLERK_SECTION_OPEN], to.count[CLERK_SECTION_DEPENDS], to.count[CLERK_SECTION_CLOSED]);
     }
     apr_pool_destroy(to.pool);
 }
