@@ -126,7 +126,7 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      CLERK_LOGNO(3032) "mod_watchdog is not loaded: keys are refreshed by "
-                                       "requests, now and then one has to wait for Clerk; load mod_watchdog");
+                                       "requests, some of which have to wait for Clerk; load mod_watchdog");
     }
 }
 

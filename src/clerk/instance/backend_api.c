@@ -56,7 +56,7 @@ static void note_failure(const clerk_backend_api *api, admission how)
     }
     if (failures == FAILURES_TO_OPEN) {
         clerk_log(CLERK_LOG_WARNING, 2002,
-                  "Clerk instance %s: the Backend API (%s) fails; it is left alone for a while, "
+                  "Clerk instance %s: the Backend API (%s) fails; it is not called for a while, "
                   "session refresh and handshake nonces fall back to redirects until it answers",
                   api->name, api->api_url);
     }

@@ -151,7 +151,7 @@ const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *id
             APLOG_MARK, level, 0, r,
             CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
                               "to the session token in the Clerk dashboard, or choose one that every user has",
-                        path, identity->subject, claim ? "has no usable name there" : "has no such claim");
+                        path, identity->subject, claim ? "has no usable value there" : "has no such claim");
         return NULL;
     }
     return apr_pstrdup(r->pool, user);

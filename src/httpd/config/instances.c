@@ -172,9 +172,9 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
         clerk_httpd_log_warn(
             server,
             CLERK_LOGNO(3012) "Clerk instance %s (%s) is a development instance (pk_test_ or sk_test_): "
-                      "good for trying things out, with limits and laxer cookies; a public site needs the production "
-                      "instance's pk_live_ key",
-                conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment");
+                              "for tests only, with limits and less strict cookies; a public site needs the production "
+                              "instance's pk_live_ key",
+                        conf->name ? conf->name : "of the server", conf->where ? conf->where : "from the environment");
     }
     if (runtime->instance->warning) {
         clerk_httpd_log_warn(

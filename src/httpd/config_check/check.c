@@ -78,23 +78,22 @@ static void warn_about(const clerk_config_sections *config, const clerk_config_s
         clerk_httpd_log_warn(
             here->server,
             CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require "
-                              "reaches this place, so everybody is let in; write for example Require valid-user",
+                              "applies here, so everybody has access; write for example Require valid-user",
                         auth_type->line_num, auth_type->filename);
     }
     if (here->require_clerk && !any_applies(config, here, clerk_config_sections_is_clerk, 0)) {
         clerk_httpd_log_warn(here->server,
-                             CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk reaches this "
-                                               "place, so nobody can meet it; write AuthType Clerk beside it",
+                             CLERK_LOGNO(3023) "Require %s on line %d of %s: no AuthType Clerk applies here, "
+                                               "so it is never met; add AuthType Clerk",
                                          here->require_clerk->args, here->require_clerk->line_num,
                                          here->require_clerk->filename);
     }
     if (page && clerk_section_access_of(config, here).stranger == CLERK_STRANGER_LET_IN) {
         clerk_httpd_log_warn(
             here->server,
-            CLERK_LOGNO(3025) "SetHandler clerk-status on line %d of %s: everybody may look "
-                      "at it; write beside it for example Require local, or AuthType Clerk and Require clerk-role "
-                      "admin",
-                page->line_num, page->filename);
+            CLERK_LOGNO(3025) "SetHandler clerk-status on line %d of %s: everybody has access "
+                              "to it; add for example Require local, or AuthType Clerk and Require clerk-role admin",
+                        page->line_num, page->filename);
     }
 }
 
