@@ -32,7 +32,8 @@ REASONS = (
     "a (...)? that can be empty anyway",
     "an escape that is not supported",
     ":id and :slug cannot repeat",
-    "PCRE2 says of it: lookbehind assertion is not fixed length",
+    "PCRE2 says of it: lookbehind assertion is not fixed length",  # before 10.43
+    "PCRE2 says of it: length of lookbehind assertion is not limited",
     "PCRE2 says of it: number too big in {} quantifier",
 )
 
