@@ -12,6 +12,7 @@
 
 #include "httpd/config/config.h"
 #include "httpd/config/instances.h"
+#include "httpd/config/open_sections.h"
 #include "httpd/config_check/check.h"
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
@@ -45,6 +46,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     memset(process, 0, sizeof(*process));
     clerk_httpd_log_attach(NULL);
     clerk_secret_environment_reset(pconf);
+    clerk_open_sections_reset();
     return OK;
 }
 

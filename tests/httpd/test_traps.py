@@ -12,7 +12,7 @@ LOCAL = "Order deny,allow\nDeny from all\nAllow from 127.0.0.1"
 def test_auth_type_alone_is_open(httpd, live):
     httpd.configure(directives(httpd, live) + protect("/open", []))
     httpd.write("open/index.html", "open")
-    httpd.log.announce("AC3022")
+    httpd.log.announce("AC3022", "AC3121")
     assert "AC3022" in httpd.check()[1]
     httpd.start()
     assert httpd.get("/open/", XHR).status == 200

@@ -6,6 +6,7 @@
 #include "httpd/application/fast_redirect.h"
 #include "httpd/authz/authz_require.h"
 #include "httpd/authz/refusal.h"
+#include "httpd/config/open_sections.h"
 #include "httpd/process/log.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
@@ -55,6 +56,9 @@ int clerk_authz_check_access(request_rec *r)
         /* mod_authz_core does not know that the expression needs a user, or it would have required one. */
         state->user_needed = rc == OK ? state->outcome && state->outcome->status == CLERK_SIGNED_IN
                                       : rc == HTTP_FORBIDDEN || rc == HTTP_UNAUTHORIZED;
+    }
+    if (rc == OK && !state->user_needed && !state->outcome) {
+        clerk_open_sections_warn(r);
     }
     /* OK is not final: clerk_authz_force_authn() causes authentication and authorization. */
     return state->user_needed ? OK : rc;

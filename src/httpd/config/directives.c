@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/directive_values.h"
+#include "httpd/config/open_sections.h"
 #include "httpd/config/secret_ref.h"
 
 #define READER_FLAG(...) NULL
@@ -155,4 +156,7 @@ const command_rec clerk_directives_commands[]
                         "a named Clerk instance; ClerkInstance NAME uses it"),
 #define SETTING(directive, group, member, kind, help) COMMAND(#directive, member, WHERE_##group, help, COMMAND_##kind)
 #include "httpd/config/settings.def"
+       /* httpd's own, which this module reads too. */
+       AP_INIT_RAW_ARGS("AuthType", clerk_open_sections_auth_type, NULL, OR_AUTHCFG, "Clerk turns this module on"),
+       AP_INIT_RAW_ARGS("Require", clerk_open_sections_require, NULL, OR_AUTHCFG, "who is let in"),
        {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};

@@ -211,6 +211,8 @@ clerk_dir_config *clerk_settings_merge_dir(apr_pool_t *pool, const clerk_dir_con
     /* Lines of the same section add up; those of an inner section replace those of the outer one. */
     dir->org_patterns = NULL;
     dir->personal_patterns = NULL;
+    dir->open_auth_type = add->open_auth_type || add->has_require ? add->open_auth_type : base->open_auth_type;
+    dir->has_require = !add->open_auth_type && (add->has_require || base->has_require);
     fill_policy(dir);
     return dir;
 }

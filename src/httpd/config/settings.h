@@ -127,7 +127,10 @@ typedef struct clerk_dir_config {
     /* The patterns of organization_sync, to which further lines of the same section add. */
     apr_array_header_t *org_patterns; /**< of const char * */
     apr_array_header_t *personal_patterns;
-    clerk_policy policy; /**< the settings of POLICY with defaults filled in, for requests */
+    /* Of httpd's own directives: open_sections.c */
+    const struct ap_directive_t *open_auth_type; /**< AuthType Clerk, if no Require is beside it or further in */
+    int has_require;                             /**< there is one in this section */
+    clerk_policy policy;                         /**< the settings of POLICY with defaults filled in, for requests */
 } clerk_dir_config;
 
 /** The index of each row, by the name of its member: CLERK_SETTINGS_AT_jwks_max_stale. */

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_core.h>
 
@@ -11,6 +12,8 @@
 /* The message numbers of this layer: see shared/log.h. */
 #define FIRST_NUMBER 3000
 #define NUMBERS 1000
+/* Of places in the configuration, the most that are warned about in one minute. */
+#define PLACES 256
 
 /* A warning to be written when the error log is open. */
 typedef struct kept_warning {
@@ -44,6 +47,28 @@ int clerk_httpd_log_message_level(int number)
     int is_due = now - last > apr_time_from_sec(60) || now < last;
 
     return is_due && atomic_compare_exchange_strong(mine, &last, now) ? APLOG_WARNING : APLOG_INFO;
+}
+
+int clerk_httpd_log_place_is_due(const char *file, int line)
+{
+    /* The hash of a place and the minute when it was last warned about, in one number. */
+    static _Atomic(apr_uint64_t) warned[PLACES];
+    apr_uint32_t minute = (apr_uint32_t)(apr_time_sec(apr_time_now()) / 60);
+    apr_uint32_t hash = (apr_uint32_t)line;
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+
+    hash = hash * 33 + apr_hashfunc_default(file, &len);
+    for (unsigned int i = 0; i < PLACES; i++) {
+        _Atomic(apr_uint64_t) *at = &warned[(hash + i) % PLACES];
+        apr_uint64_t last = atomic_load(at);
+
+        if ((apr_uint32_t)last == minute && (apr_uint32_t)(last >> 32) != hash) {
+            continue; /* another place's, in this minute */
+        }
+        return (apr_uint32_t)last != minute
+               && atomic_compare_exchange_strong(at, &last, (apr_uint64_t)hash << 32 | minute);
+    }
+    return 0;
 }
 
 void clerk_httpd_log_reset_warnings(apr_pool_t *pconf)

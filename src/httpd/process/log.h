@@ -29,6 +29,10 @@ void clerk_httpd_log_warn(server_rec *server, const char *format, ...) __attribu
  */
 int clerk_httpd_log_message_level(int number);
 
+/** Whether a warning about a place in the configuration is due: at most once a minute for each place in each process.
+ */
+int clerk_httpd_log_place_is_due(const char *file, int line);
+
 /** Begin to read a configuration: drop the warnings kept so far. */
 void clerk_httpd_log_reset_warnings(apr_pool_t *pconf);
 
