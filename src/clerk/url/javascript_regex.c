@@ -13,7 +13,7 @@ typedef clerk_javascript_regex_emptiness emptiness;
 
 typedef struct translator {
     apr_array_header_t *out; /* of char */
-    const char *p;           /* what is still to be read */
+    const char *p;           /* the rest of the input */
     const char *error;
 } translator;
 
@@ -31,7 +31,7 @@ static void fail(translator *t, const char *error)
     }
 }
 
-/* Append syntax. */
+/* Append syntax of PCRE2. */
 static void put(translator *t, const char *text, apr_size_t len)
 {
     while (len > 0) {
@@ -40,7 +40,7 @@ static void put(translator *t, const char *text, apr_size_t len)
     }
 }
 
-/* Append a character that stands for itself; nothing but letters and digits means that without an escape. */
+/* Append a literal character. All but letters and digits are escaped. */
 static void put_character(apr_array_header_t *out, char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -62,7 +62,7 @@ void clerk_javascript_regex_literal(apr_array_header_t *out, const char *text)
     }
 }
 
-/* Copy `\d` and its kin, the backslash already taken; for ASCII they are the same sets. @return 0 if it is none */
+/* Copy a shorthand class such as `\d`, after its backslash; for ASCII the sets are the same. @return 0 if it is none */
 static int take_shorthand(translator *t)
 {
     if (*t->p == '\0' || !strchr("dDsSwW", *t->p)) {
@@ -73,7 +73,7 @@ static int take_shorthand(translator *t)
     return 1;
 }
 
-/* A character that stands for itself behind a backslash. */
+/* A literal character after a backslash. */
 static char take_escaped(translator *t)
 {
     char c = *t->p;
@@ -101,14 +101,15 @@ static int take_class_character(translator *t, char *pc)
     return 1;
 }
 
-/* `[...]`, the bracket already taken. */
+/* Translate a class, `[...]`, after its bracket. */
 static void translate_class(translator *t)
 {
     int negated = *t->p == '^';
 
     t->p += negated;
     if (*t->p == ']') {
-        /* `[]` is nothing and `[^]` everything. PCRE2 has an option for that, but ignores a quantifier behind `[]`. */
+        /* `[]` matches nothing and `[^]` any character. PCRE2 has an option for that, but ignores a quantifier after
+         * `[]`. */
         const char *text = negated ? "[\\x00-\\xff]" : "[^\\x00-\\xff]";
 
         put(t, text, strlen(text));
@@ -142,7 +143,7 @@ static void translate_class(translator *t)
     }
 }
 
-/* `(?:...)` or look-around, the parenthesis already taken. */
+/* Translate `(?:...)` or look-around, after its parenthesis. */
 static emptiness translate_group(translator *t, int *pquantifiable)
 {
     static const char *const kinds[] = {"?:", "?=", "?!", "?<=", "?<!"};
@@ -168,7 +169,7 @@ static emptiness translate_group(translator *t, int *pquantifiable)
     if (!t->error) {
         put(t, t->p++, 1);
     }
-    /* Look-around takes no text, whatever is in it. */
+    /* Look-around always matches the empty string. */
     *pquantifiable = i == 0;
     return i == 0 ? inner : EMPTY_LAST;
 }

@@ -16,13 +16,13 @@ typedef enum clerk_javascript_regex_emptiness {
     CLERK_JAVASCRIPT_REGEX_EMPTY_EARLY /**< before something that takes text */
 } clerk_javascript_regex_emptiness;
 
-/** Append text that stands for itself, whatever is in it. @param out of char */
+/** Append literal text, escaped where needed. @param out of char */
 void clerk_javascript_regex_literal(apr_array_header_t *out, const char *text);
 
 /**
  * Append an expression: characters, `.`, classes, `\d \w \s \b` and their opposites, escaped punctuation, `^`, `$`,
  * `(?:...)`, look-around, `|`, and the quantifiers, lazy ones too. Neither captures nor back references.
- * @param out of char; of no use after an error
+ * @param out of char; undefined after an error
  * @param pemptiness what is known of the whole expression
  * @return NULL, or what is wrong (static text)
  */

@@ -12,15 +12,15 @@
 #include "clerk/url/path_to_regexp.h"
 
 /*
- * What matching may cost. On a path of CLERK_PATH_MAX, patterns that make sense take up to 12,000 steps and 600 KiB;
- * 50,000 steps are some milliseconds.
+ * The limits of matching. On a path of CLERK_PATH_MAX bytes, realistic patterns take up to 12,000 steps and 600 KiB;
+ * 50,000 steps take some milliseconds.
  */
 #define STEPS_MAX 50000
 #define HEAP_MAX_KIB 2048
 
 struct clerk_path_pattern {
     pcre2_code *code;
-    apr_array_header_t *groups; /* of clerk_path_capture: what each group captures; _CAPTURES: nothing of interest */
+    apr_array_header_t *groups; /* of clerk_path_capture: what each group captures; _CAPTURES: ignored */
 };
 
 static void *allocate(PCRE2_SIZE size, void *pool)
@@ -28,14 +28,14 @@ static void *allocate(PCRE2_SIZE size, void *pool)
     return apr_palloc(pool, size);
 }
 
-/* Memory of a pool goes with the pool. */
+/* The memory is freed with the pool. */
 static void release(void *memory, void *pool)
 {
     (void)memory;
     (void)pool;
 }
 
-/* @return NULL, or what PCRE2 does not like (from @a pool) */
+/* @return NULL, or the error of PCRE2 (from @a pool) */
 static const char *compile(pcre2_code **pcode, const apr_array_header_t *text, apr_pool_t *pool)
 {
     pcre2_general_context *general = pcre2_general_context_create(allocate, release, pool);
@@ -143,8 +143,8 @@ clerk_path_verdict clerk_path_pattern_match(clerk_path_captures *captures, const
         return CLERK_PATH_NO_MATCH;
     }
     /*
-     * All of these for each match: PCRE2 takes the memory for backtracking from the match context (before 10.41) or the
-     * match data, so neither can be shared by threads.
+     * Created for each match: PCRE2 takes the memory for backtracking from the match context (before 10.41) or the
+     * match data, so threads cannot share them.
      */
     general = pcre2_general_context_create(allocate, release, scratch);
     limits = general ? pcre2_match_context_create(general) : NULL;

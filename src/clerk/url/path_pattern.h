@@ -12,14 +12,14 @@
 /** A compiled path pattern. Immutable: any number of threads may match it at once. */
 typedef struct clerk_path_pattern clerk_path_pattern;
 
-/** What a pattern can capture. */
+/** The parameters that a pattern can capture. */
 typedef enum clerk_path_capture {
     CLERK_PATH_ID,
     CLERK_PATH_SLUG,
     CLERK_PATH_CAPTURES /**< how many there are */
 } clerk_path_capture;
 
-/** Captured pieces of the path; start is NULL where the parameter took no part. */
+/** The captured parts of the path; start is NULL if the parameter was not matched. */
 typedef struct clerk_path_captures {
     const char *start[CLERK_PATH_CAPTURES];
     apr_size_t len[CLERK_PATH_CAPTURES];
@@ -28,7 +28,7 @@ typedef struct clerk_path_captures {
 typedef enum clerk_path_verdict {
     CLERK_PATH_NO_MATCH,
     CLERK_PATH_MATCH,
-    CLERK_PATH_GAVE_UP /**< it took more steps or memory than a path may cost */
+    CLERK_PATH_GAVE_UP /**< matching exceeded the limit of steps or memory */
 } clerk_path_verdict;
 
 /**
@@ -42,7 +42,7 @@ const char *clerk_path_pattern_compile(clerk_path_pattern **ppattern, const char
 
 /**
  * Match a whole path as it is in a URL: ASCII, percent escapes not decoded.
- * @param scratch is used for what its name says; @a captures points into @a path
+ * @param captures points into @a path
  */
 clerk_path_verdict clerk_path_pattern_match(clerk_path_captures *captures, const clerk_path_pattern *pattern,
                                             const char *path, apr_pool_t *scratch);

@@ -21,7 +21,7 @@ typedef enum token_type {
     TOKEN_MODIFIER
 } token_type;
 
-/* A parameter, a group, or both: what may be optional or repeat. */
+/* A parameter or a group, or both, with its modifier. */
 typedef struct key {
     const char *name;  /* or NULL */
     const char *regex; /* or NULL */
@@ -35,11 +35,11 @@ typedef struct reader {
     apr_array_header_t *out;  /* of char */
     apr_array_header_t *keys; /* of clerk_path_to_regexp_key */
     apr_pool_t *pool;
-    const char *p;       /* behind the current token */
+    const char *p;       /* the position after the current token */
     token_type type;     /* of the current token */
     const char *value;   /* its text */
-    const char *literal; /* text read and not yet written out */
-    const char *before;  /* the literal just before, "" where a parameter is; NULL at the beginning */
+    const char *literal; /* text that is read, but not written to `out` yet */
+    const char *before;  /* the literal before, "" after a parameter, NULL at the beginning */
     const char *error;
 } reader;
 
@@ -66,7 +66,7 @@ static void read_name(reader *r)
     r->p = end;
 }
 
-/* `(...)` up to its own parenthesis. */
+/* Read `(...)` up to the matching parenthesis. */
 static void read_regex(reader *r)
 {
     const char *start = r->p;
@@ -186,7 +186,7 @@ static void put_modifier(reader *r, char modifier)
     }
 }
 
-/* What the parameter's value matches: one expression, to stand in a group. */
+/* The expression for the value of a parameter, to be written in a group. */
 static apr_array_header_t *value_of(reader *r, const key *k)
 {
     apr_array_header_t *out = apr_array_make(r->pool, 64, sizeof(char));
@@ -205,7 +205,7 @@ static apr_array_header_t *value_of(reader *r, const key *k)
     } else {
         put(out, "[^" DELIMITERS "]+?");
     }
-    /* JavaScript takes an empty value there as none at all, PCRE2 as one. */
+    /* Here JavaScript ignores an empty value, and PCRE2 does not. */
     if (emptiness != CLERK_JAVASCRIPT_REGEX_NEVER_EMPTY && k->modifier && *k->prefix == '\0' && *k->suffix == '\0') {
         fail(r, "a (...)? that can be empty anyway; leave out the ? behind it");
     }
@@ -222,7 +222,7 @@ static void open_group(reader *r, const key *k)
     put(r->out, "(");
 }
 
-/* A value with text around it that repeats: prefix, value and suffix do so together. */
+/* A repeated value with a prefix or suffix, which are repeated too. */
 static void put_repeated(reader *r, const key *k)
 {
     const apr_array_header_t *value = value_of(r, k);
@@ -269,7 +269,7 @@ static void put_key(reader *r, const key *k)
     }
 }
 
-/* Write the literal text out that has been read so far. */
+/* Write the literal text that has been read so far to `out`. */
 static void flush(reader *r)
 {
     if (*r->literal != '\0') {
@@ -279,7 +279,7 @@ static void flush(reader *r)
     }
 }
 
-/* What a parameter without a regex ends at: at a delimiter, or where the text before it begins again. */
+/* What ends a parameter without a regex: a delimiter, or the text before the parameter. */
 static void set_stop(reader *r, key *k)
 {
     const char *text = *k->prefix != '\0' || !r->before ? k->prefix : r->before;

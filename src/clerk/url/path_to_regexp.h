@@ -12,7 +12,7 @@ typedef struct clerk_path_to_regexp_key {
 } clerk_path_to_regexp_key;
 
 /**
- * Turn a pattern of path-to-regexp 6 into the regular expression that it stands for there, for PCRE2 and with the
+ * Convert a pattern of path-to-regexp 6 to the regular expression that it means there, for PCRE2 and with the
  * options that javascript_regex.h asks for: the whole path, and one optional delimiter at the end.
  * @param out of char: the expression is appended; of no use after an error
  * @param keys of clerk_path_to_regexp_key: the groups are appended, the first one first
