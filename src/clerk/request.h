@@ -26,7 +26,8 @@ typedef struct clerk_request {
     const char *x_requested_with;
     const char *hx_request;
     const char *referer;
-    const char *origin; /**< the Origin header */
+    const char *origin;         /**< the Origin header; several fields are joined with ", " */
+    const char *sec_fetch_site; /**< several fields are joined with ", " */
     const char *user_agent;
     const char *accept_language;
 } clerk_request;
@@ -54,6 +55,12 @@ int clerk_request_is_navigation(const clerk_request *request);
 #define CLERK_SOURCE_HEADER 1u
 #define CLERK_SOURCE_COOKIE 2u
 
+/** Which methods an expired session may be renewed for (differences.md row 26). */
+typedef enum clerk_renewal {
+    CLERK_RENEWAL_ANY,
+    CLERK_RENEWAL_GET
+} clerk_renewal;
+
 typedef enum clerk_pending {
     CLERK_PENDING_SIGNED_OUT,
     CLERK_PENDING_ALLOW
@@ -67,6 +74,7 @@ typedef struct clerk_policy {
     const apr_array_header_t *audience;
     apr_interval_time_t clock_skew; /**< microseconds; 0 means none, not the default */
     clerk_pending pending_sessions;
+    clerk_renewal renewal;
     int cross_origin_sync;   /**< protocol.md 9.4 wanted */
     const char *sign_in_url; /**< URL or path; NULL: the Account Portal */
     const char *sign_up_url;

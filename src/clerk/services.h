@@ -9,12 +9,10 @@
 #include "jose/jose.h"
 #include "shared/keystore/keystore.h"
 
-/** What caused a call. Each cause has its own limit of concurrent calls, so that strangers cannot use up the calls of
- * signed-in visitors. */
+/** What caused a call. Calls that strangers can cause use up nothing of what signed-in visitors have. */
 typedef enum clerk_backend_cause {
-    CLERK_BACKEND_FOR_SESSION,    /**< a visitor whose token has a good signature: a refresh */
-    CLERK_BACKEND_FOR_ANY_CLIENT, /**< any client, by a cookie or a URL: a handshake nonce */
-    CLERK_BACKEND_CAUSES
+    CLERK_BACKEND_FOR_SESSION,   /**< a visitor whose token has a good signature: refresh, sign-out */
+    CLERK_BACKEND_FOR_ANY_CLIENT /**< any client, by a cookie or a URL: a handshake nonce */
 } clerk_backend_cause;
 
 /** One call to the Backend API. */
@@ -23,12 +21,19 @@ typedef struct clerk_backend_call {
     const char *method;
     const char *path; /**< below the API's origin, with version and query: "/v1/clients/handshake_payload?nonce=n" */
     const char *json; /**< body, or NULL */
+    const char *client_ip; /**< address of the client that caused it, or NULL */
+    const char *user_id;   /**< FOR_SESSION: whose session it is */
+    /* A refresh; else NULL: calls with the same path and the same two tokens get the same reply. */
+    const char *expired_token; /**< its signature is good */
+    const char *refresh_token;
 } clerk_backend_call;
 
 typedef struct clerk_backend_reply {
-    int status; /**< HTTP status; 0: no answer (network, time-out, circuit open) */
+    int status; /**< HTTP status; 0: no answer (network, time-out, or not asked at all) */
     const char *body;
     apr_size_t body_len;
+    int held_back;   /**< the call was not made: too many of its kind lately or now, or the API is left alone */
+    int retry_after; /**< seconds until another try makes sense; 0: not known */
 } clerk_backend_reply;
 
 /**
@@ -43,8 +48,8 @@ typedef struct clerk_services {
                                       apr_pool_t *pool);
     void (*release_keys)(void *baton, clerk_keys_pin *pin);
     /**
-     * Call the Backend API with the instance's secret key. @a reply is filled in, its texts are from @a pool. NULL if
-     * the instance has no secret key.
+     * Call the Backend API with the instance's secret key, within the limits of clerk_backend_api_call(). @a reply is
+     * filled in, its texts are from @a pool. NULL if the instance has no secret key.
      */
     void (*backend)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
 

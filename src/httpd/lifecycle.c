@@ -21,6 +21,7 @@
 #include "jose/json.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
+#define WATCHDOG_LONGEST apr_time_from_sec(10)
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
 /* A cache line: each part of the segment begins with one, so that writes to one part do not slow down another. */
@@ -95,7 +96,22 @@ static apr_array_header_t *assign_slots(apr_pool_t *pool)
     return sources;
 }
 
-static apr_status_t refresh_keys(int state, void *data, apr_pool_t *scratch)
+/* What is due now and then. @return when to come again at the latest, from now */
+static apr_interval_time_t maintain(apr_pool_t *scratch)
+{
+    clerk_process *process = clerk_process_get();
+    apr_interval_time_t next = WATCHDOG_LONGEST;
+
+    if (process->backend_limits) {
+        clerk_single_flight_wipe(clerk_backend_limits_single_flight(process->backend_limits), apr_time_now());
+    }
+    if (process->keystore) {
+        next = clerk_keystore_tick(process->keystore, scratch);
+    }
+    return next;
+}
+
+static apr_status_t watch(int state, void *data, apr_pool_t *scratch)
 {
     clerk_process *process = clerk_process_get();
 
@@ -103,9 +119,7 @@ static apr_status_t refresh_keys(int state, void *data, apr_pool_t *scratch)
     if (state == AP_WATCHDOG_STATE_RUNNING) {
         APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
             = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
-        apr_interval_time_t next = clerk_keystore_tick(process->keystore, scratch);
-
-        set_interval(process->watchdog, next, data, refresh_keys);
+        set_interval(process->watchdog, maintain(scratch), data, watch);
     }
     return APR_SUCCESS;
 }
@@ -122,19 +136,70 @@ static void start_watchdog(server_rec *s, apr_pool_t *pconf)
     if (get_instance && register_callback) {
         rv = get_instance(&process->watchdog, WATCHDOG_NAME, 0, 1, pconf);
         if (rv == APR_SUCCESS) {
-            rv = register_callback(process->watchdog, AP_WD_TM_SLICE, s, refresh_keys);
+            rv = register_callback(process->watchdog, AP_WD_TM_SLICE, s, watch);
         }
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && process->keystore) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      CLERK_LOGNO(3032) "mod_watchdog is not loaded: keys are refreshed by "
                                        "requests, some of which have to wait for Clerk; load mod_watchdog");
     }
 }
 
+/* Create a segment of zeroed memory that all children share. It begins with a line. */
+static apr_status_t make_memory(char **pmemory, apr_size_t size, server_rec *s, apr_pool_t *pconf)
+{
+    apr_shm_t *shm;
+    /* One line more: the memory may begin at any address. */
+    apr_status_t rv = apr_shm_create(&shm, size + LINE, NULL, pconf);
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     CLERK_LOGNO(3034) "cannot create a shared memory segment of %" APR_SIZE_T_FMT " bytes", size);
+        return rv;
+    }
+    /* Anonymous memory is zeroed already; clearing it would only make all of it resident. */
+    *pmemory = apr_shm_baseaddr_get(shm);
+    *pmemory += (LINE - (apr_uintptr_t)*pmemory % LINE) % LINE;
+    return APR_SUCCESS;
+}
+
+/* Create the limits of what calls of the Backend API take, in a segment of their own: they grow with the server's
+ * workers, whatever ClerkSharedMemory says. */
+static apr_status_t make_backend_limits(server_rec *s, apr_pool_t *pconf)
+{
+    clerk_process *process = clerk_process_get();
+    int daemons = 1, threads = 1, has_secret = 0;
+    unsigned int workers;
+    apr_status_t rv;
+    char *memory;
+
+    for (int i = 0; i < process->runtimes->nelts; i++) {
+        has_secret |= APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *)->instance->secret_key != NULL;
+    }
+    if (!has_secret) {
+        return APR_SUCCESS;
+    }
+    (void)ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons);
+    (void)ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    workers = (unsigned int)((daemons > 0 ? daemons : 1) * (threads > 0 ? threads : 1));
+    rv = make_memory(&memory, clerk_backend_limits_size(workers), s, pconf);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = clerk_backend_limits_create(&process->backend_limits, memory, workers, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3130) "cannot set up the limits of outbound calls");
+    }
+    for (int i = 0; i < process->runtimes->nelts; i++) {
+        APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *)->backend.limits = process->backend_limits;
+    }
+    return rv;
+}
+
 /*
- * Create the shared memory segment and lay it out: key sets, verdict counters, circuit breakers, and in the rest the
- * token cache.
+ * Create the shared memory segment and lay it out: key sets, verdict counters, the state of Backend APIs, and in the
+ * rest the token cache.
  * @param pkeys the memory for the key sets, @a keys_size bytes
  */
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
@@ -142,14 +207,12 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     clerk_process *process = clerk_process_get();
     apr_size_t wanted = (apr_size_t)CLERK_SETTINGS_VALUE(clerk_config_server(s), shared_memory);
     apr_size_t runtimes = (apr_size_t)process->runtimes->nelts;
-    apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_breaker)), LINE);
-    /* One line more: the memory may begin at any address. */
-    apr_size_t fixed = LINE + keys_size + counters_size;
+    apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_state)), LINE);
+    apr_size_t fixed = keys_size + counters_size;
     apr_size_t least = fixed + CLERK_TOKEN_CACHE_SIZE_MIN;
     apr_size_t size = wanted ? wanted : fixed + TOKEN_CACHE_SIZE;
-    clerk_backend_breaker *breakers;
+    clerk_backend_state *states;
     clerk_verdicts *verdicts;
-    apr_shm_t *shm;
     apr_status_t rv;
     char *memory;
 
@@ -160,23 +223,18 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
                                  runtimes, least / 1024 + 1);
         return APR_ENOSPC;
     }
-    rv = apr_shm_create(&shm, size, NULL, pconf);
+    rv = make_memory(&memory, size, s, pconf);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
-                     CLERK_LOGNO(3034) "cannot create a shared memory segment of %" APR_SIZE_T_FMT " bytes", size);
         return rv;
     }
-    /* Anonymous memory is zeroed already; clearing it would only make all of it resident. */
-    memory = apr_shm_baseaddr_get(shm);
-    memory += (LINE - (apr_uintptr_t)memory % LINE) % LINE;
     *pkeys = memory;
     verdicts = (clerk_verdicts *)(memory + keys_size);
-    breakers = (clerk_backend_breaker *)(verdicts + runtimes);
+    states = (clerk_backend_state *)(verdicts + runtimes);
     for (apr_size_t i = 0; i < runtimes; i++) {
         clerk_runtime *runtime = APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *);
 
         runtime->verdicts = &verdicts[i];
-        runtime->backend.breaker = &breakers[i];
+        runtime->backend.state = &states[i];
     }
     rv = clerk_token_cache_create(&process->token_cache, memory + keys_size + counters_size, size - fixed, pconf);
     if (rv != APR_SUCCESS) {
@@ -206,7 +264,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     process->since = apr_time_now();
     sources = assign_slots(pconf);
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
-    if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS) {
+    if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS || make_backend_limits(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     /* If this fails, each child tries again and logs the error. */
@@ -220,6 +278,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
             ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3035) "cannot set up the shared key sets");
             return HTTP_INTERNAL_SERVER_ERROR;
         }
+    }
+    if (process->keystore || process->backend_limits) {
         start_watchdog(s, pconf);
     }
     return OK;

@@ -17,7 +17,7 @@ PATTERNS = int(os.environ.get("CLERK_PATTERNS", "600"))
 PATHS = 8
 SEED = 20261128
 
-# Why we refuse patterns that path-to-regexp takes (differences.md row 26).
+# Why we refuse patterns that path-to-regexp takes (differences.md row 36).
 REASONS = (
     "a \\ at the end",
     "a [ without its ]",  # closed by what path-to-regexp puts behind the expression, like the next two

@@ -200,11 +200,14 @@ void clerk_fixture_backend(void *baton, clerk_backend_reply *reply, const clerk_
 {
     fixture *f = baton;
 
-    (void)pool;
     f->calls++;
     f->call_method = call->method;
     f->call_path = call->path;
     f->call_json = call->json;
+    f->call_client_ip = call->client_ip;
+    f->call_user_id = call->user_id;
+    f->call_tokens
+        = call->expired_token ? apr_pstrcat(pool, call->expired_token, " ", call->refresh_token, NULL) : NULL;
     *reply = f->reply;
 }
 

@@ -58,6 +58,9 @@ typedef struct fixture {
     const char *call_method;
     const char *call_path;
     const char *call_json;
+    const char *call_client_ip;
+    const char *call_user_id;
+    const char *call_tokens; /* both, with a space between */
 } fixture;
 
 /* For cmocka_run_group_tests(). */

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of the Backend API: how they are made, when they are held back, and that threads and processes that need the
+ * same reply make one call.
+ */
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +13,10 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -18,65 +27,87 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SECRET "sk_test_canary_51c2"
 #define SECONDS(n) apr_time_from_sec(n)
+/* Places for so many workers: 32 for calls of sessions, 24 of them for new ones, 4 for one user; 8 for those of
+ * strangers, 4 for an address. 48 threads may wait for sessions, 32 of them until their time is over. */
+#define WORKERS 128
+#define SESSION_PLACES 32
+#define NEW_SESSION_PLACES 24
+#define WAITING_PLACES 48
+#define USER_PLACES 4
+#define STRANGER_PLACES 8
+#define ADDRESS_PLACES 4
+#define GOOD "{\"cookies\":[\"__session=x\"]}"
 
-/* A server with a configurable response, which delays all responses while `held` is set. */
+/* A server that answers as told, or keeps callers waiting while `held`. Shared by all processes of a test, some of
+ * which are killed: so no locks. */
 typedef struct server {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int held;
-    int inside;
-    int most_inside;
-    int calls;
-    apr_status_t rv;
-    int status;
-    clerk_http_request request; /* the last one; its pointers are valid as long as the pool of the caller */
-    int logged[2];              /* AC2001, AC2002 */
+    atomic_int held;
+    atomic_int inside;
+    atomic_int most_inside;
+    atomic_int calls;
+    _Atomic(apr_status_t) rv;
+    atomic_int status;
+    atomic_int retry_after;
+    char body[CLERK_SINGLE_FLIGHT_ANSWER_MAX + 1];
+    atomic_int logged[4]; /* AC1040, AC1041, AC2001, AC2002 */
 } server;
 
 typedef struct fixture {
     apr_pool_t *pool;
-    server server;
+    server *server;
     clerk_http http;
-    clerk_backend_breaker breaker;
+    clerk_http_request request; /* the last one of this process; what it points to lives as long as the caller's pool */
+    clerk_backend_state *state;
     clerk_backend_api api;
+    atomic_int callers; /* made so far: each is another user's */
+    void *memory;
+    apr_size_t size;
 } fixture;
+
+static fixture *current; /* of the test that runs, for what has no baton */
 
 static apr_status_t perform(void *baton, clerk_http_response **presponse, const clerk_http_request *request,
                             apr_pool_t *pool)
 {
     server *s = baton;
     clerk_http_response *response = apr_pcalloc(pool, sizeof(*response));
+    int inside, most = atomic_load(&s->most_inside);
     apr_status_t rv;
 
-    pthread_mutex_lock(&s->lock);
-    s->calls++;
-    s->request = *request;
-    s->inside++;
-    if (s->inside > s->most_inside) {
-        s->most_inside = s->inside;
+    atomic_fetch_add(&s->calls, 1);
+    current->request = *request;
+    inside = atomic_fetch_add(&s->inside, 1) + 1;
+    while (inside > most && !atomic_compare_exchange_weak(&s->most_inside, &most, inside)) {
     }
-    pthread_cond_broadcast(&s->changed);
     while (s->held) {
-        pthread_cond_wait(&s->changed, &s->lock);
+        apr_sleep(300);
     }
-    s->inside--;
+    atomic_fetch_sub(&s->inside, 1);
     rv = s->rv;
     response->status = rv == APR_SUCCESS ? s->status : 0;
-    response->body = rv == APR_SUCCESS ? "{}" : "";
+    response->retry_after = s->retry_after;
+    response->body = rv == APR_SUCCESS ? apr_pstrdup(pool, s->body) : "";
     response->body_len = strlen(response->body);
-    pthread_mutex_unlock(&s->lock);
     *presponse = response;
     return rv;
 }
 
 static void sink(void *baton, clerk_log_level level, int number, const char *text)
 {
+    static const int numbers[] = {1040, 1041, 2001, 2002};
     server *s = baton;
 
     (void)level;
-    if (!strstr(text, SECRET) && (number == 2001 || number == 2002)) {
-        s->logged[number - 2001]++;
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        s->logged[i] += number == numbers[i] && !strstr(text, SECRET);
     }
+}
+
+static void *shared_memory(apr_size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
 }
 
 static int setup(void **state)
@@ -89,18 +120,27 @@ static int setup(void **state)
     }
     f = apr_pcalloc(pool, sizeof(*f));
     f->pool = pool;
-    pthread_mutex_init(&f->server.lock, NULL);
-    pthread_cond_init(&f->server.changed, NULL);
-    f->server.status = 200;
-    f->http.baton = &f->server;
+    f->size = clerk_backend_limits_size(WORKERS);
+    f->memory = shared_memory(f->size);
+    f->server = shared_memory(sizeof(*f->server));
+    f->state = shared_memory(sizeof(*f->state));
+    f->server->status = 200;
+    f->server->retry_after = -1;
+    strcpy(f->server->body, "{}");
+    f->http.baton = f->server;
     f->http.perform = perform;
     f->api.name = "test";
+    f->api.number = 3;
     f->api.api_url = "https://api.example.test";
     f->api.secret_key = SECRET;
     f->api.timeout = SECONDS(2);
     f->api.http = &f->http;
-    f->api.breaker = &f->breaker;
-    clerk_log_set_sink(sink, &f->server);
+    f->api.state = f->state;
+    if (clerk_backend_limits_create(&f->api.limits, f->memory, WORKERS, pool) != APR_SUCCESS) {
+        return -1;
+    }
+    clerk_log_set_sink(sink, f->server);
+    current = f;
     *state = f;
     return 0;
 }
@@ -110,64 +150,118 @@ static int teardown(void **state)
     fixture *f = *state;
 
     clerk_log_set_sink(NULL, NULL);
-    pthread_cond_destroy(&f->server.changed);
-    pthread_mutex_destroy(&f->server.lock);
+    munmap(f->memory, f->size);
+    munmap(f->server, sizeof(*f->server));
+    munmap(f->state, sizeof(*f->state));
     apr_pool_destroy(f->pool);
     return 0;
 }
 
-/* @return the status of the reply; 0: none */
-static int call_for(fixture *f, clerk_backend_cause cause)
-{
-    const clerk_backend_call made = {cause, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
-    clerk_backend_reply reply;
+/* Calls */
 
-    clerk_backend_api_call(&f->api, &reply, &made, f->pool);
-    assert_non_null(reply.body);
-    return reply.status;
+/* Another nonce each time. */
+static clerk_backend_call nonce_from(const char *ip)
+{
+    static atomic_int number;
+
+    return (clerk_backend_call){
+        .cause = CLERK_BACKEND_FOR_ANY_CLIENT,
+        .method = "GET",
+        .path = apr_psprintf(current->pool, "/v1/clients/handshake_payload?nonce=n_%d", atomic_fetch_add(&number, 1)),
+        .client_ip = ip};
 }
 
+static clerk_backend_call refresh_of(const char *user, const char *expired_token, const char *refresh_token)
+{
+    return (clerk_backend_call){.cause = CLERK_BACKEND_FOR_SESSION,
+                                .method = "POST",
+                                .path = "/v1/sessions/sess_1/refresh",
+                                .json = "{\"a\":1}",
+                                .client_ip = "192.0.2.1",
+                                .user_id = user,
+                                .expired_token = expired_token,
+                                .refresh_token = refresh_token};
+}
+
+/* Of a user that no other call is of, and from an address that no other call is from. */
+static clerk_backend_call fresh_call(fixture *f, clerk_backend_group group, apr_pool_t *pool)
+{
+    int number = atomic_fetch_add(&f->callers, 1);
+    const char *ip = apr_psprintf(pool, "10.%d.%d.%d", number >> 16, number >> 8 & 255, number & 255);
+    clerk_backend_call call;
+
+    if (group == CLERK_BACKEND_STRANGERS) {
+        return nonce_from(ip);
+    }
+    call = refresh_of(apr_psprintf(pool, "user_%d", number), apr_psprintf(pool, "expired_%d", number),
+                      apr_psprintf(pool, "refresh_%d", number));
+    call.client_ip = ip;
+    if (group == CLERK_BACKEND_KNOWN_SESSIONS) {
+        clerk_backend_limits_note(f->api.limits, f->api.number, call.refresh_token, 1);
+    }
+    return call;
+}
+
+static clerk_backend_reply make(fixture *f, clerk_backend_call call)
+{
+    clerk_backend_reply reply;
+
+    clerk_backend_api_call(&f->api, &reply, &call, f->pool);
+    assert_non_null(reply.body);
+    return reply;
+}
+
+static clerk_backend_reply call_of(fixture *f, clerk_backend_group group)
+{
+    return make(f, fresh_call(f, group, f->pool));
+}
+
+/* @return the status of the reply; 0: none */
 static int call(fixture *f)
 {
-    return call_for(f, CLERK_BACKEND_FOR_SESSION);
+    return call_of(f, CLERK_BACKEND_KNOWN_SESSIONS).status;
 }
 
 static void fail_times(fixture *f, int times)
 {
-    f->server.rv = APR_TIMEUP;
+    f->server->rv = APR_TIMEUP;
     for (int i = 0; i < times; i++) {
         assert_int_equal(call(f), 0);
     }
 }
 
+static clerk_backend_circuit *circuit(fixture *f)
+{
+    return &f->state->circuits[CLERK_BACKEND_KNOWN_SESSIONS];
+}
+
 /* Seconds that the circuit stays open from now on, rounded up. */
 static int pause_of(fixture *f)
 {
-    apr_int64_t until = atomic_load(&f->breaker.open_until);
+    apr_int64_t until = atomic_load(&circuit(f)->open_until);
 
     return until ? (int)((until - apr_time_now() + SECONDS(1) - 1) / SECONDS(1)) : 0;
 }
 
 static void let_the_pause_pass(fixture *f)
 {
-    atomic_store(&f->breaker.open_until, apr_time_now() - 1);
+    atomic_store(&circuit(f)->open_until, apr_time_now() - 1);
 }
 
 static void a_call_is_made_as_clerk_wants_it(void **state)
 {
-    static const clerk_backend_call refresh
-        = {CLERK_BACKEND_FOR_SESSION, "POST", "/v1/sessions/sess_1/refresh", "{\"a\":1}"};
     fixture *f = *state;
-    const clerk_http_request *request = &f->server.request;
+    const clerk_http_request *request = &f->request;
     clerk_backend_reply reply;
 
     f->api.http_proxy = "http://127.0.0.1:3128";
     f->api.ca_file = "/ca.pem";
-    clerk_backend_api_call(&f->api, &reply, &refresh, f->pool);
+    reply = make(f, refresh_of("user_1", "e", "r"));
     assert_int_equal(reply.status, 200);
     assert_string_equal(reply.body, "{}");
     assert_int_equal(reply.body_len, 2);
-    assert_int_equal(f->server.calls, 1);
+    assert_false(reply.held_back);
+    assert_int_equal(f->server->calls, 1);
     assert_string_equal(request->method, "POST");
     assert_string_equal(request->url, "https://api.example.test/v1/sessions/sess_1/refresh");
     assert_string_equal(request->bearer, SECRET);
@@ -179,9 +273,10 @@ static void a_call_is_made_as_clerk_wants_it(void **state)
     assert_string_equal(request->ca_file, "/ca.pem");
     assert_int_equal(request->timeout, SECONDS(2));
     assert_true(request->max_response > 0);
-    assert_int_equal(atomic_load(&f->breaker.calls), 1);
-    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
+    assert_int_equal(atomic_load(&f->state->calls), 1);
 }
+
+/* Circuits */
 
 static void only_silence_and_server_errors_are_failures(void **state)
 {
@@ -195,15 +290,15 @@ static void only_silence_and_server_errors_are_failures(void **state)
     fixture *f = *state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        memset(&f->breaker, 0, sizeof(f->breaker));
-        f->server.rv = rows[i].rv;
-        f->server.status = rows[i].status;
+        memset(f->state, 0, sizeof(*f->state));
+        f->server->rv = rows[i].rv;
+        f->server->status = rows[i].status;
         for (int n = 0; n < 5; n++) {
             assert_int_equal(call(f), n < 3 || !rows[i].failures ? rows[i].status : 0);
         }
-        assert_int_equal(atomic_load(&f->breaker.failures), rows[i].failures);
-        assert_int_equal(atomic_load(&f->breaker.calls), rows[i].failures ? 3 : 5);
-        assert_int_equal(atomic_load(&f->breaker.rejected), rows[i].failures ? 2 : 0);
+        assert_int_equal(atomic_load(&circuit(f)->failures), rows[i].failures);
+        assert_int_equal(atomic_load(&f->state->calls), rows[i].failures ? 3 : 5);
+        assert_int_equal(atomic_load(&f->state->rejected), rows[i].failures ? 2 : rows[i].rv == APR_EINTR ? 5 : 0);
         assert_int_equal(pause_of(f), rows[i].failures ? 5 : 0);
     }
 }
@@ -213,42 +308,46 @@ static void a_success_starts_the_count_anew(void **state)
     fixture *f = *state;
 
     fail_times(f, 2);
-    f->server.rv = APR_SUCCESS;
+    f->server->rv = APR_SUCCESS;
     assert_int_equal(call(f), 200);
     fail_times(f, 2);
     assert_int_equal(pause_of(f), 0);
     fail_times(f, 1);
     assert_int_equal(pause_of(f), 5);
-    assert_int_equal(f->server.logged[1], 1);
+    assert_int_equal(f->server->logged[3], 1);
 }
 
 static void the_pause_doubles_up_to_a_minute(void **state)
 {
     static const int pauses[] = {10, 20, 40, 60, 60, 60};
     fixture *f = *state;
+    clerk_backend_reply reply;
 
     fail_times(f, 3);
     for (size_t i = 0; i < COUNT(pauses); i++) {
-        int calls = f->server.calls;
+        int calls = f->server->calls;
 
         fail_times(f, 4);
-        assert_int_equal(f->server.calls, calls);
+        assert_int_equal(f->server->calls, calls);
         let_the_pause_pass(f);
         fail_times(f, 4);
-        assert_int_equal(f->server.calls, calls + 1);
+        assert_int_equal(f->server->calls, calls + 1);
         assert_int_equal(pause_of(f), pauses[i]);
+        reply = call_of(f, CLERK_BACKEND_KNOWN_SESSIONS);
+        assert_true(reply.held_back);
+        assert_int_equal(reply.retry_after, pauses[i]);
     }
-    assert_int_equal(f->server.logged[1], 1);
-    /* A response closes the circuit. */
+    assert_int_equal(f->server->logged[3], 1);
+    /* It answers: all is as before. */
     let_the_pause_pass(f);
-    f->server.rv = APR_SUCCESS;
+    f->server->rv = APR_SUCCESS;
     assert_int_equal(call(f), 200);
     assert_int_equal(call(f), 200);
     assert_int_equal(pause_of(f), 0);
-    assert_int_equal(f->server.logged[0], 1);
+    assert_int_equal(f->server->logged[2], 1);
     fail_times(f, 3);
     assert_int_equal(pause_of(f), 5);
-    assert_int_equal(f->server.logged[1], 2);
+    assert_int_equal(f->server->logged[3], 2);
 }
 
 static void a_clock_that_is_set_back_does_not_hold_it_open(void **state)
@@ -256,25 +355,42 @@ static void a_clock_that_is_set_back_does_not_hold_it_open(void **state)
     fixture *f = *state;
 
     fail_times(f, 3);
-    atomic_store(&f->breaker.open_until, apr_time_now() + SECONDS(3600));
-    f->server.rv = APR_SUCCESS;
+    atomic_store(&circuit(f)->open_until, apr_time_now() + SECONDS(3600));
+    f->server->rv = APR_SUCCESS;
     assert_int_equal(call(f), 200);
     assert_int_equal(pause_of(f), 0);
 }
 
-/* Between the increment of the count and the store of open_until, another call may succeed and reset the count. */
+/* The call that opens the circuit can be overtaken by another's success between the count and the time. */
 static void a_success_closes_a_circuit_whose_count_is_lost(void **state)
 {
     fixture *f = *state;
 
-    atomic_store(&f->breaker.failures, 0);
+    atomic_store(&circuit(f)->failures, 0);
     let_the_pause_pass(f);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(call(f), 200);
     }
-    assert_int_equal(f->server.calls, 5);
-    assert_int_equal(atomic_load(&f->breaker.rejected), 0);
+    assert_int_equal(f->server->calls, 5);
+    assert_int_equal(atomic_load(&f->state->rejected), 0);
     assert_int_equal(pause_of(f), 0);
+}
+
+static void no_group_opens_the_circuit_of_another(void **state)
+{
+    fixture *f = *state;
+
+    for (int failing = 0; failing < CLERK_BACKEND_GROUPS; failing++) {
+        memset(f->state, 0, sizeof(*f->state));
+        f->server->status = 500;
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(call_of(f, failing).status, 500);
+        }
+        f->server->status = 200;
+        for (int group = 0; group < CLERK_BACKEND_GROUPS; group++) {
+            assert_int_equal(call_of(f, group).status, group == failing ? 0 : 200);
+        }
+    }
 }
 
 static void without_a_way_out_there_is_no_answer(void **state)
@@ -283,8 +399,222 @@ static void without_a_way_out_there_is_no_answer(void **state)
 
     f->api.http = NULL;
     assert_int_equal(call(f), 0);
-    assert_int_equal(atomic_load(&f->breaker.rejected), 1);
-    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
+    assert_int_equal(atomic_load(&f->state->rejected), 1);
+}
+
+/* Rates */
+
+/* @return how many of ten calls were made */
+static int made_of_ten(fixture *f, clerk_backend_call one)
+{
+    int made = 0;
+
+    for (int i = 0; i < 10; i++) {
+        /* Another refresh token each time, so that no reply is shared. */
+        if (one.refresh_token) {
+            one.refresh_token = apr_psprintf(f->pool, "junk_%d", atomic_fetch_add(&f->callers, 1));
+        } else {
+            one = nonce_from(one.client_ip);
+        }
+        made += !make(f, one).held_back;
+    }
+    return made;
+}
+
+static void a_client_that_is_refused_is_held_back(void **state)
+{
+    fixture *f = *state;
+    clerk_backend_reply reply;
+
+    f->server->status = 404;
+    assert_int_equal(made_of_ten(f, nonce_from("192.0.2.7")), 10);
+    assert_int_equal(made_of_ten(f, nonce_from("192.0.2.7")), 0);
+    reply = make(f, nonce_from("192.0.2.7"));
+    assert_int_equal(reply.status, 0);
+    assert_in_range(reply.retry_after, 4, 5);
+    assert_int_equal(f->server->logged[0], 1);
+    /* Only that one. */
+    assert_false(make(f, nonce_from("192.0.2.8")).held_back);
+    assert_false(call_of(f, CLERK_BACKEND_NEW_SESSIONS).held_back);
+    assert_false(call_of(f, CLERK_BACKEND_KNOWN_SESSIONS).held_back);
+}
+
+static void what_counts_as_one_client(void **state)
+{
+    static const struct {
+        const char *one;
+        const char *other;
+        int same;
+    } rows[] = {{"192.0.2.7", "192.0.2.7", 1},
+                {"192.0.2.7", "192.0.2.8", 0},
+                {"2001:db8::1", "2001:db8::ffff:2", 1},
+                {"2001:db8:0:0:1::", "2001:db8::", 1},
+                {"2001:db8:0:1::1", "2001:db8:0:2::1", 0},
+                {"::ffff:192.0.2.9", "192.0.2.9", 1},
+                {"::ffff:192.0.2.10", "::ffff:192.0.2.11", 0},
+                {NULL, NULL, 1},
+                {NULL, "192.0.2.12", 0}};
+    fixture *f = *state;
+
+    f->server->status = 404;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        memset(f->state, 0, sizeof(*f->state));
+        memset(f->memory, 0, f->size);
+        (void)made_of_ten(f, nonce_from(rows[i].one));
+        assert_int_equal(make(f, nonce_from(rows[i].other)).held_back, rows[i].same);
+    }
+}
+
+static void success_costs_a_client_nothing(void **state)
+{
+    fixture *f = *state;
+
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(made_of_ten(f, nonce_from("192.0.2.7")), 10);
+    }
+}
+
+static void a_nonce_is_asked_for_until_it_is_answered(void **state)
+{
+    static const struct {
+        apr_status_t rv;
+        int status;
+        int is_spent;
+    } rows[] = {{APR_SUCCESS, 200, 1}, {APR_SUCCESS, 404, 1}, {APR_SUCCESS, 401, 0},
+                {APR_SUCCESS, 500, 0}, {APR_TIMEUP, 0, 0},    {APR_EINTR, 0, 0}};
+    fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        clerk_backend_call one = nonce_from("192.0.2.7"), other = nonce_from("192.0.2.7");
+
+        f->server->rv = rows[i].rv;
+        f->server->status = rows[i].status;
+        assert_int_equal(make(f, one).status, rows[i].status);
+        f->server->rv = APR_SUCCESS;
+        f->server->status = 200;
+        assert_int_equal(make(f, one).held_back, rows[i].is_spent);
+        assert_false(make(f, other).held_back);
+        /* Another instance's is another nonce. */
+        f->api.number++;
+        assert_false(make(f, other).held_back);
+    }
+}
+
+static void strangers_are_held_back_in_all(void **state)
+{
+    static const clerk_backend_group groups[] = {CLERK_BACKEND_STRANGERS, CLERK_BACKEND_NEW_SESSIONS};
+    fixture *f = *state;
+
+    f->server->status = 404;
+    for (size_t i = 0; i < COUNT(groups); i++) {
+        int made = 0;
+
+        for (int n = 0; n < 100; n++) {
+            made += !call_of(f, groups[i]).held_back;
+        }
+        /* 20, and one for each half second that this took. */
+        assert_in_range(made, 20, 24);
+    }
+    assert_false(call_of(f, CLERK_BACKEND_KNOWN_SESSIONS).held_back);
+}
+
+static void a_user_who_is_refused_is_held_back(void **state)
+{
+    fixture *f = *state;
+    clerk_backend_call junk = refresh_of("user_1", "e", "r"), known = refresh_of("user_1", "e", "r");
+
+    f->server->status = 401;
+    assert_in_range(made_of_ten(f, junk), 5, 6);
+    assert_true(make(f, junk).held_back);
+    assert_false(call_of(f, CLERK_BACKEND_NEW_SESSIONS).held_back);
+    /* With what was junk the user's real sessions have nothing to do. */
+    clerk_backend_limits_note(f->api.limits, f->api.number, "r", 1);
+    assert_false(make(f, known).held_back);
+}
+
+static void a_user_renews_so_often_and_no_more(void **state)
+{
+    fixture *f = *state;
+    int made = 0;
+
+    for (int i = 0; i < 10; i++) {
+        made += made_of_ten(f, refresh_of("user_1", "e", "r"));
+    }
+    assert_in_range(made, 20, 22);
+}
+
+static void a_refresh_token_that_clerk_accepts_becomes_known(void **state)
+{
+    fixture *f = *state;
+    clerk_backend_limits *limits = f->api.limits;
+    clerk_backend_call one = refresh_of("user_1", "e", "r_1"), next = refresh_of("user_1", "e", "r_2");
+
+    assert_int_equal(clerk_backend_limits_caller(limits, 3, &one).group, CLERK_BACKEND_NEW_SESSIONS);
+    strcpy(f->server->body, "{\"cookies\":[\"__session=x\",\"__refresh_abc=r_2; Path=/\",\"__refresh_abc\",1]}");
+    (void)make(f, one);
+    assert_int_equal(clerk_backend_limits_caller(limits, 3, &one).group, CLERK_BACKEND_KNOWN_SESSIONS);
+    assert_int_equal(clerk_backend_limits_caller(limits, 3, &next).group, CLERK_BACKEND_KNOWN_SESSIONS);
+    /* Of this instance only. */
+    assert_int_equal(clerk_backend_limits_caller(limits, 4, &one).group, CLERK_BACKEND_NEW_SESSIONS);
+    /* 429 and 5xx say nothing about it; a refusal does. */
+    f->server->status = 429;
+    (void)make(f, next);
+    f->server->status = 503;
+    next.expired_token = "e2";
+    (void)make(f, next);
+    assert_int_equal(clerk_backend_limits_caller(limits, 3, &next).group, CLERK_BACKEND_KNOWN_SESSIONS);
+    f->server->status = 401;
+    next.expired_token = "e3";
+    (void)make(f, next);
+    assert_int_equal(clerk_backend_limits_caller(limits, 3, &next).group, CLERK_BACKEND_NEW_SESSIONS);
+}
+
+/* 429 */
+
+static void a_429_stops_what_strangers_cause(void **state)
+{
+    static const struct {
+        int retry_after;
+        int seconds;
+    } rows[] = {{60, 60}, {1, 1}, {0, 10}, {-1, 10}, {100000, 300}};
+    fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        clerk_backend_reply reply;
+
+        memset(f->state, 0, sizeof(*f->state));
+        f->server->logged[1] = 0;
+        f->server->status = 429;
+        f->server->retry_after = rows[i].retry_after;
+        reply = call_of(f, CLERK_BACKEND_STRANGERS);
+        assert_int_equal(reply.status, 429);
+        f->server->status = 200;
+        reply = call_of(f, CLERK_BACKEND_STRANGERS);
+        assert_true(reply.held_back);
+        assert_int_equal(reply.retry_after, rows[i].seconds);
+        assert_int_equal(f->server->logged[1], 1);
+        /* It is another endpoint's. */
+        assert_int_equal(call_of(f, CLERK_BACKEND_NEW_SESSIONS).status, 200);
+        assert_int_equal(call(f), 200);
+        atomic_store(&f->state->left_alone_until[CLERK_BACKEND_STRANGERS], apr_time_now() - 1);
+        assert_int_equal(call_of(f, CLERK_BACKEND_STRANGERS).status, 200);
+    }
+}
+
+static void a_429_stops_no_known_session(void **state)
+{
+    fixture *f = *state;
+
+    f->server->status = 429;
+    f->server->retry_after = 60;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(call(f), 429);
+    }
+    assert_true(call_of(f, CLERK_BACKEND_NEW_SESSIONS).held_back);
+    assert_int_equal(f->server->logged[1], 1);
+    f->server->status = 200;
+    assert_int_equal(call(f), 200);
+    assert_int_equal(call_of(f, CLERK_BACKEND_STRANGERS).status, 200);
 }
 
 /* Threads */
@@ -292,123 +622,169 @@ static void without_a_way_out_there_is_no_answer(void **state)
 typedef struct caller {
     pthread_t thread;
     fixture *f;
-    clerk_backend_cause cause;
-    int status;
+    clerk_backend_call call;
+    clerk_backend_reply reply;
+    apr_pool_t *pool;
 } caller;
 
 static void *one_call(void *baton)
 {
     caller *c = baton;
-    const clerk_backend_call made = {c->cause, "GET", "/v1/clients/handshake_payload?nonce=n", NULL};
-    clerk_backend_reply reply;
-    apr_pool_t *pool;
 
-    apr_pool_create(&pool, NULL);
-    clerk_backend_api_call(&c->f->api, &reply, &made, pool);
-    c->status = reply.status;
-    apr_pool_destroy(pool);
+    clerk_backend_api_call(&c->f->api, &c->reply, &c->call, c->pool);
     return NULL;
 }
 
-static void start_for(fixture *f, caller *callers, int count, clerk_backend_cause cause)
+static void start_call(fixture *f, caller *c, clerk_backend_call made)
+{
+    c->f = f;
+    c->call = made;
+    apr_pool_create(&c->pool, NULL);
+    assert_int_equal(pthread_create(&c->thread, NULL, one_call, c), 0);
+}
+
+static void start_group(fixture *f, caller *callers, int count, clerk_backend_group group)
 {
     for (int i = 0; i < count; i++) {
-        callers[i].f = f;
-        callers[i].cause = cause;
-        callers[i].status = -1;
-        assert_int_equal(pthread_create(&callers[i].thread, NULL, one_call, &callers[i]), 0);
+        start_call(f, &callers[i], fresh_call(f, group, f->pool));
     }
 }
 
 static void start(fixture *f, caller *callers, int count)
 {
-    start_for(f, callers, count, CLERK_BACKEND_FOR_SESSION);
+    start_group(f, callers, count, CLERK_BACKEND_KNOWN_SESSIONS);
 }
 
 static void wait_until_inside(fixture *f, int count)
 {
-    pthread_mutex_lock(&f->server.lock);
-    while (f->server.inside < count) {
-        pthread_cond_wait(&f->server.changed, &f->server.lock);
+    while (f->server->inside < count) {
+        apr_sleep(300);
     }
-    pthread_mutex_unlock(&f->server.lock);
 }
 
 static void hold(fixture *f, int held, apr_status_t rv)
 {
-    pthread_mutex_lock(&f->server.lock);
-    f->server.held = held;
-    f->server.rv = rv;
-    pthread_cond_broadcast(&f->server.changed);
-    pthread_mutex_unlock(&f->server.lock);
+    f->server->rv = rv;
+    f->server->held = held;
 }
 
-/* @return the number of calls with a response */
+/* @return how many got an answer */
 static int join(caller *callers, int count)
 {
     int answered = 0;
 
     for (int i = 0; i < count; i++) {
         pthread_join(callers[i].thread, NULL);
-        answered += callers[i].status == 200;
+        answered += callers[i].reply.status == 200;
+        apr_pool_destroy(callers[i].pool);
     }
     return answered;
 }
 
-static void a_slow_api_holds_no_more_than_four_threads(void **state)
+static void a_slow_api_holds_no_more_threads_than_there_are_places(void **state)
 {
     fixture *f = *state;
-    caller slow[CLERK_BACKEND_MAX_UNDER_WAY], more[12];
+    caller slow[SESSION_PLACES], more[WAITING_PLACES], excess[5];
+    apr_time_t begun = apr_time_now();
 
     hold(f, 1, APR_SUCCESS);
-    start(f, slow, CLERK_BACKEND_MAX_UNDER_WAY);
-    wait_until_inside(f, CLERK_BACKEND_MAX_UNDER_WAY);
-    /* Further calls fail at once, while these four wait. */
+    start(f, slow, SESSION_PLACES);
+    wait_until_inside(f, SESSION_PLACES);
     start(f, more, COUNT(more));
+    while (clerk_backend_limits_waiting(f->api.limits, apr_time_now()) < WAITING_PLACES) {
+        apr_sleep(300);
+    }
+    /* The others come back at once. */
+    start(f, excess, COUNT(excess));
+    assert_int_equal(join(excess, COUNT(excess)), 0);
+    assert_true(apr_time_now() - begun < SECONDS(1));
+    assert_int_equal(atomic_load(&f->state->rejected), COUNT(excess));
     assert_int_equal(join(more, COUNT(more)), 0);
-    assert_int_equal(f->server.inside, CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(atomic_load(&f->breaker.rejected), COUNT(more));
+    assert_true(apr_time_now() - begun < SECONDS(4));
+    assert_int_equal(f->server->inside, SESSION_PLACES);
+    assert_int_equal(atomic_load(&f->state->rejected), COUNT(excess) + COUNT(more));
     hold(f, 0, APR_SUCCESS);
-    assert_int_equal(join(slow, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(f->server.most_inside, CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
-    /* Rejected calls do not count as failures of the API. */
-    assert_int_equal(atomic_load(&f->breaker.failures), 0);
+    assert_int_equal(join(slow, SESSION_PLACES), SESSION_PLACES);
+    assert_int_equal(f->server->most_inside, SESSION_PLACES);
+    /* Too many at once is no failure. */
+    assert_int_equal(atomic_load(&circuit(f)->failures), 0);
     assert_int_equal(call(f), 200);
 }
 
-static void calls_that_anybody_can_cause_take_no_place_from_sessions(void **state)
+static void places_are_waited_for_while_calls_end(void **state)
 {
     fixture *f = *state;
-    caller strangers[CLERK_BACKEND_MAX_UNDER_WAY], sessions[CLERK_BACKEND_MAX_UNDER_WAY];
+    caller first[SESSION_PLACES], more[40];
 
     hold(f, 1, APR_SUCCESS);
-    start_for(f, strangers, CLERK_BACKEND_MAX_UNDER_WAY, CLERK_BACKEND_FOR_ANY_CLIENT);
-    wait_until_inside(f, CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(call_for(f, CLERK_BACKEND_FOR_ANY_CLIENT), 0);
-    start(f, sessions, CLERK_BACKEND_MAX_UNDER_WAY);
-    wait_until_inside(f, 2 * CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(atomic_load(&f->breaker.rejected), 1);
+    start(f, first, SESSION_PLACES);
+    wait_until_inside(f, SESSION_PLACES);
+    start(f, more, COUNT(more));
+    apr_sleep(apr_time_from_msec(200));
     hold(f, 0, APR_SUCCESS);
-    assert_int_equal(join(strangers, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(join(sessions, CLERK_BACKEND_MAX_UNDER_WAY), CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_ANY_CLIENT]), 0);
+    assert_int_equal(join(first, SESSION_PLACES), SESSION_PLACES);
+    assert_int_equal(join(more, COUNT(more)), COUNT(more));
+    assert_int_equal(f->server->calls, SESSION_PLACES + (int)COUNT(more));
+    assert_true(f->server->most_inside <= SESSION_PLACES);
+}
+
+static void each_group_has_places_that_no_other_takes(void **state)
+{
+    fixture *f = *state;
+    caller strangers[STRANGER_PLACES + 2], fresh[NEW_SESSION_PLACES + 2], known[SESSION_PLACES - NEW_SESSION_PLACES];
+
+    hold(f, 1, APR_SUCCESS);
+    start_group(f, strangers, COUNT(strangers), CLERK_BACKEND_STRANGERS);
+    wait_until_inside(f, STRANGER_PLACES);
+    start_group(f, fresh, COUNT(fresh), CLERK_BACKEND_NEW_SESSIONS);
+    wait_until_inside(f, STRANGER_PLACES + NEW_SESSION_PLACES);
+    start(f, known, COUNT(known));
+    wait_until_inside(f, STRANGER_PLACES + SESSION_PLACES);
+    apr_sleep(apr_time_from_msec(50));
+    assert_int_equal(f->server->inside, STRANGER_PLACES + SESSION_PLACES);
+    hold(f, 0, APR_SUCCESS);
+    (void)join(strangers, COUNT(strangers));
+    assert_int_equal(join(fresh, COUNT(fresh)), COUNT(fresh));
+    assert_int_equal(join(known, COUNT(known)), COUNT(known));
+}
+
+static void one_user_and_one_address_take_a_part_of_the_places(void **state)
+{
+    fixture *f = *state;
+    caller mine[12], strangers[6];
+
+    hold(f, 1, APR_SUCCESS);
+    for (int i = 0; i < (int)COUNT(mine); i++) {
+        start_call(f, &mine[i], refresh_of("user_1", "e", apr_psprintf(f->pool, "r_%d", i)));
+    }
+    for (int i = 0; i < (int)COUNT(strangers); i++) {
+        start_call(f, &strangers[i], nonce_from("192.0.2.1"));
+    }
+    /* Until all others have given up. */
+    while (atomic_load(&f->state->rejected)
+           < COUNT(mine) + COUNT(strangers) - (unsigned int)(USER_PLACES + ADDRESS_PLACES)) {
+        apr_sleep(apr_time_from_msec(5));
+    }
+    assert_int_equal(f->server->most_inside, USER_PLACES + ADDRESS_PLACES);
+    hold(f, 0, APR_SUCCESS);
+    assert_int_equal(join(mine, COUNT(mine)), USER_PLACES);
+    assert_int_equal(join(strangers, COUNT(strangers)), ADDRESS_PLACES);
 }
 
 static void calls_that_fail_together_count_as_one_outage(void **state)
 {
     fixture *f = *state;
-    caller callers[CLERK_BACKEND_MAX_UNDER_WAY];
+    caller callers[8];
 
     fail_times(f, 2);
     hold(f, 1, APR_TIMEUP);
-    start(f, callers, CLERK_BACKEND_MAX_UNDER_WAY);
-    wait_until_inside(f, CLERK_BACKEND_MAX_UNDER_WAY);
+    start(f, callers, COUNT(callers));
+    wait_until_inside(f, COUNT(callers));
     hold(f, 0, APR_TIMEUP);
-    join(callers, CLERK_BACKEND_MAX_UNDER_WAY);
-    assert_int_equal(atomic_load(&f->breaker.failures), 3);
+    join(callers, COUNT(callers));
+    assert_int_equal(atomic_load(&circuit(f)->failures), 3);
     assert_int_equal(pause_of(f), 5);
-    assert_int_equal(f->server.logged[1], 1);
+    assert_int_equal(f->server->logged[3], 1);
 }
 
 static void after_the_pause_one_thread_tries(void **state)
@@ -423,7 +799,7 @@ static void after_the_pause_one_thread_tries(void **state)
     wait_until_inside(f, 1);
     start(f, more, COUNT(more));
     assert_int_equal(join(more, COUNT(more)), 0);
-    assert_int_equal(f->server.calls, 4);
+    assert_int_equal(f->server->calls, 4);
     hold(f, 0, APR_SUCCESS);
     assert_int_equal(join(&probe, 1), 1);
     assert_int_equal(call(f), 200);
@@ -436,15 +812,204 @@ static void many_threads_find_one_probe(void **state)
 
     fail_times(f, 3);
     for (int round = 0; round < 50; round++) {
-        int calls = f->server.calls;
+        int calls = f->server->calls;
 
         let_the_pause_pass(f);
         start(f, callers, COUNT(callers));
         join(callers, COUNT(callers));
-        assert_int_equal(f->server.calls, calls + 1);
+        assert_int_equal(f->server->calls, calls + 1);
     }
-    assert_int_equal(atomic_load(&f->api.under_way[CLERK_BACKEND_FOR_SESSION]), 0);
     assert_int_equal(pause_of(f), 60);
+}
+
+/* One call for all that need its reply */
+
+static void threads_that_refresh_the_same_make_one_call(void **state)
+{
+    fixture *f = *state;
+    caller same[40], other[2];
+
+    strcpy(f->server->body, GOOD);
+    hold(f, 1, APR_SUCCESS);
+    for (size_t i = 0; i < COUNT(same); i++) {
+        start_call(f, &same[i], refresh_of("user_1", "e", "r"));
+    }
+    /* Another expired token, another refresh token: not the same. */
+    start_call(f, &other[0], refresh_of("user_1", "e2", "r"));
+    start_call(f, &other[1], refresh_of("user_1", "e", "r2"));
+    wait_until_inside(f, 3);
+    apr_sleep(apr_time_from_msec(50));
+    hold(f, 0, APR_SUCCESS);
+    for (size_t i = 0; i < COUNT(same); i++) {
+        pthread_join(same[i].thread, NULL);
+        assert_int_equal(same[i].reply.status, 200);
+        assert_string_equal(same[i].reply.body, GOOD);
+        assert_int_equal(same[i].reply.body_len, strlen(GOOD));
+        apr_pool_destroy(same[i].pool);
+    }
+    assert_int_equal(join(other, 2), 2);
+    assert_int_equal(f->server->calls, 3);
+    assert_int_equal(atomic_load(&f->state->shared), COUNT(same) - 1);
+    /* And all that come within ten seconds. */
+    assert_string_equal(make(f, refresh_of("user_1", "e", "r")).body, GOOD);
+    assert_int_equal(f->server->calls, 3);
+}
+
+static void failures_are_shared_and_remembered_too(void **state)
+{
+    static const struct {
+        apr_status_t rv;
+        int status;
+        int retry_after;
+    } rows[] = {{APR_SUCCESS, 401, 0}, {APR_SUCCESS, 429, 7}, {APR_SUCCESS, 503, 0}, {APR_TIMEUP, 0, 0}};
+    fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        clerk_backend_call one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
+        clerk_backend_reply first, second;
+
+        f->server->rv = rows[i].rv;
+        f->server->status = rows[i].status;
+        f->server->retry_after = rows[i].retry_after;
+        f->server->calls = 0;
+        first = make(f, one);
+        f->server->rv = APR_SUCCESS;
+        f->server->status = 200;
+        second = make(f, one);
+        assert_int_equal(first.status, rows[i].status);
+        assert_int_equal(second.status, rows[i].status);
+        assert_int_equal(second.retry_after, first.retry_after);
+        assert_false(second.held_back);
+        assert_string_equal(second.body, first.body);
+        assert_int_equal(f->server->calls, 1);
+    }
+}
+
+static void what_was_held_back_is_not_remembered(void **state)
+{
+    fixture *f = *state;
+    clerk_backend_call one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
+
+    atomic_store(&circuit(f)->open_until, apr_time_now() + SECONDS(5));
+    assert_true(make(f, one).held_back);
+    atomic_store(&circuit(f)->open_until, 0);
+    assert_int_equal(make(f, one).status, 200);
+    /* Nor a call that this process was stopped in. */
+    one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
+    f->server->rv = APR_EINTR;
+    assert_true(make(f, one).held_back);
+    f->server->rv = APR_SUCCESS;
+    assert_int_equal(make(f, one).status, 200);
+}
+
+static void who_waits_too_long_gives_up(void **state)
+{
+    fixture *f = *state;
+    caller leader, waiting[4];
+    apr_time_t begun = apr_time_now();
+
+    f->api.timeout = apr_time_from_msec(300);
+    hold(f, 1, APR_SUCCESS);
+    start_call(f, &leader, refresh_of("user_1", "e", "r"));
+    wait_until_inside(f, 1);
+    for (size_t i = 0; i < COUNT(waiting); i++) {
+        start_call(f, &waiting[i], refresh_of("user_1", "e", "r"));
+    }
+    for (size_t i = 0; i < COUNT(waiting); i++) {
+        pthread_join(waiting[i].thread, NULL);
+        assert_true(waiting[i].reply.held_back);
+        assert_int_equal(waiting[i].reply.status, 0);
+        assert_true(waiting[i].reply.retry_after > 0);
+        apr_pool_destroy(waiting[i].pool);
+    }
+    assert_true(apr_time_now() - begun < SECONDS(2));
+    hold(f, 0, APR_SUCCESS);
+    assert_int_equal(join(&leader, 1), 1);
+    assert_int_equal(f->server->calls, 1);
+}
+
+static void a_reply_that_is_too_long_is_the_leaders_alone(void **state)
+{
+    fixture *f = *state;
+    clerk_backend_call one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
+
+    memset(f->server->body, 'x', sizeof(f->server->body) - 1);
+    assert_int_equal(make(f, one).status, 200);
+    assert_int_equal(make(f, one).status, 0);
+    assert_int_equal(f->server->calls, 1);
+    one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
+    f->server->body[CLERK_SINGLE_FLIGHT_ANSWER_MAX - 8] = '\0';
+    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 8);
+    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 8);
+    assert_int_equal(f->server->calls, 2);
+}
+
+/* Processes */
+
+static void refresh_in_process(fixture *f)
+{
+    clerk_backend_call made = refresh_of("user_1", "e", "r");
+    clerk_backend_reply reply;
+
+    clerk_backend_api_call(&f->api, &reply, &made, f->pool);
+    _exit(reply.status == 200 && !strcmp(reply.body, GOOD) ? 0 : 1);
+}
+
+static pid_t start_process(fixture *f)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        refresh_in_process(f);
+    }
+    assert_true(pid > 0);
+    return pid;
+}
+
+static void processes_that_refresh_the_same_make_one_call(void **state)
+{
+    fixture *f = *state;
+    pid_t pids[12];
+    int status;
+
+    strcpy(f->server->body, GOOD);
+    hold(f, 1, APR_SUCCESS);
+    for (size_t i = 0; i < COUNT(pids); i++) {
+        pids[i] = start_process(f);
+    }
+    wait_until_inside(f, 1);
+    apr_sleep(apr_time_from_msec(100));
+    hold(f, 0, APR_SUCCESS);
+    for (size_t i = 0; i < COUNT(pids); i++) {
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    assert_int_equal(f->server->calls, 1);
+}
+
+static void a_process_that_is_killed_in_its_call_is_replaced(void **state)
+{
+    fixture *f = *state;
+    caller waiting[6];
+    pid_t leader;
+
+    f->api.timeout = SECONDS(10);
+    strcpy(f->server->body, GOOD);
+    hold(f, 1, APR_SUCCESS);
+    leader = start_process(f);
+    wait_until_inside(f, 1);
+    for (size_t i = 0; i < COUNT(waiting); i++) {
+        start_call(f, &waiting[i], refresh_of("user_1", "e", "r"));
+    }
+    apr_sleep(apr_time_from_msec(50));
+    assert_int_equal(f->server->calls, 1);
+    kill(leader, SIGKILL);
+    assert_int_equal(waitpid(leader, NULL, 0), leader);
+    f->server->inside--;
+    wait_until_inside(f, 1);
+    hold(f, 0, APR_SUCCESS);
+    assert_int_equal(join(waiting, COUNT(waiting)), COUNT(waiting));
+    assert_int_equal(f->server->calls, 2);
 }
 
 int main(void)
@@ -457,12 +1022,32 @@ int main(void)
         test(the_pause_doubles_up_to_a_minute),
         test(a_clock_that_is_set_back_does_not_hold_it_open),
         test(a_success_closes_a_circuit_whose_count_is_lost),
+        test(no_group_opens_the_circuit_of_another),
         test(without_a_way_out_there_is_no_answer),
-        test(a_slow_api_holds_no_more_than_four_threads),
-        test(calls_that_anybody_can_cause_take_no_place_from_sessions),
+        test(a_client_that_is_refused_is_held_back),
+        test(what_counts_as_one_client),
+        test(success_costs_a_client_nothing),
+        test(a_nonce_is_asked_for_until_it_is_answered),
+        test(strangers_are_held_back_in_all),
+        test(a_user_who_is_refused_is_held_back),
+        test(a_user_renews_so_often_and_no_more),
+        test(a_refresh_token_that_clerk_accepts_becomes_known),
+        test(a_429_stops_what_strangers_cause),
+        test(a_429_stops_no_known_session),
+        test(a_slow_api_holds_no_more_threads_than_there_are_places),
+        test(places_are_waited_for_while_calls_end),
+        test(each_group_has_places_that_no_other_takes),
+        test(one_user_and_one_address_take_a_part_of_the_places),
         test(calls_that_fail_together_count_as_one_outage),
         test(after_the_pause_one_thread_tries),
         test(many_threads_find_one_probe),
+        test(threads_that_refresh_the_same_make_one_call),
+        test(failures_are_shared_and_remembered_too),
+        test(what_was_held_back_is_not_remembered),
+        test(who_waits_too_long_gives_up),
+        test(a_reply_that_is_too_long_is_the_leaders_alone),
+        test(processes_that_refresh_the_same_make_one_call),
+        test(a_process_that_is_killed_in_its_call_is_replaced),
     };
     int failed;
 

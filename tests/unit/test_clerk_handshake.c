@@ -334,16 +334,17 @@ static void nonces_are_looked_up(void **state)
     const clerk_instance *instance = live_instance(f);
     clerk_instance_options secretless = {.publishable_key = LIVE_KEY};
     const clerk_outcome *outcome;
-    char longest[2000];
 
+    f->request.client_ip = "192.0.2.1";
     for (size_t i = 0; i < COUNT(rows); i++) {
         clerk_fixture_answer(f, rows[i].status, rows[i].body);
-        outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=a%2Fb c");
+        outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=a%2Fb+c");
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
         assert_int_equal(outcome->handshake_failed, rows[i].failed);
         assert_int_equal(f->calls, (int)i + 1);
         assert_string_equal(f->call_method, "GET");
-        assert_string_equal(f->call_path, "/v1/clients/handshake_payload?nonce=a%2Fb+c");
+        assert_string_equal(f->call_path, "/v1/clients/handshake_payload?nonce=a%2Fb%2Bc");
+        assert_string_equal(f->call_client_ip, "192.0.2.1");
         assert_null(f->call_json);
     }
     /* The nonce takes precedence over the token. */
@@ -366,11 +367,6 @@ static void nonces_are_looked_up(void **state)
     assert_string_equal(verdict(outcome, f->pool), "handshake dev-browser-missing");
     /* Without a secret key, a nonce is ignored. */
     f->calls = 0;
-    memset(longest, 'n', sizeof(longest) - 1);
-    longest[sizeof(longest) - 1] = '\0';
-    outcome
-        = decide_with(f, instance, "/p", apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", longest, NULL));
-    assert_string_equal(verdict(outcome, f->pool), "signed-in");
     outcome = decide_with(f, clerk_fixture_instance(f, &secretless), "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
     assert_string_equal(verdict(outcome, f->pool), "signed-in");
     assert_int_equal(outcome->handshake_failed, 1);
@@ -378,6 +374,70 @@ static void nonces_are_looked_up(void **state)
     outcome = decide_with(f, instance, "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
     assert_int_equal(outcome->handshake_failed, 1);
     assert_int_equal(f->calls, 0);
+}
+
+static void a_nonce_that_is_not_looked_up_is_as_if_absent(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *nonce;
+        const char *method;
+        const char *sec_fetch_dest; /* "": absent */
+        const char *accept;
+        int looked_up;
+    } rows[] = {
+        {"a page", "n", "GET", "document", NULL, 1},
+        {"a frame", "n", "GET", "iframe", NULL, 1},
+        {"an old browser's page", "n", "GET", "", "text/html,*/*;q=0.8", 1},
+        {"all characters", "AZaz09-._~+/=", "GET", "document", NULL, 1},
+        {"a script", "n", "GET", "empty", NULL, 0},
+        {"an image", "n", "GET", "image", "text/html", 0},
+        {"a program", "n", "GET", "", "*/*", 0},
+        {"a form", "n", "POST", "document", NULL, 0},
+        {"HEAD", "n", "HEAD", "document", NULL, 0},
+        {"a space", "n%20n", "GET", "document", NULL, 0},
+        {"an ampersand", "n%26n", "GET", "document", NULL, 0},
+        {"a line break", "n%0an", "GET", "document", NULL, 0},
+        {"not ASCII", "n%C3%A9", "GET", "document", NULL, 0},
+        {"a quotation mark", "%22n%22", "GET", "document", NULL, 0},
+    };
+    fixture *f = *state;
+    const char *nonce, *handshake = clerk_fixture_handshake("[\"__session=<newer>\"]", "", f->pool);
+    const clerk_outcome *outcome;
+
+    clerk_fixture_answer(f, 404, "{}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        f->calls = 0;
+        f->request.method = rows[i].method;
+        f->request.sec_fetch_dest = *rows[i].sec_fetch_dest ? rows[i].sec_fetch_dest : NULL;
+        f->request.accept = rows[i].accept;
+        outcome = decide_with(f, live_instance(f), "/p",
+                              apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", rows[i].nonce,
+                                          "; __clerk_handshake=", handshake, NULL));
+        assert_case(rows[i].name, verdict(outcome, f->pool), "signed-in");
+        /* The token counts where the nonce does not. */
+        assert_case(rows[i].name, outcome->identity->user_id, rows[i].looked_up ? "user_1" : "user_newer");
+        assert_int_equal(outcome->handshake_failed, rows[i].looked_up);
+        assert_int_equal(f->calls, rows[i].looked_up);
+    }
+    /* Too long; and one that is held back by the limits. */
+    clerk_fixture_reset(f);
+    for (apr_size_t len = 256; len <= 257; len++) {
+        nonce = memset(apr_pcalloc(f->pool, len + 1), 'n', len);
+        f->calls = 0;
+        outcome = decide_with(f, live_instance(f), "/p",
+                              apr_pstrcat(f->pool, SIGNED_IN "; __clerk_handshake_nonce=", nonce, NULL));
+        assert_string_equal(verdict(outcome, f->pool), "signed-in");
+        assert_int_equal(f->calls, len == 256);
+    }
+    f->reply.held_back = 1;
+    outcome = decide_with(f, live_instance(f), "/p",
+                          apr_pstrcat(f->pool, "__clerk_handshake_nonce=n; __clerk_handshake=", handshake, NULL));
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    assert_int_equal(outcome->handshake_failed, 0);
+    outcome = decide_with(f, live_instance(f), "/p", SIGNED_IN "; __clerk_handshake_nonce=n");
+    assert_string_equal(verdict(outcome, f->pool), "signed-in");
+    assert_int_equal(outcome->handshake_failed, 0);
 }
 
 static void a_development_browser_without_cookies_is_found_out(void **state)
@@ -471,6 +531,7 @@ int main(void)
         fixture_test(bad_tokens_leave_the_cookies_to_decide),
         fixture_test(development_takes_the_query_and_cleans_the_url),
         fixture_test(nonces_are_looked_up),
+        fixture_test(a_nonce_that_is_not_looked_up_is_as_if_absent),
         fixture_test(a_development_browser_without_cookies_is_found_out),
         fixture_test(without_keys_a_handshake_cannot_be_judged),
     };

@@ -41,6 +41,9 @@ static void an_expired_session_is_traded_for_a_new_one(void **state)
     assert_int_equal(f->calls, 1);
     assert_string_equal(f->call_method, "POST");
     assert_string_equal(f->call_path, "/v1/sessions/sess_1/refresh");
+    assert_string_equal(f->call_client_ip, "192.0.2.1");
+    assert_string_equal(f->call_user_id, "user_1");
+    assert_string_equal(f->call_tokens, expand("<X> r/1", f->pool));
     body = json_loads(f->call_json, 0, NULL);
     assert_non_null(body);
     assert_int_equal(json_object_size(body), 5);
@@ -89,37 +92,41 @@ static void failures_say_why(void **state)
         int status;
         const char *body;
         const char *reason;
+        int undecided;
     } rows[] = {
-        {"no answer", 0, NULL, "fetch-error"},
-        {"a code", 401, "{\"errors\":[{\"code\":\"session_not-found_1\"},{\"code\":\"x\"}]}", "session_not-found_1"},
-        {"Clerk's own trouble", 500, "{\"errors\":[{\"code\":\"unexpected_error\"}]}", "fetch-error"},
-        {"a code for a header", 400, "{\"errors\":[{\"code\":\"a\\r\\nb\"}]}", "unexpected-bapi-error"},
-        {"a code in capitals", 400, "{\"errors\":[{\"code\":\"ABC\"}]}", "unexpected-bapi-error"},
-        {"an empty code", 400, "{\"errors\":[{\"code\":\"\"}]}", "unexpected-bapi-error"},
+        {"no answer", 0, NULL, "fetch-error", 1},
+        {"a code", 401, "{\"errors\":[{\"code\":\"session_not-found_1\"},{\"code\":\"x\"}]}", "session_not-found_1", 0},
+        {"Clerk's own trouble", 500, "{\"errors\":[{\"code\":\"unexpected_error\"}]}", "fetch-error", 1},
+        {"a code for a header", 400, "{\"errors\":[{\"code\":\"a\\r\\nb\"}]}", "unexpected-bapi-error", 0},
+        {"a code in capitals", 400, "{\"errors\":[{\"code\":\"ABC\"}]}", "unexpected-bapi-error", 0},
+        {"an empty code", 400, "{\"errors\":[{\"code\":\"\"}]}", "unexpected-bapi-error", 0},
         {"a long code", 400,
          "{\"errors\":[{\"code\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]}",
-         "unexpected-bapi-error"},
+         "unexpected-bapi-error", 0},
         {"the longest code", 400,
          "{\"errors\":[{\"code\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]}",
-         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
-        {"a code that is a number", 400, "{\"errors\":[{\"code\":1}]}", "unexpected-bapi-error"},
-        {"no errors", 500, "{}", "unexpected-bapi-error"},
-        {"no list of errors", 500, "{\"errors\":{\"code\":\"x\"}}", "unexpected-bapi-error"},
-        {"no JSON", 502, "oops", "unexpected-bapi-error"},
-        {"no body", 503, NULL, "unexpected-bapi-error"},
-        {"no final answer", 103, GOOD, "unexpected-bapi-error"},
-        {"moved", 301, GOOD, "unexpected-bapi-error"},
-        {"no JSON, but good", 200, "oops", "unexpected-sdk-error"},
-        {"nothing, but good", 204, NULL, "unexpected-sdk-error"},
-        {"no cookies", 200, "{\"object\":\"token\",\"jwt\":\"<newer>\"}", "unexpected-sdk-error"},
-        {"an empty list", 200, "{\"cookies\":[]}", "unexpected-sdk-error"},
-        {"no list", 200, "{\"cookies\":\"__session=<newer>\"}", "unexpected-sdk-error"},
-        {"no session", 200, "{\"cookies\":[\"__client_uat=1\"]}", "invalid-session-token"},
-        {"a cleared session", 200, "{\"cookies\":[\"__session=<newer>\",\"__session=\"]}", "invalid-session-token"},
-        {"an expired session", 200, "{\"cookies\":[\"__session=<X>\"]}", "invalid-session-token"},
-        {"a forged session", 200, "{\"cookies\":[\"__session=<forged>\"]}", "invalid-session-token"},
-        {"a template", 200, "{\"cookies\":[\"__session=<template>\"]}", "invalid-session-token"},
-        {"another instance's cookie", 200, "{\"cookies\":[\"__session_abcdefgh=<newer>\"]}", "invalid-session-token"},
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0},
+        {"a code that is a number", 400, "{\"errors\":[{\"code\":1}]}", "unexpected-bapi-error", 0},
+        {"no errors", 500, "{}", "unexpected-bapi-error", 1},
+        {"no list of errors", 500, "{\"errors\":{\"code\":\"x\"}}", "unexpected-bapi-error", 1},
+        {"too many", 429, "{\"errors\":[{\"code\":\"too_many_requests\"}]}", "too_many_requests", 1},
+        {"our key", 401, "{\"errors\":[{\"code\":\"clerk_key_invalid\"}]}", "clerk_key_invalid", 1},
+        {"no JSON", 502, "oops", "unexpected-bapi-error", 1},
+        {"no body", 503, NULL, "unexpected-bapi-error", 1},
+        {"no final answer", 103, GOOD, "unexpected-bapi-error", 1},
+        {"moved", 301, GOOD, "unexpected-bapi-error", 1},
+        {"no JSON, but good", 200, "oops", "unexpected-sdk-error", 1},
+        {"nothing, but good", 204, NULL, "unexpected-sdk-error", 1},
+        {"no cookies", 200, "{\"object\":\"token\",\"jwt\":\"<newer>\"}", "unexpected-sdk-error", 1},
+        {"an empty list", 200, "{\"cookies\":[]}", "unexpected-sdk-error", 1},
+        {"no list", 200, "{\"cookies\":\"__session=<newer>\"}", "unexpected-sdk-error", 1},
+        {"no session", 200, "{\"cookies\":[\"__client_uat=1\"]}", "invalid-session-token", 0},
+        {"a cleared session", 200, "{\"cookies\":[\"__session=<newer>\",\"__session=\"]}", "invalid-session-token", 0},
+        {"an expired session", 200, "{\"cookies\":[\"__session=<X>\"]}", "invalid-session-token", 0},
+        {"a forged session", 200, "{\"cookies\":[\"__session=<forged>\"]}", "invalid-session-token", 0},
+        {"a template", 200, "{\"cookies\":[\"__session=<template>\"]}", "invalid-session-token", 0},
+        {"another instance's cookie", 200, "{\"cookies\":[\"__session_abcdefgh=<newer>\"]}", "invalid-session-token",
+         0},
     };
     fixture *f = *state;
     const clerk_instance *instance = live_instance(f);
@@ -137,15 +144,136 @@ static void failures_say_why(void **state)
         assert_null(outcome->identity);
         assert_non_null(
             strstr(outcome->location, apr_pstrcat(f->pool, "&__clerk_hs_reason=" EXPIRED, rows[i].reason, "&", NULL)));
+        assert_true(outcome->expired_session);
         f->request.sec_fetch_dest = "empty";
         outcome = decide_with(f, instance, COOKIES);
-        assert_case(rows[i].name, verdict(outcome, f->pool),
-                    apr_pstrcat(f->pool, "signed-out " EXPIRED, rows[i].reason, NULL));
+        assert_case(
+            rows[i].name, verdict(outcome, f->pool),
+            apr_pstrcat(f->pool, rows[i].undecided ? "unavailable " : "signed-out ", EXPIRED, rows[i].reason, NULL));
         assert_int_equal(outcome->set_cookies->nelts, 0);
+        assert_true(outcome->expired_session);
     }
 }
 
-static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is_refreshed(void **state)
+static void what_clerk_did_not_decide_is_tried_again(void **state)
+{
+    fixture *f = *state;
+    const clerk_outcome *outcome;
+
+    f->request.sec_fetch_dest = "empty";
+    f->reply.held_back = 1;
+    f->reply.retry_after = 7;
+    outcome = decide_with(f, live_instance(f), COOKIES);
+    assert_string_equal(verdict(outcome, f->pool), "unavailable " EXPIRED "fetch-error");
+    assert_int_equal(outcome->retry_after, 7);
+    /* A loop is explained, whatever else there is to say. */
+    f->request.sec_fetch_dest = "document";
+    outcome = decide_with(f, live_instance(f), COOKIES "; __clerk_redirect_count=3");
+    assert_string_equal(verdict(outcome, f->pool), "signed-out " EXPIRED "fetch-error");
+    assert_true(outcome->loop);
+}
+
+/* differences.md row 26 */
+static void which_requests_are_renewed(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *site; /* Sec-Fetch-Site */
+        const char *origin;
+        int any; /* whether it is renewed with ClerkRenewal any, */
+        int get; /* and with get */
+    } rows[] = {
+        {"GET", NULL, NULL, 1, 1},
+        {"GET", "cross-site", "https://evil.example", 1, 1},
+        {"HEAD", NULL, NULL, 1, 1},
+        {"HEAD", "cross-site", NULL, 1, 1},
+        {"POST", "same-origin", NULL, 1, 0},
+        {"PUT", "same-origin", NULL, 1, 0},
+        {"DELETE", "same-origin", NULL, 1, 0},
+        {"PATCH", "same-origin", NULL, 1, 0},
+        {"PROPFIND", "same-origin", NULL, 1, 0},
+        {"get", "same-origin", NULL, 1, 0},
+        {"POST", "same-origin", "https://app.example.com", 1, 0},
+        {"POST", "same-origin", "null", 1, 0},
+        {"POST", NULL, "https://app.example.com", 1, 0},
+        {"POST", NULL, NULL, 0, 0},
+        {"POST", NULL, "null", 0, 0},
+        {"POST", NULL, "https://evil.example", 0, 0},
+        {"POST", NULL, "http://app.example.com", 0, 0},
+        {"POST", NULL, "https://app.example.com:8443", 0, 0},
+        {"POST", NULL, "https://app.example.com.evil.example", 0, 0},
+        {"POST", NULL, "https://app.example.com/", 0, 0},
+        {"POST", NULL, "https://app.example.com, https://app.example.com", 0, 0},
+        {"POST", "same-origin", "https://evil.example", 0, 0},
+        {"POST", "same-site", "https://app.example.com", 0, 0},
+        {"POST", "same-site", NULL, 0, 0},
+        {"POST", "cross-site", NULL, 0, 0},
+        {"POST", "cross-site", "https://app.example.com", 0, 0},
+        {"POST", "none", NULL, 0, 0},
+        {"POST", "Same-Origin", NULL, 0, 0},
+        {"POST", "same-origin, same-origin", NULL, 0, 0},
+        {"POST", "same-origin, cross-site", NULL, 0, 0},
+        {"POST", "same-origin;x", NULL, 0, 0},
+        {"OPTIONS", NULL, NULL, 0, 0},
+    };
+    fixture *f = *state;
+    const clerk_instance *instance = live_instance(f);
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *name = apr_psprintf(f->pool, "%s, Sec-Fetch-Site %s, Origin %s", rows[i].method,
+                                        rows[i].site ? rows[i].site : "-", rows[i].origin ? rows[i].origin : "-");
+
+        for (int get = 0; get <= 1; get++) {
+            int renewed = get ? rows[i].get : rows[i].any;
+            const clerk_outcome *outcome;
+
+            clerk_fixture_answer(f, 200, GOOD);
+            f->calls = 0;
+            f->policy.renewal = get ? CLERK_RENEWAL_GET : CLERK_RENEWAL_ANY;
+            f->request.method = rows[i].method;
+            f->request.sec_fetch_site = rows[i].site;
+            f->request.origin = rows[i].origin;
+            outcome = decide_with(f, instance, COOKIES);
+            assert_case(name, verdict(outcome, f->pool),
+                        renewed ? "signed-in" : "signed-out " EXPIRED "non-eligible-non-get");
+            assert_int_equal(f->calls, renewed);
+            assert_int_equal(outcome->expired_session, !renewed);
+        }
+    }
+}
+
+static void a_header_token_is_never_renewed(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *site;
+        const char *reason;
+    } rows[] = {{"GET", NULL, "non-eligible-no-refresh-cookie"},
+                {"HEAD", NULL, "non-eligible-no-refresh-cookie"},
+                {"POST", "same-origin", "non-eligible-no-refresh-cookie"},
+                {"POST", "cross-site", "non-eligible-non-get"},
+                {"POST", NULL, "non-eligible-non-get"}};
+    fixture *f = *state;
+
+    f->request.sec_fetch_dest = "empty";
+    f->request.authorization = apr_pstrcat(f->pool, "Bearer ", expand("<X>", f->pool), NULL);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const clerk_outcome *outcome;
+
+        f->request.method = rows[i].method;
+        f->request.sec_fetch_site = rows[i].site;
+        outcome = decide_with(f, live_instance(f), COOKIES);
+        assert_case(rows[i].method, verdict(outcome, f->pool),
+                    apr_pstrcat(f->pool, "signed-out " EXPIRED, rows[i].reason, NULL));
+        assert_true(outcome->expired_session);
+    }
+    /* A forged token is no session that has expired. */
+    f->request.authorization = apr_pstrcat(f->pool, "Bearer ", expand("<forged>", f->pool), NULL);
+    assert_false(decide_with(f, live_instance(f), COOKIES)->expired_session);
+    assert_int_equal(f->calls, 0);
+}
+
+static void only_an_expired_session_with_the_suffixed_refresh_cookie_is_refreshed(void **state)
 {
     static const struct {
         const char *name;
@@ -155,9 +283,10 @@ static void only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is
         int no_secret;
     } rows[] = {
         {"POST", COOKIES, "POST", "signed-out " EXPIRED "non-eligible-non-get", 0},
-        {"HEAD", COOKIES, "HEAD", "signed-out " EXPIRED "non-eligible-non-get", 0},
         {"POST without a refresh cookie", "__session=<X>; __client_uat=1", "POST",
          "signed-out " EXPIRED "non-eligible-non-get", 0},
+        {"HEAD without a refresh cookie", "__session=<X>; __client_uat=1", "HEAD",
+         "signed-out " EXPIRED "non-eligible-no-refresh-cookie", 0},
         {"no refresh cookie", "__session=<X>; __client_uat=1", "GET",
          "handshake " EXPIRED "non-eligible-no-refresh-cookie", 0},
         {"un-suffixed", "__session=<X>; __client_uat=1; __refresh=r", "GET",
@@ -219,7 +348,10 @@ int main(void)
         fixture_test(what_is_not_known_is_not_sent),
         fixture_test(a_request_for_data_is_refreshed_too),
         fixture_test(failures_say_why),
-        fixture_test(only_an_expired_session_of_a_get_with_the_suffixed_refresh_cookie_is_refreshed),
+        fixture_test(what_clerk_did_not_decide_is_tried_again),
+        fixture_test(which_requests_are_renewed),
+        fixture_test(a_header_token_is_never_renewed),
+        fixture_test(only_an_expired_session_with_the_suffixed_refresh_cookie_is_refreshed),
     };
 
     return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);

@@ -13,8 +13,7 @@
 #include "jose/json.h"
 
 #define PROBE_VALUE "cookies"
-/* Far longer than any nonce. A longer one is not sent to Clerk. */
-#define NONCE_MAX 1024
+#define NONCE_MAX 256
 /* The clock skew allowed on a development instance while a handshake is resolved (protocol.md 7.7). */
 #define DEVELOPMENT_SKEW apr_time_from_sec(86400)
 
@@ -104,20 +103,35 @@ clerk_outcome *clerk_handshake_propose(clerk_context *context, clerk_reason reas
     return clerk_handshake_propose_text(context, reason, clerk_reason_text(reason), location);
 }
 
-/* Fetch the payload of a nonce (protocol.md 7.4). @return its list of Set-Cookie values, or NULL */
-static const json_t *payload_of_nonce(const clerk_context *context, const char *nonce)
+/* Whether a text could be a nonce. Nothing is known of Clerk's but that they are one word; this is what a credential
+ * may consist of in a header field (RFC 9110, 11.2). */
+static int is_nonce(const char *text)
 {
-    clerk_backend_call call = {CLERK_BACKEND_FOR_ANY_CLIENT, "GET", NULL, NULL};
-    clerk_backend_reply reply = {0, NULL, 0};
+    apr_size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
+
+    return len > 0 && len <= NONCE_MAX && text[len] == '\0';
+}
+
+/*
+ * Fetch the payload of a nonce (protocol.md 7.4).
+ * @param pheld_back the nonce was not looked up
+ * @return its list of Set-Cookie values, or NULL
+ */
+static const json_t *payload_of_nonce(const clerk_context *context, int *pheld_back, const char *nonce)
+{
+    clerk_backend_call call = {.cause = CLERK_BACKEND_FOR_ANY_CLIENT, .method = "GET"};
+    clerk_backend_reply reply = {0};
     json_t *body = NULL;
     const json_t *list;
 
-    if (!context->instance->secret_key || !context->services->backend || strlen(nonce) > NONCE_MAX) {
+    if (!context->instance->secret_key || !context->services->backend) {
         return NULL;
     }
+    call.client_ip = context->request->client_ip;
     call.path = apr_pstrcat(context->pool,
                             "/v1/clients/handshake_payload?nonce=", clerk_encoding_form(nonce, context->pool), NULL);
     context->services->backend(context->services->baton, &reply, &call, context->pool);
+    *pheld_back = reply.held_back;
     if (reply.status < 200 || reply.status > 299 || !reply.body
         || jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
         return NULL;
@@ -231,13 +245,21 @@ clerk_outcome *clerk_handshake_resolve(clerk_context *context)
     const char *token = handshake_value(context, CLERK_COOKIE_HANDSHAKE, context->cookies->handshake);
     const json_t *list = NULL;
     clerk_reason reason;
+    int held_back = 0;
 
     if (!context->browser_flow) {
         return NULL;
     }
-    if (nonce) {
-        list = payload_of_nonce(context, nonce);
-        return list ? apply_payload(context, list) : discard(context);
+    /* Each lookup costs a call, which anybody can cause: only where a handshake can have led (differences.md row 31).
+     */
+    if (nonce && is_nonce(nonce) && clerk_request_is_navigation(clerk_context_page(context))) {
+        list = payload_of_nonce(context, &held_back, nonce);
+        if (list) {
+            return apply_payload(context, list);
+        }
+        if (!held_back) {
+            return discard(context);
+        }
     }
     if (!token) {
         return NULL;

@@ -13,6 +13,8 @@
 #define SESSION_ID_MAX 128
 #define ERROR_CODE_MAX 64
 
+#define INVALID_SESSION "invalid-session-token"
+
 static int is_session_id(const char *text)
 {
     const char *p;
@@ -95,20 +97,41 @@ static const char *accept_cookies(clerk_context *context, clerk_identity **piden
     token.data = clerk_set_cookies_take(set_cookies, list, context->instance, context->pool);
     token.len = strlen(token.data);
     if (clerk_context_verify(context, pidentity, token, context->policy->clock_skew) != CLERK_REASON_NONE) {
-        return "invalid-session-token";
+        return INVALID_SESSION;
     }
     apr_array_cat(context->outcome->set_cookies, set_cookies);
     return NULL;
 }
 
-const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity)
+int clerk_refresh_is_eligible(clerk_context *context)
 {
-    clerk_backend_call call = {CLERK_BACKEND_FOR_SESSION, "POST", NULL, NULL};
-    clerk_backend_reply reply = {0, NULL, 0};
-    const char *session_id;
-    json_t *body = NULL;
+    const char *method = context->request->method;
+    const clerk_request *page;
+    int says_same_origin;
 
-    if (strcmp(context->request->method, "GET")) {
+    if (!strcmp(method, "GET") || !strcmp(method, "HEAD")) {
+        return 1;
+    }
+    if (context->policy->renewal == CLERK_RENEWAL_GET) {
+        return 0;
+    }
+    page = clerk_context_page(context);
+    says_same_origin = page->sec_fetch_site && !strcmp(page->sec_fetch_site, "same-origin");
+    if (page->sec_fetch_site && !says_same_origin) {
+        return 0;
+    }
+    /* Where its page hides its address (Referrer-Policy), a browser sends "null"; that names no other site. */
+    if (!page->origin || (says_same_origin && !strcmp(page->origin, "null"))) {
+        return says_same_origin;
+    }
+    return !strcmp(page->origin, page->origin_url);
+}
+
+static const char *ineligible(clerk_context *context)
+{
+    const char *session_id;
+
+    if (!clerk_refresh_is_eligible(context)) {
         return "non-eligible-non-get";
     }
     if (!context->cookies->refresh) {
@@ -121,22 +144,62 @@ const char *clerk_refresh(clerk_context *context, clerk_identity **pidentity)
     if (!session_id || !is_session_id(session_id)) {
         return "expired-session-token-missing-sid-claim";
     }
-    call.path = apr_pstrcat(context->pool, "/v1/sessions/", session_id, "/refresh",
-                            context->cookies->suffixed ? "?suffixed_cookies=true" : "", NULL);
-    call.json = request_body(context);
-    if (!call.json) {
-        return "unexpected-sdk-error";
-    }
-    context->services->backend(context->services->baton, &reply, &call, context->pool);
-    if (reply.status == 0) {
+    return NULL;
+}
+
+/* Whether Clerk said something about the session: by a 4xx, unless that is about our key or our rate, or by a session
+ * that is not good. */
+static int is_decided(const clerk_backend_reply *reply, const char *cause)
+{
+    int is_refusal = reply->status >= 400 && reply->status < 500 && reply->status != 429;
+
+    return (is_refusal && strcmp(cause, "clerk_key_invalid")) || !strcmp(cause, INVALID_SESSION);
+}
+
+static const char *use_reply(clerk_context *context, clerk_identity **pidentity, const clerk_backend_reply *reply)
+{
+    json_t *body = NULL;
+
+    if (reply->status == 0) {
         return "fetch-error";
     }
-    if (!reply.body
-        || jose_json_parse_object(&body, reply.body, reply.body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
+    if (!reply->body
+        || jose_json_parse_object(&body, reply->body, reply->body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
         body = NULL;
     }
-    if (reply.status < 200 || reply.status > 299) {
+    if (reply->status < 200 || reply->status > 299) {
         return refusal(body);
     }
     return accept_cookies(context, pidentity, json_object_get(body, "cookies"));
+}
+
+clerk_refresh_result clerk_refresh(clerk_context *context)
+{
+    const clerk_session_token *session = context->cookies->session;
+    clerk_refresh_result result = {.cause = ineligible(context)};
+    clerk_backend_call call = {.cause = CLERK_BACKEND_FOR_SESSION, .method = "POST"};
+    clerk_backend_reply reply = {0};
+
+    if (result.cause) {
+        return result;
+    }
+    call.path = apr_pstrcat(context->pool, "/v1/sessions/", clerk_session_token_session_id(session), "/refresh",
+                            context->cookies->suffixed ? "?suffixed_cookies=true" : "", NULL);
+    call.json = request_body(context);
+    if (!call.json) {
+        result.cause = "unexpected-sdk-error";
+        return result;
+    }
+    call.client_ip = context->request->client_ip;
+    call.user_id = clerk_session_token_user_id(session);
+    call.expired_token = clerk_session_token_text(session, context->pool);
+    call.refresh_token = context->cookies->refresh;
+    context->services->backend(context->services->baton, &reply, &call, context->pool);
+    result.cause = use_reply(context, &result.identity, &reply);
+    if (result.cause) {
+        result.identity = NULL;
+        result.undecided = !is_decided(&reply, result.cause);
+        result.retry_after = reply.retry_after;
+    }
+    return result;
 }

@@ -10,27 +10,39 @@
 
 #define REFRESH_PREFIX "-refresh-"
 
+/* The token is authentic, but expired. */
+static clerk_outcome *expired(clerk_context *context)
+{
+    clerk_refresh_result result = {NULL};
+    clerk_outcome *outcome = context->outcome;
+
+    if (outcome->carrier == CLERK_CARRIER_COOKIE) {
+        result = clerk_refresh(context);
+    } else {
+        /* The refresh cookie may belong to another session than the header's token. */
+        result.cause = clerk_refresh_is_eligible(context) ? "non-eligible-no-refresh-cookie" : "non-eligible-non-get";
+    }
+    if (result.identity) {
+        return clerk_context_accept(context, result.identity);
+    }
+    outcome->expired_session = 1;
+    (void)clerk_handshake_propose_text(context, CLERK_REASON_SESSION_TOKEN_EXPIRED,
+                                       apr_pstrcat(context->pool, clerk_reason_text(CLERK_REASON_SESSION_TOKEN_EXPIRED),
+                                                   REFRESH_PREFIX, result.cause, NULL),
+                                       NULL);
+    /* What Clerk did not decide is no reason to say that the token is bad. */
+    if (result.undecided && outcome->status == CLERK_SIGNED_OUT && !outcome->loop) {
+        outcome->status = CLERK_UNAVAILABLE;
+        outcome->retry_after = result.retry_after;
+    }
+    return outcome;
+}
+
 clerk_outcome *clerk_refused_token(clerk_context *context, clerk_reason reason)
 {
-    clerk_identity *identity = NULL;
-    const char *why;
-
     switch (reason) {
     case CLERK_REASON_TOKEN_EXPIRED:
-        if (context->outcome->carrier == CLERK_CARRIER_COOKIE) {
-            why = clerk_refresh(context, &identity);
-        } else {
-            /* The refresh cookie may belong to another session than the header's token. */
-            why = !strcmp(context->request->method, "GET") ? "non-eligible-no-refresh-cookie" : "non-eligible-non-get";
-        }
-        if (!why) {
-            return clerk_context_accept(context, identity);
-        }
-        return clerk_handshake_propose_text(context, CLERK_REASON_SESSION_TOKEN_EXPIRED,
-                                            apr_pstrcat(context->pool,
-                                                        clerk_reason_text(CLERK_REASON_SESSION_TOKEN_EXPIRED),
-                                                        REFRESH_PREFIX, why, NULL),
-                                            NULL);
+        return expired(context);
     case CLERK_REASON_TOKEN_NOT_ACTIVE_YET:
         return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_NBF, NULL);
     case CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE:

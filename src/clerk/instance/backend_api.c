@@ -2,146 +2,373 @@
 #include "clerk/instance/backend_api.h"
 
 #include <apr_strings.h>
+#include <openssl/evp.h>
 
 #include "clerk/protocol.h"
+#include "jose/json.h"
 #include "shared/log.h"
+#include "text/text.h"
 
-#define FAILURES_TO_OPEN 3
-#define FIRST_PAUSE apr_time_from_sec(5)
-#define LONGEST_PAUSE apr_time_from_sec(60)
 #define MAX_REPLY 262144
+/* How long the reply to a refresh is remembered. */
+#define REMEMBERED apr_time_from_sec(10)
+/* How long a stranger's thread waits for a place. */
+#define STRANGERS_WAIT apr_time_from_sec(1)
+/* What a holder of a place or a leader needs beyond the call itself. */
+#define SLACK apr_time_from_sec(2)
+#define HTTP_NOT_FOUND 404
+#define HTTP_TOO_MANY_REQUESTS 429
+#define PAUSE_DEFAULT 10
+#define PAUSE_MAX 300
 
-/* Whether a call may be made; PROBE: the one call that finds out whether the API works again. */
-typedef enum admission {
-    REJECTED,
-    ADMITTED,
-    PROBE
-} admission;
+static const char *const group_texts[CLERK_BACKEND_GROUPS]
+    = {[CLERK_BACKEND_STRANGERS] = "handshake nonces",
+       [CLERK_BACKEND_NEW_SESSIONS] = "refreshes of new sessions",
+       [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions"};
 
-/* How long the circuit stays open after so many failures. */
-static apr_interval_time_t pause_after(apr_uint32_t failures)
+/* A call and what there is to do about it. */
+typedef struct attempt {
+    clerk_backend_api *api;
+    const clerk_backend_call *call;
+    clerk_backend_reply *reply;
+    clerk_backend_caller caller;
+    clerk_backend_wait wait;
+    apr_pool_t *pool;
+} attempt;
+
+static int seconds_of(apr_interval_time_t interval)
 {
-    apr_interval_time_t pause = FIRST_PAUSE;
-
-    for (apr_uint32_t i = FAILURES_TO_OPEN; i < failures && pause < LONGEST_PAUSE; i++) {
-        pause *= 2;
-    }
-    return pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
+    return (int)((interval + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC);
 }
 
-static void note_success(const clerk_backend_api *api)
+static void hold_back(const attempt *a, apr_interval_time_t until_next)
 {
-    /* Check open_until as well: note_failure() sets it after the count, and another call may have reset that. */
-    if (atomic_exchange(&api->breaker->failures, 0) >= FAILURES_TO_OPEN || atomic_load(&api->breaker->open_until)) {
-        atomic_store(&api->breaker->open_until, 0);
-        clerk_log(CLERK_LOG_NOTICE, 2001, "Clerk instance %s: the Backend API answers again", api->name);
+    a->reply->held_back = 1;
+    a->reply->retry_after = until_next > 0 ? seconds_of(until_next) : 1;
+    atomic_fetch_add(&a->api->state->rejected, 1);
+}
+
+/* One message a minute for each group, whatever the number of processes. */
+static void log_too_many(const attempt *a, apr_time_t now)
+{
+    _Atomic(apr_int64_t) *logged_at = &a->api->state->logged_at[a->caller.group];
+    apr_int64_t last = atomic_load(logged_at);
+
+    if ((now - last > apr_time_from_sec(60) || now < last) && atomic_compare_exchange_strong(logged_at, &last, now)) {
+        clerk_log(CLERK_LOG_WARNING, 1040,
+                  "instance %s: Clerk refuses many %s that requests from outside cause; most of these calls are not "
+                  "made until that ends",
+                  a->api->name, group_texts[a->caller.group]);
     }
 }
 
-/* Calls that were under way when the circuit opened are not counted when they fail too: only a probe prolongs the
- * pause. */
-static void note_failure(const clerk_backend_api *api, admission how)
+/* How long no call of this kind may be made; 0: it may be made now. */
+static apr_interval_time_t pause_for(const attempt *a, apr_time_t now)
 {
-    clerk_backend_breaker *breaker = api->breaker;
-    apr_uint32_t failures = atomic_load(&breaker->failures);
+    clerk_backend_state *state = a->api->state;
+    clerk_backend_group group = a->caller.group;
+    apr_interval_time_t pause = clerk_backend_circuit_pause(&state->circuits[group], now, a->api->timeout);
+    apr_interval_time_t left_alone = atomic_load(&state->left_alone_until[group]) - now;
 
-    do {
-        if (failures >= FAILURES_TO_OPEN && how != PROBE) {
-            return;
+    if (pause == 0 && left_alone > 0 && left_alone <= apr_time_from_sec(PAUSE_MAX)) {
+        pause = left_alone;
+    }
+    if (pause == 0) {
+        pause = clerk_backend_limits_wait(a->api->limits, &state->failures, &a->caller, now);
+        if (pause > 0) {
+            log_too_many(a, now);
         }
-    } while (!atomic_compare_exchange_weak(&breaker->failures, &failures, failures + 1));
-    failures++;
-    if (failures >= FAILURES_TO_OPEN) {
-        atomic_store(&breaker->open_until, apr_time_now() + pause_after(failures));
     }
-    if (failures == FAILURES_TO_OPEN) {
-        clerk_log(CLERK_LOG_WARNING, 2002,
-                  "Clerk instance %s: the Backend API (%s) fails; it is not called for a while, "
-                  "session refresh and handshake nonces fall back to redirects until it answers",
-                  api->name, api->api_url);
-    }
+    return pause;
 }
 
-/* Whether a call may be made now: none while the circuit is open, one as a probe after the pause. */
-static admission admit(clerk_backend_api *api)
+static apr_status_t perform(const attempt *a)
 {
-    apr_int64_t open_until = atomic_load(&api->breaker->open_until);
-    apr_time_t now = apr_time_now();
-
-    if (!open_until) {
-        return ADMITTED;
-    }
-    /* A time further away than any pause is from before the clock was set back. */
-    if (now < open_until && open_until - now <= LONGEST_PAUSE + api->timeout) {
-        return REJECTED;
-    }
-    /* Of several callers, the one that moves the time on makes the probe. */
-    return atomic_compare_exchange_strong(&api->breaker->open_until, &open_until, now + api->timeout) ? PROBE
-                                                                                                      : REJECTED;
-}
-
-/* Begin a call, unless too many of its cause are under way in this process. */
-static admission begin(clerk_backend_api *api, clerk_backend_cause cause)
-{
-    admission how = REJECTED;
-
-    if (!api->http) {
-        return REJECTED;
-    }
-    if (atomic_fetch_add(&api->under_way[cause], 1) < CLERK_BACKEND_MAX_UNDER_WAY) {
-        how = admit(api);
-    }
-    if (how == REJECTED) {
-        atomic_fetch_sub(&api->under_way[cause], 1);
-    }
-    return how;
-}
-
-void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, const clerk_backend_call *call,
-                            apr_pool_t *pool)
-{
-    clerk_http_request request;
+    const clerk_backend_api *api = a->api;
+    const clerk_backend_call *call = a->call;
+    apr_table_t *headers = apr_table_make(a->pool, 4);
+    clerk_http_request request = {.method = call->method,
+                                  .url = apr_pstrcat(a->pool, api->api_url, call->path, NULL),
+                                  .bearer = api->secret_key,
+                                  .headers = headers,
+                                  .body = call->json,
+                                  .body_len = call->json ? strlen(call->json) : 0,
+                                  .proxy = api->http_proxy,
+                                  .ca_file = api->ca_file,
+                                  .timeout = api->timeout,
+                                  .max_response = MAX_REPLY};
     clerk_http_response *response;
-    apr_table_t *headers;
     apr_status_t rv;
-    admission how;
 
-    memset(reply, 0, sizeof(*reply));
-    reply->body = "";
-    how = begin(api, call->cause);
-    if (how == REJECTED) {
-        atomic_fetch_add(&api->breaker->rejected, 1);
-        return;
-    }
-    headers = apr_table_make(pool, 4);
     apr_table_setn(headers, "Accept", "application/json");
     apr_table_setn(headers, "Clerk-API-Version", CLERK_API_VERSION);
     if (call->json) {
         apr_table_setn(headers, "Content-Type", "application/json");
     }
-    memset(&request, 0, sizeof(request));
-    request.method = call->method;
-    request.url = apr_pstrcat(pool, api->api_url, call->path, NULL);
-    request.bearer = api->secret_key;
-    request.headers = headers;
-    request.body = call->json;
-    request.body_len = call->json ? strlen(call->json) : 0;
-    request.proxy = api->http_proxy;
-    request.ca_file = api->ca_file;
-    request.timeout = api->timeout;
-    request.max_response = MAX_REPLY;
-    atomic_fetch_add(&api->breaker->calls, 1);
-    rv = api->http->perform(api->http->baton, &response, &request, pool);
+    atomic_fetch_add(&api->state->calls, 1);
+    rv = api->http->perform(api->http->baton, &response, &request, a->pool);
     if (rv == APR_SUCCESS) {
-        reply->status = response->status;
-        reply->body = response->body;
-        reply->body_len = response->body_len;
+        a->reply->status = response->status;
+        a->reply->body = response->body;
+        a->reply->body_len = response->body_len;
+        a->reply->retry_after = response->retry_after > 0 ? response->retry_after : 0;
     }
-    atomic_fetch_sub(&api->under_way[call->cause], 1);
-    if (reply->status != 0 && reply->status < 500) {
-        note_success(api);
-    } else if (rv != APR_EINTR) {
-        /* APR_EINTR: this process is stopping; no failure of the API. */
-        note_failure(api, how);
+    return rv;
+}
+
+/* 429: calls that strangers and new sessions cause are left alone. Those of known sessions are not. */
+static void leave_alone(const attempt *a, apr_time_t now)
+{
+    clerk_backend_group group
+        = a->caller.group == CLERK_BACKEND_STRANGERS ? CLERK_BACKEND_STRANGERS : CLERK_BACKEND_NEW_SESSIONS;
+    _Atomic(apr_int64_t) *until = &a->api->state->left_alone_until[group];
+    int pause = a->reply->retry_after ? a->reply->retry_after : PAUSE_DEFAULT;
+    apr_int64_t last;
+
+    pause = pause < PAUSE_MAX ? pause : PAUSE_MAX;
+    last = atomic_exchange(until, now + apr_time_from_sec(pause));
+    if (last < now) {
+        clerk_log(CLERK_LOG_WARNING, 1041,
+                  "instance %s: the Backend API answers 429, too many requests; %s are left alone for %d s",
+                  a->api->name, group_texts[group], pause);
     }
+}
+
+/* Clerk may replace the refresh token: the new one belongs to the same session. */
+static void note_new_refresh_tokens(const attempt *a)
+{
+    json_t *body, *cookie;
+    size_t i;
+
+    if (jose_json_parse_object(&body, a->reply->body, a->reply->body_len, JOSE_JSON_MAX_DEPTH, a->pool) != JOSE_OK) {
+        return;
+    }
+    json_array_foreach(json_object_get(body, "cookies"), i, cookie)
+    {
+        const char *text = json_string_value(cookie);
+        const char *value = text && clerk_text_begins_with(text, CLERK_COOKIE_REFRESH) ? strchr(text, '=') : NULL;
+
+        if (value) {
+            clerk_backend_limits_note(a->api->limits, a->api->number,
+                                      apr_pstrmemdup(a->pool, value + 1, strcspn(value + 1, ";")), 1);
+        }
+    }
+}
+
+static void note_refresh_token(const attempt *a, int accepted)
+{
+    if (accepted) {
+        note_new_refresh_tokens(a);
+    }
+    clerk_backend_limits_note(a->api->limits, a->api->number, a->call->refresh_token, accepted);
+}
+
+static void note_circuit(const attempt *a, clerk_backend_admission how, apr_time_t now)
+{
+    clerk_backend_api *api = a->api;
+    clerk_backend_circuit *circuit = &api->state->circuits[a->caller.group];
+
+    if (a->reply->status != 0 && a->reply->status < 500) {
+        if (clerk_backend_circuit_succeed(circuit)) {
+            clerk_log(CLERK_LOG_NOTICE, 2001, "Clerk instance %s: the Backend API answers again (%s)", api->name,
+                      group_texts[a->caller.group]);
+        }
+    } else if (clerk_backend_circuit_fail(circuit, how, now)) {
+        clerk_log(CLERK_LOG_WARNING, 2002,
+                  "Clerk instance %s: the Backend API (%s) fails; it is not called for a while, "
+                  "%s fall back to redirects until it answers",
+                  api->name, api->api_url, group_texts[a->caller.group]);
+    }
+}
+
+/* What a call says about the API, about the client and about the refresh token. */
+static void note_reply(const attempt *a, clerk_backend_admission how)
+{
+    clerk_backend_state *state = a->api->state;
+    int status = a->reply->status, succeeded = status >= 200 && status <= 299;
+    apr_time_t now = apr_time_now();
+
+    note_circuit(a, how, now);
+    if (succeeded || status == HTTP_NOT_FOUND) {
+        clerk_backend_limits_spend(a->api->limits, &a->caller);
+    }
+    clerk_backend_limits_charge(a->api->limits, &state->failures, &a->caller, succeeded, now);
+    if (status == HTTP_TOO_MANY_REQUESTS) {
+        leave_alone(a, now);
+    } else if (a->call->refresh_token && (succeeded || (status >= 400 && status < 500))) {
+        note_refresh_token(a, succeeded);
+    }
+}
+
+/* Make the call, or hold it back. */
+static void make_call(attempt *a)
+{
+    clerk_backend_api *api = a->api;
+    clerk_backend_admission how;
+    clerk_place_ticket place;
+
+    for (;;) {
+        apr_time_t now = apr_time_now();
+        apr_interval_time_t pause = pause_for(a, now);
+
+        if (pause > 0 || clerk_backend_limits_is_spent(api->limits, &a->caller)) {
+            hold_back(a, pause);
+            return;
+        }
+        if (clerk_backend_limits_enter(api->limits, &place, &a->caller, now, api->timeout + SLACK)) {
+            break;
+        }
+        if (!clerk_backend_limits_sleep(api->limits, &a->wait)) {
+            hold_back(a, 0);
+            return;
+        }
+    }
+    clerk_backend_limits_wake(&a->wait);
+    how = clerk_backend_circuit_admit(&api->state->circuits[a->caller.group], apr_time_now(), api->timeout);
+    if (how == CLERK_BACKEND_REJECTED) {
+        hold_back(a, 0);
+    } else if (perform(a) == APR_EINTR) {
+        /* This process is stopping; no failure of the API. */
+        hold_back(a, 0);
+    } else {
+        note_reply(a, how);
+    }
+    clerk_places_give_back(&place);
+    if (a->caller.group != CLERK_BACKEND_STRANGERS) {
+        atomic_fetch_add(&api->state->ended, 1);
+    }
+}
+
+/* What is shared of a reply; its body follows. */
+typedef struct shared_reply {
+    int status;
+    int retry_after;
+} shared_reply;
+
+static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
+{
+    clerk_single_flight *flights = clerk_backend_limits_single_flight(a->api->limits);
+    shared_reply head = {a->reply->status, a->reply->retry_after};
+    apr_size_t body_len = a->reply->body_len, len;
+    apr_time_t now = apr_time_now();
+    char *answer;
+
+    if (a->reply->held_back) {
+        clerk_single_flight_give_up(ticket, flights);
+        return;
+    }
+    if (sizeof(head) + body_len > CLERK_SINGLE_FLIGHT_ANSWER_MAX) {
+        /* No browser keeps so many cookies. The others must not all ask for them. */
+        head.status = 0;
+        body_len = 0;
+    }
+    len = sizeof(head) + body_len;
+    answer = apr_palloc(a->pool, len);
+    memcpy(answer, &head, sizeof(head));
+    memcpy(answer + sizeof(head), a->reply->body, body_len);
+    (void)clerk_single_flight_publish(ticket, flights, answer, len, now, now + REMEMBERED);
+}
+
+static void use_published(const attempt *a, const clerk_single_flight_ticket *ticket)
+{
+    shared_reply head = {0, 0};
+
+    if (ticket->len >= sizeof(head)) {
+        memcpy(&head, ticket->answer, sizeof(head));
+        a->reply->status = head.status;
+        a->reply->retry_after = head.retry_after;
+        a->reply->body_len = ticket->len - sizeof(head);
+        a->reply->body = apr_pstrmemdup(a->pool, (const char *)ticket->answer + sizeof(head), a->reply->body_len);
+    }
+    atomic_fetch_add(&a->api->state->shared, 1);
+}
+
+/* One call for all threads that ask for the same; @param ticket with the key of the call */
+static void share_call(attempt *a, clerk_single_flight_ticket *ticket)
+{
+    clerk_backend_api *api = a->api;
+    clerk_single_flight *flights = clerk_backend_limits_single_flight(api->limits);
+
+    for (;;) {
+        switch (clerk_single_flight_ask(ticket, flights, apr_time_now(), 2 * api->timeout + SLACK, a->pool)) {
+        case CLERK_SINGLE_FLIGHT_LEADER:
+            make_call(a);
+            publish(a, ticket);
+            return;
+        case CLERK_SINGLE_FLIGHT_ANSWERED:
+            use_published(a, ticket);
+            return;
+        case CLERK_SINGLE_FLIGHT_FULL:
+            make_call(a);
+            return;
+        default:
+            if (!clerk_backend_limits_sleep(api->limits, &a->wait)) {
+                hold_back(a, 0);
+                return;
+            }
+        }
+    }
+}
+
+/* What two calls must have in common for one reply to do for both. */
+static int make_key(unsigned char key[CLERK_SINGLE_FLIGHT_KEY], const clerk_backend_api *api,
+                    const clerk_backend_call *call)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int done = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL)
+               && EVP_DigestUpdate(context, &api->number, sizeof(api->number))
+               && EVP_DigestUpdate(context, call->path, strlen(call->path) + 1)
+               && EVP_DigestUpdate(context, call->expired_token, strlen(call->expired_token) + 1)
+               && EVP_DigestUpdate(context, call->refresh_token, strlen(call->refresh_token) + 1)
+               && EVP_DigestFinal_ex(context, key, NULL);
+
+    EVP_MD_CTX_free(context);
+    return done;
+}
+
+void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, const clerk_backend_call *call,
+                            apr_pool_t *pool)
+{
+    attempt a = {.api = api, .call = call, .reply = reply, .pool = pool};
+    clerk_single_flight_ticket ticket = {.entry = 0};
+
+    memset(reply, 0, sizeof(*reply));
+    reply->body = "";
+    if (!api->http) {
+        hold_back(&a, 0);
+        return;
+    }
+    a.caller = clerk_backend_limits_caller(api->limits, api->number, call);
+    a.wait.caller = &a.caller;
+    a.wait.progress = &api->state->ended;
+    a.wait.deadline = apr_time_now();
+    a.wait.deadline
+        += a.caller.group == CLERK_BACKEND_STRANGERS && STRANGERS_WAIT < api->timeout ? STRANGERS_WAIT : api->timeout;
+    if (call->expired_token && call->refresh_token && make_key(ticket.key, api, call)) {
+        share_call(&a, &ticket);
+    } else {
+        make_call(&a);
+    }
+    clerk_backend_limits_wake(&a.wait);
+}
+
+void clerk_backend_api_get_stats(clerk_backend_stats *stats, const clerk_backend_api *api, apr_time_t now)
+{
+    const clerk_backend_state *state = api->state;
+
+    memset(stats, 0, sizeof(*stats));
+    for (int group = 0; group < CLERK_BACKEND_GROUPS; group++) {
+        apr_time_t open_until = atomic_load(&state->circuits[group].open_until);
+        apr_time_t left_alone_until = atomic_load(&state->left_alone_until[group]);
+        apr_uint32_t failures = atomic_load(&state->circuits[group].failures);
+
+        stats->failures = failures > stats->failures ? failures : stats->failures;
+        stats->open_until = open_until > now && open_until > stats->open_until ? open_until : stats->open_until;
+        if (left_alone_until > now && left_alone_until > stats->left_alone_until) {
+            stats->left_alone_until = left_alone_until;
+        }
+    }
+    stats->calls = atomic_load(&state->calls);
+    stats->rejected = atomic_load(&state->rejected);
+    stats->shared = atomic_load(&state->shared);
 }

@@ -165,6 +165,14 @@ const char *clerk_session_token_session_id(const clerk_session_token *token)
     return token->jws ? jose_json_string(token->jws->payload, "sid") : NULL;
 }
 
+const char *clerk_session_token_user_id(const clerk_session_token *token)
+{
+    if (token->cached) {
+        return token->cached->user_id;
+    }
+    return token->jws ? jose_json_string(token->jws->payload, "sub") : NULL;
+}
+
 /* Check kind and signature of a token that is not cached: protocol.md 4.2, 6.5 and 4.3, rows 2 to 7. */
 static clerk_reason verify_uncached(apr_uint32_t *pgeneration, const clerk_session_token *token,
                                     const clerk_services *services, apr_pool_t *pool)

@@ -37,6 +37,9 @@ const char *clerk_session_token_text(const clerk_session_token *token, apr_pool_
 /** The `sid` of a token, verified or not; NULL if it has none. */
 const char *clerk_session_token_session_id(const clerk_session_token *token);
 
+/** The `sub` of a token, verified or not; NULL if it has none. */
+const char *clerk_session_token_user_id(const clerk_session_token *token);
+
 /**
  * Whether the decoded token is a machine JWT (protocol.md 12.1: `typ` at+jwt, `sub` mch_) or has a non-session `cat`
  * (protocol.md 4.2). Nothing is verified, so the result may only be used to refuse the token.

@@ -60,7 +60,8 @@ static int answer_unavailable(request_rec *r, const clerk_outcome *outcome)
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   CLERK_LOGNO(3050) "a credential cannot be checked now: %s", outcome->reason_text);
     no_store(r);
-    apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
+    apr_table_setn(r->err_headers_out, "Retry-After",
+                   outcome->retry_after > 0 ? apr_itoa(r->pool, outcome->retry_after) : RETRY_AFTER);
     return HTTP_SERVICE_UNAVAILABLE;
 }
 

@@ -90,9 +90,26 @@ static int actor_granted(const clerk_identity *identity, const char *unused)
 }
 
 /*
+ * Whether a request in an optional place cannot just go on without a user: the visitor is signed in, or needs another
+ * response first. In a subrequest or ErrorDocument, a visitor who would be redirected is treated as anonymous:
+ * check_authn would answer 401 instead.
+ */
+static int is_for_check_authn(const request_rec *r, const clerk_outcome *outcome)
+{
+    if (outcome->location && clerk_outcome_headers_may_redirect(r)) {
+        return 1;
+    }
+    if (outcome->expired_session) {
+        /* A change must not be made anonymously because the visitor's session has expired (differences.md row 34). */
+        return strcmp(r->method, "GET") && strcmp(r->method, "HEAD");
+    }
+    return outcome->status != CLERK_SIGNED_OUT && outcome->status != CLERK_HANDSHAKE;
+}
+
+/*
  * Always grants access, but authenticates first: httpd calls it before authentication. If the visitor is signed in, or
- * needs another response first (handshake, redirect, 503), it reports that a user is needed, so that check_authn runs
- * next and finds the outcome.
+ * needs another response first (handshake, redirect, 401, 503), it reports that a user is needed, so that check_authn
+ * runs next and finds the outcome.
  */
 static authz_status check_optional(request_rec *r, const char *line, const void *parsed)
 {
@@ -107,10 +124,7 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
     if (!outcome) {
         return AUTHZ_GENERAL_ERROR;
     }
-    /* In a subrequest or ErrorDocument, treat a visitor who would be redirected as anonymous: check_authn would answer
-     * 401 instead. */
-    if ((outcome->status != CLERK_SIGNED_OUT && outcome->status != CLERK_HANDSHAKE)
-        || (outcome->location && clerk_outcome_headers_may_redirect(r))) {
+    if (is_for_check_authn(r, outcome)) {
         return AUTHZ_DENIED_NO_USER;
     }
     clerk_outcome_headers_send(r);

@@ -182,6 +182,7 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
                                 conf->where ? conf->where : "from the environment", runtime->instance->warning);
     }
     runtime->number = (unsigned int)all->runtimes->nelts;
+    runtime->backend.number = runtime->number;
     APR_ARRAY_PUSH(all->runtimes, clerk_runtime *) = runtime;
     apr_hash_set(all->by_fingerprint, key, APR_HASH_KEY_STRING, runtime);
     *pruntime = runtime;

@@ -116,6 +116,7 @@ typedef struct clerk_dir_config {
     const char *sign_in_url;
     const char *sign_up_url;
     int pending_sessions; /**< clerk_pending */
+    int renewal;          /**< clerk_renewal */
     int cross_origin_sync;
     clerk_organization_sync *organization_sync;
     const char *public_origin;

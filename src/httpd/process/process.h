@@ -17,8 +17,9 @@ typedef struct clerk_process {
     clerk_keystore *keystore;     /**< NULL if every instance has a PEM key */
     clerk_http *http;             /**< made in each child */
     clerk_token_cache *token_cache;
-    ap_watchdog_t *watchdog; /**< NULL: keys are refreshed by requests */
-    apr_time_t since;        /**< when the shared memory was created and the counters were 0 */
+    clerk_backend_limits *backend_limits; /**< NULL where no instance has a secret key */
+    ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
+    apr_time_t since;                     /**< when the shared memory was created and the counters were 0 */
 } clerk_process;
 
 /** The state of this process. For lifecycle.c only. */

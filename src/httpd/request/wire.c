@@ -100,6 +100,7 @@ static void complete(clerk_request *request)
     request->hx_request = header(r, "HX-Request");
     request->referer = header(r, "Referer");
     request->origin = header(r, "Origin");
+    request->sec_fetch_site = header(r, "Sec-Fetch-Site");
     request->user_agent = header(r, "User-Agent");
     request->accept_language = header(r, "Accept-Language");
 }

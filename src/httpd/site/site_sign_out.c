@@ -59,8 +59,8 @@ static int is_session_id(const char *text)
 /* End the session at Clerk. @return whether it is over */
 static int end_session(request_rec *r, const clerk_identity *identity)
 {
-    clerk_backend_call call = {CLERK_BACKEND_FOR_SESSION, "POST", NULL, NULL};
-    clerk_backend_reply reply = {0, NULL, 0};
+    clerk_backend_call call = {.cause = CLERK_BACKEND_FOR_SESSION, .method = "POST"};
+    clerk_backend_reply reply = {0};
     clerk_services services;
 
     if (!identity->session_id || !is_session_id(identity->session_id)) {
@@ -71,6 +71,8 @@ static int end_session(request_rec *r, const clerk_identity *identity)
         return 0;
     }
     call.path = apr_pstrcat(r->pool, "/v1/sessions/", identity->session_id, "/revoke", NULL);
+    call.client_ip = r->useragent_ip;
+    call.user_id = identity->user_id;
     services.backend(services.baton, &reply, &call, r->pool);
     if ((reply.status >= 200 && reply.status <= 299) || reply.status == HTTP_NOT_FOUND) {
         return 1;

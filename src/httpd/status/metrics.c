@@ -29,11 +29,13 @@ GET(fetches, count, instance->stats.fetches)
 GET(failures, count, instance->stats.failures)
 GET(early_refreshes, count, instance->stats.early_refreshes)
 GET(early_refused, count, instance->stats.early_refused)
-GET(circuit, text, instance->breaker_open_until ? "open" : "closed")
-GET(open_until, time, instance->breaker_open_until)
-GET(failures_in_a_row, count, atomic_load(&instance->runtime->backend.breaker->failures))
-GET(calls, count, atomic_load(&instance->runtime->backend.breaker->calls))
-GET(not_made, count, atomic_load(&instance->runtime->backend.breaker->rejected))
+GET(circuit, text, instance->backend.open_until ? "open" : "closed")
+GET(open_until, time, instance->backend.open_until)
+GET(failures_in_a_row, count, instance->backend.failures)
+GET(left_alone_until, time, instance->backend.left_alone_until)
+GET(calls, count, instance->backend.calls)
+GET(not_made, count, instance->backend.rejected)
+GET(shared, count, instance->backend.shared)
 GET(hits, count, atomic_load(&instance->runtime->verdicts->cache_hits))
 GET(hit_share, percent, hit_percentage(instance->runtime->verdicts))
 GET(misses, count, atomic_load(&instance->runtime->verdicts->cache_misses))
@@ -69,7 +71,11 @@ const clerk_metric clerk_metrics[] = {
     {CLERK_METRICS_BACKEND, "calls", CLERK_METRIC_COUNTER, calls, .label = "Backend API calls",
      .help = "Calls of the Backend API."},
     {CLERK_METRICS_BACKEND, "not_made", CLERK_METRIC_COUNTER, not_made, .note = "not made",
-     .help = "Calls of the Backend API that were not made: the circuit was open, or too many were under way."},
+     .help = "Calls of the Backend API that a limit held back."},
+    {CLERK_METRICS_BACKEND, "shared", CLERK_METRIC_COUNTER, shared,
+     .help = "Replies of the Backend API that the call of another request brought."},
+    {CLERK_METRICS_BACKEND, "left_alone_until", CLERK_METRIC_TIME, left_alone_until,
+     .help = "Until when the Backend API is not called for strangers, because of a 429."},
     {CLERK_METRICS_CACHE, "hits", CLERK_METRIC_COUNTER, hits, .help = "Tokens found in the token cache."},
     {CLERK_METRICS_CACHE, NULL, CLERK_METRIC_PERCENT, hit_share, .label = "Token cache hits",
      .help = "The share of the tokens that were found in the token cache."},

@@ -108,13 +108,12 @@ const clerk_report *clerk_report_make(server_rec *main_server, apr_pool_t *pool)
     for (int i = 0; i < count; i++) {
         const clerk_runtime *runtime = APR_ARRAY_IDX(runtimes, i, const clerk_runtime *);
         clerk_report_instance *entry = apr_array_push(report->instances);
-        apr_time_t open_until = atomic_load(&runtime->backend.breaker->open_until);
 
         entry->runtime = runtime;
         entry->used_by = servers_of(runtime, main_server, pool);
         entry->key_source = source_name(runtime);
         entry->keys = apr_array_make(pool, 2, sizeof(clerk_report_key));
-        entry->breaker_open_until = open_until > report->now ? open_until : 0;
+        clerk_backend_api_get_stats(&entry->backend, &runtime->backend, report->now);
         look_at_keys(entry, runtime, report->now, pool);
     }
     return report;

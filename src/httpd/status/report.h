@@ -30,11 +30,11 @@ typedef struct clerk_report_instance {
     const clerk_runtime *runtime;
     apr_array_header_t *used_by; /**< of const char *, "host:port" of the servers that use it */
     clerk_report_health health;
-    const char *key_source;        /**< "PEM key", "Backend API", "frontend API" or "ClerkJWKSURL" */
-    apr_array_header_t *keys;      /**< of clerk_report_key; may be empty */
-    clerk_keystore_stats stats;    /**< zero with a PEM key */
-    apr_time_t serves_until;       /**< until when the keys are used if no fetch succeeds; 0: no keys, or a PEM key */
-    apr_time_t breaker_open_until; /**< until when the Backend API is not called; 0: the circuit is closed */
+    const char *key_source;      /**< "PEM key", "Backend API", "frontend API" or "ClerkJWKSURL" */
+    apr_array_header_t *keys;    /**< of clerk_report_key; may be empty */
+    clerk_keystore_stats stats;  /**< zero with a PEM key */
+    apr_time_t serves_until;     /**< until when the keys are used if no fetch succeeds; 0: no keys, or a PEM key */
+    clerk_backend_stats backend; /**< of the Backend API */
 } clerk_report_instance;
 
 typedef struct clerk_report {

@@ -119,9 +119,9 @@ static void alerts(request_rec *r, const clerk_report_instance *entry, const cle
                   interval_text(report->now - stats->failing_since, r->pool), "): ", escape(r, stats->last_error),
                   "</p>\n", NULL);
     }
-    if (entry->breaker_open_until) {
+    if (entry->backend.open_until) {
         ap_rvputs(r, "<p class=\"alert warn\">The Backend API fails and is not called for another ",
-                  interval_text(entry->breaker_open_until - report->now, r->pool),
+                  interval_text(entry->backend.open_until - report->now, r->pool),
                   "; sessions are renewed by redirects meanwhile.</p>\n", NULL);
     }
 }

@@ -49,6 +49,9 @@ QUERIES = ["x=1", "x=a%20b", "x=a+b", "x", "x=", "=x", "a=1&b=2", "e=%zz", "u=%C
            "__clerk_help=1", "__dev_session=v", "redirect_url=https://evil.example/", "z=%7B%7D|^"]
 
 
+CROWD = 40
+
+
 class Chance:
     """Makes visits for the sites of two instances (production and development)."""
 
@@ -58,6 +61,11 @@ class Chance:
         self.origin_of = origin_of
         self._foreign_key = {}
         self._sessions = {}
+        self._last_session = {}
+        for instance in {site.instance for site in sites.values()}:
+            # So many that no user's allowance is used up (outbound-calls.md "Rates").
+            for number in range(CROWD):
+                instance.add_user(f"visitor{number}", memberships={"acme": "member"})
 
     def often(self, probability):
         return self.random.random() < probability
@@ -71,7 +79,7 @@ class Chance:
         notes = set()
         visit = Visit(site, self._method(), self.one(*PATHS))
         visit.query = [self.one(*QUERIES) for _ in range(self.one(0, 0, 0, 1, 2))]
-        visit.headers = self._fetch_metadata() + self._referer(site, instance)
+        visit.headers = self._fetch_metadata() + self._fetch_site(site) + self._referer(site, instance)
         cookies = self._session_cookies(instance, site, notes) + self._rest_of_cookies(instance)
         self._handshake(instance, site, visit, cookies, notes)
         if self.often(0.06):
@@ -100,6 +108,15 @@ class Chance:
             return [("Sec-Fetch-Mode", self.one("navigate", "cors")), ("Accept", self.one("text/html", "*/*"))]
         return []
 
+    def _fetch_site(self, site):
+        """What says whose page it is that asks."""
+        if self.often(0.6):
+            return []
+        fetch_site, origin = self.one(None, "same-origin", "same-origin", "same-site", "cross-site", "none", "same-origin, same-origin"), None
+        if self.often(0.5):
+            origin = self.one(self.origin_of(site), self.origin_of(site), "null", "https://evil.example", self.origin_of(site) + ":8443")
+        return [pair for pair in (("Sec-Fetch-Site", fetch_site), ("Origin", origin)) if pair[1]]
+
     def _referer(self, site, instance):
         if self.often(0.7):
             return []
@@ -117,7 +134,11 @@ class Chance:
         key = (instance, user, org)
         if key not in self._sessions:
             self._sessions[key] = instance.create_session(user, org=org)
+        self._last_session[instance] = self._sessions[key]
         return self._sessions[key]
+
+    def _visitor(self):
+        return f"visitor{self.random.randrange(CROWD)}"
 
     def _foreign(self, instance):
         """Another key with the key id of the instance."""
@@ -129,7 +150,7 @@ class Chance:
         now = int(time.time())
         claims, options = {}, {}
         org = self.one(None, None, "acme")
-        user = self.one("alice", "bob") if org else self.one("alice", "carol")
+        user = self.one("alice", "bob", *[self._visitor()] * 4) if org else self.one("alice", "carol", *[self._visitor()] * 4)
         kind = self.random.random()
         if kind < 0.4:
             options["age"] = self.one(0, 5, 20)
@@ -217,9 +238,11 @@ class Chance:
         return cookies
 
     def _refresh_token(self, instance):
-        """That of one of the sessions, or a wrong one."""
-        if self.often(0.3):
+        """That of the session whose token was made last, of another one, or a wrong one."""
+        if self.often(0.2):
             return "wrong"
+        if self.often(0.7) and instance in self._last_session:
+            return instance.refresh_token(self._last_session[instance])
         return instance.refresh_token(self._session(instance, self.one("alice", "bob", "carol"), None))
 
     # Handshakes
