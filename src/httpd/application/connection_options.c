@@ -5,7 +5,8 @@
 
 #define CONNECTION "Connection"
 
-/* RFC 9110, 7.6.1, RFC 9110, 7.8 and RFC 9110, 10.1.4; HTTP2-Settings belongs to an upgrade to HTTP/2 (RFC 7540 3.2.1). */
+/* RFC 9110, 7.6.1, RFC 9110, 7.8 and RFC 9110, 10.1.4; HTTP2-Settings belongs to an upgrade to HTTP/2 (RFC 7540 3.2.1).
+ */
 static const char *const known_options[] = {"close", "keep-alive", "upgrade", "te", "http2-settings"};
 
 #define KNOWN_OPTIONS (sizeof(known_options) / sizeof(known_options[0]))
