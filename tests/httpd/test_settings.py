@@ -39,6 +39,7 @@ VALUES = {
     "ClerkSignUpURL": "/sign-up{0}",
     "ClerkOrganizationSync": "/orgs{0}/:slug",
     "ClerkPublicOrigin": "https://origin{0}.example.test",
+    "ClerkCacheControl": "max-age={0}",
     "ClerkRemoteUser": "claim{0}",
     "ClerkExportClaim": "claim{0}",
 }

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/directive_values.h"
+#include "text/cache_control.h"
 
 const char *clerk_directives_auth_instance(const char **pname, cmd_parms *cmd, const char *name)
 {
@@ -65,6 +66,22 @@ const char *clerk_directives_auth_organization_sync(cmd_parms *cmd, void *conf, 
                                               cmd->pool);
     clerk_settings_set_policy(dir);
     return problem ? apr_pstrcat(cmd->pool, "ClerkOrganizationSync: ", problem, NULL) : NULL;
+}
+
+const char *clerk_directives_auth_cache_control(const char **pvalue, cmd_parms *cmd, const char *text)
+{
+    if (!strcasecmp(text, "Off")) {
+        *pvalue = "";
+        return NULL;
+    }
+    if (!clerk_cache_control_is_valid(text)) {
+        return apr_psprintf(cmd->pool,
+                            "ClerkCacheControl: '%s' is no list of cache directives; write Off, or a value such as "
+                            "\"private, no-cache\", in quotation marks",
+                            text);
+    }
+    *pvalue = text;
+    return NULL;
 }
 
 static const char *both_origins = "ClerkPublicOrigin and ClerkTrustForwarded On exclude each other: one says what the "

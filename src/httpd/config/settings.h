@@ -118,6 +118,7 @@ typedef struct clerk_dir_config {
     int pending_sessions; /**< clerk_pending */
     int renewal;          /**< clerk_renewal */
     int cross_origin_sync;
+    const char *cache_control; /**< NULL: default; "": nothing is added */
     clerk_organization_sync *organization_sync;
     const char *public_origin;
     int trust_forwarded;

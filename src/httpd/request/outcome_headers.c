@@ -4,9 +4,19 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <http_config.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
 
 #include "clerk/outcome.h"
+#include "httpd/config/config.h"
 #include "httpd/request/request_state.h"
+#include "text/cache_control.h"
+#include "text/text.h"
+
+#define CACHE_CONTROL "Cache-Control"
+#define CACHE_CONTROL_FILTER "CLERK_CACHE_CONTROL"
 
 static const char *const status_texts[] = {[CLERK_SIGNED_IN] = "signed-in",
                                            [CLERK_SIGNED_OUT] = "signed-out",
@@ -24,13 +34,10 @@ static int is_other(void *cookie, const char *name, const char *value)
 
 void clerk_outcome_headers_restrict_caching(request_rec *r, const char *directive)
 {
-    const char *found = apr_table_get(r->err_headers_out, "Cache-Control");
+    const char *found = apr_table_get(r->err_headers_out, CACHE_CONTROL);
 
-    if (!found || !strcmp(directive, "no-store")) {
-        apr_table_setn(r->err_headers_out, "Cache-Control", directive);
-    } else if (!ap_find_token(r->pool, found, "no-store") && !ap_find_token(r->pool, found, directive)) {
-        apr_table_mergen(r->err_headers_out, "Cache-Control", directive);
-    }
+    apr_table_setn(r->err_headers_out, CACHE_CONTROL,
+                   found ? clerk_cache_control_strictest(found, directive, r->pool) : directive);
 }
 
 /* Several Cache-Control fields as one text. */
@@ -44,9 +51,7 @@ static int add_directives(void *baton, const char *name, const char *value)
     caching *to = baton;
 
     (void)name;
-    if (!to->text || !ap_find_token(to->pool, to->text, value)) {
-        to->text = to->text ? apr_pstrcat(to->pool, to->text, ", ", value, NULL) : value;
-    }
+    to->text = to->text ? clerk_cache_control_strictest(to->text, value, to->pool) : value;
     return 1;
 }
 
@@ -62,11 +67,73 @@ void clerk_outcome_headers_unify(request_rec *r)
             apr_table_setn(r->err_headers_out, single[i], first);
         }
     }
-    apr_table_do(add_directives, &all, r->err_headers_out, "Cache-Control", NULL);
+    apr_table_do(add_directives, &all, r->err_headers_out, CACHE_CONTROL, NULL);
     if (all.text) {
-        apr_table_setn(r->err_headers_out, "Cache-Control",
-                       ap_find_token(r->pool, all.text, "no-store") ? "no-store" : all.text);
+        apr_table_setn(r->err_headers_out, CACHE_CONTROL, all.text);
     }
+}
+
+/*
+ * Make one Cache-Control field of ours, of what the application says, and of what mod_expires and mod_headers have made
+ * of both: `Header always set` replaces ours.
+ * @param filter its context is what the field said before the application and those modules
+ */
+static apr_status_t cache_control_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    request_rec *r = filter->r;
+    ap_filter_t *next = filter->next;
+    caching all = {r->pool, filter->ctx};
+
+    apr_table_do(add_directives, &all, r->err_headers_out, CACHE_CONTROL, NULL);
+    apr_table_do(add_directives, &all, r->headers_out, CACHE_CONTROL, NULL);
+    apr_table_unset(r->headers_out, CACHE_CONTROL);
+    apr_table_setn(r->err_headers_out, CACHE_CONTROL, all.text);
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(next, brigade);
+}
+
+/* Whether something else may say Cache-Control: a handler other than httpd's own for files, mod_headers or mod_expires.
+ */
+static int others_may_speak(const request_rec *r)
+{
+    if (r->handler || r->proxyreq || r->status >= HTTP_BAD_REQUEST
+        || (r->content_type && *r->content_type == 'a'
+            && clerk_text_begins_with(r->content_type, "application/x-httpd-"))) {
+        return 1;
+    }
+    for (const ap_filter_t *filter = r->output_filters; filter; filter = filter->next) {
+        const char *name = filter->frec->name;
+
+        /* httpd keeps these names in lower case. The first letter is enough for nearly all of them. */
+        if ((*name == 'f' && clerk_text_begins_with(name, "fixup_headers_"))
+            || (*name == 'm' && !strcmp(name, "mod_expires"))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void clerk_outcome_headers_insert_filter(request_rec *r)
+{
+    const char *ours;
+
+    if (r->main || !(clerk_request_state_if_any(r) || clerk_request_state_if_any(clerk_request_state_top(r)))) {
+        return;
+    }
+    ours = others_may_speak(r) ? apr_table_get(r->err_headers_out, CACHE_CONTROL) : NULL;
+    if (ours) {
+        ap_add_output_filter(CACHE_CONTROL_FILTER, (void *)ours, r, r->connection);
+    }
+}
+
+void clerk_outcome_headers_register(void)
+{
+    static const char *const before[] = {"mod_headers.c", "mod_expires.c", NULL};
+
+    /* The last of those that change headers, and before mod_cache stores the response. */
+    ap_register_output_filter(CACHE_CONTROL_FILTER, cache_control_filter, NULL, AP_FTYPE_CONTENT_SET);
+    ap_hook_insert_filter(clerk_outcome_headers_insert_filter, before, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_insert_error_filter(clerk_outcome_headers_insert_filter, before, NULL, APR_HOOK_REALLY_LAST);
 }
 
 void clerk_outcome_headers_insert_error_filter(request_rec *r)
@@ -88,10 +155,18 @@ static void add_cookie(request_rec *r, const char *cookie)
     }
 }
 
+static const char *signed_in_caching(request_rec *r)
+{
+    const char *wanted = clerk_config_dir(r)->cache_control;
+
+    return wanted ? wanted : "private, no-cache";
+}
+
 void clerk_outcome_headers_send(request_rec *r)
 {
     clerk_request_state *state = clerk_request_state_get(r);
     const clerk_outcome *outcome = state->outcome;
+    const char *directives;
 
     if (!outcome || state->headers_sent) {
         return;
@@ -104,8 +179,11 @@ void clerk_outcome_headers_send(request_rec *r)
         apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", status_texts[outcome->status]);
         apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Reason", outcome->reason_text);
     }
-    /* The page may depend on the user, so no shared cache may store it. */
-    clerk_outcome_headers_restrict_caching(r, "private");
+    /* The page may depend on the user, so no shared cache may store it; a browser's cache may outlive the session. */
+    directives = outcome->status == CLERK_SIGNED_IN ? signed_in_caching(r) : "private";
+    if (*directives) {
+        clerk_outcome_headers_restrict_caching(r, directives);
+    }
 }
 
 /* In an ErrorDocument a redirect could loop; in a subrequest it has no effect. */

@@ -7,7 +7,7 @@
 /** Add the outcome's cookies and diagnostic headers to the response, once for each request. */
 void clerk_outcome_headers_send(request_rec *r);
 
-/** Restrict caching: "private" or "no-store", of which the stricter counts, in one field. */
+/** Restrict caching by cache directives, in one field with those that are there already (cache_control.h). */
 void clerk_outcome_headers_restrict_caching(request_rec *r, const char *directive);
 
 /**
@@ -18,6 +18,13 @@ void clerk_outcome_headers_unify(request_rec *r);
 
 /** insert_error_filter hook: the same for an error. */
 void clerk_outcome_headers_insert_error_filter(request_rec *r);
+
+/** insert_filter and insert_error_filter hook: make one Cache-Control field of ours and the application's, the
+ * strictest of both. */
+void clerk_outcome_headers_insert_filter(request_rec *r);
+
+/** Register that filter and its hooks. */
+void clerk_outcome_headers_register(void);
 
 /** Whether this request may be redirected: it is neither a subrequest nor an ErrorDocument. */
 int clerk_outcome_headers_may_redirect(const request_rec *r);
