@@ -13,7 +13,7 @@ typedef struct clerk_request {
     const char *method; /**< as received, such as "GET" */
     const char *target; /**< path and query as received, beginning with '/' (never joined as a URL, protocol.md 3.1) */
     const char *authorization; /**< several fields are joined with ", ", which is a malformed credential */
-    const char *cookie;        /**< all Cookie fields joined with "; " */
+    const char *cookie;        /**< as httpd gives it: several fields joined with ", " (clerk_cookie_header_join()) */
     const char *sec_fetch_dest;
     const char *client_ip;
     void (*complete)(struct clerk_request *request); /**< fills in the members below; NULL: they are filled in */

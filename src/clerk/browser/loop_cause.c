@@ -131,20 +131,21 @@ clerk_loop_cause clerk_loop_cause_find(const clerk_request *request, const clerk
                                        const clerk_instance *instance, const clerk_outcome *outcome,
                                        const clerk_services *services, apr_pool_t *pool)
 {
-    const clerk_cookies *cookies = clerk_cookies_read(request->cookie, instance, services, pool);
+    const char *cookie = clerk_cookie_header_join(request->cookie, pool);
+    const clerk_cookies *cookies = clerk_cookies_read(cookie, instance, services, pool);
 
     if (outcome->handshake_untimely || outcome->reason == CLERK_REASON_SESSION_TOKEN_NBF
         || outcome->reason == CLERK_REASON_SESSION_TOKEN_IAT_IN_THE_FUTURE
         || cookies->client_uat > apr_time_sec(services->now + TOLERANCE)) {
         return CLERK_LOOP_CLOCK;
     }
-    if (outcome->handshake_failed || is_of_another_instance(request->cookie, cookies, instance, services, pool)) {
+    if (outcome->handshake_failed || is_of_another_instance(cookie, cookies, instance, services, pool)) {
         return CLERK_LOOP_WRONG_KEY;
     }
     if (is_origin_wrong(request, hints, instance, pool)) {
         return CLERK_LOOP_WRONG_ORIGIN;
     }
-    if (client_uats_differ(request->cookie, instance, pool)) {
+    if (client_uats_differ(cookie, instance, pool)) {
         return CLERK_LOOP_TWO_CLIENT_UATS;
     }
     if (is_answer_missing(cookies, instance, outcome)) {

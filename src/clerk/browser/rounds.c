@@ -125,9 +125,9 @@ static const struct clerk_rounds *rounds_of(clerk_context *context)
     }
     context->rounds = rounds = apr_pcalloc(context->pool, sizeof(*rounds));
     rounds->cookie = cookie_name(context);
-    value = context->cookies->has_rounds
-                ? clerk_cookie_header_find(context->request->cookie, rounds->cookie, context->pool)
-                : NULL;
+    value = context->cookies->has_rounds ? clerk_cookie_header_find(
+                clerk_cookie_header_join(context->request->cookie, context->pool), rounds->cookie, context->pool)
+                                         : NULL;
     if (value) {
         rounds->has_cookie = 1;
         rounds->begun = number_of(value);

@@ -246,16 +246,13 @@ static void read_tokens(candidates *c, const jose_slice values[WANTED], const cl
     }
 }
 
-const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance,
-                                        const clerk_services *services, apr_pool_t *pool)
+static void read_header(clerk_cookies *cookies, const char *header, const clerk_instance *instance,
+                        const clerk_services *services, apr_pool_t *pool)
 {
-    clerk_cookies *cookies = apr_pcalloc(pool, sizeof(*cookies));
     jose_slice values[WANTED];
     candidates c = {0};
 
-    if (!header) {
-        return cookies;
-    }
+    memset(cookies, 0, sizeof(*cookies));
     find_wanted(cookies, values, header, instance->cookie_suffix);
     c.u_uat = value_of(&values[U_UAT], pool);
     c.s_uat = value_of(&values[S_UAT], pool);
@@ -268,5 +265,33 @@ const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance
     cookies->handshake = value_of(&values[HANDSHAKE], pool);
     cookies->handshake_nonce = value_of(&values[HANDSHAKE_NONCE], pool);
     cookies->redirect_count = parse_redirect_count(value_of(&values[REDIRECT_COUNT], pool));
+}
+
+/*
+ * Whether the cookies are those of a signed-in browser whose token is in the cache. Then its values have come whole,
+ * and the header need not be searched for a second field.
+ */
+static int are_complete(const clerk_cookies *cookies)
+{
+    return cookies->session && cookies->session->cached && cookies->client_uat != 0;
+}
+
+const clerk_cookies *clerk_cookies_read(const char *header, const clerk_instance *instance,
+                                        const clerk_services *services, apr_pool_t *pool)
+{
+    clerk_cookies *cookies = apr_palloc(pool, sizeof(*cookies));
+    const char *joined;
+
+    if (!header) {
+        memset(cookies, 0, sizeof(*cookies));
+        return cookies;
+    }
+    read_header(cookies, header, instance, services, pool);
+    if (!are_complete(cookies)) {
+        joined = clerk_cookie_header_join(header, pool);
+        if (joined != header) {
+            read_header(cookies, joined, instance, services, pool);
+        }
+    }
     return cookies;
 }

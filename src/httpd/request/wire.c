@@ -5,7 +5,6 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
-#include "clerk/cookies/cookie_header.h"
 #include "httpd/config/config.h"
 #include "httpd/request/request_state.h"
 
@@ -113,7 +112,7 @@ void clerk_wire_read_head(clerk_request *request, request_rec *r)
     request->method = r->method;
     request->target = target(r);
     request->authorization = stripped ? stripped->sent_authorization : header(r, "Authorization");
-    request->cookie = clerk_cookie_header_join(stripped ? stripped->sent_cookie : header(r, "Cookie"), r->pool);
+    request->cookie = stripped ? stripped->sent_cookie : header(r, "Cookie");
     request->sec_fetch_dest = header(r, "Sec-Fetch-Dest");
     request->client_ip = r->useragent_ip;
     request->complete = complete;
