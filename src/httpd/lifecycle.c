@@ -18,6 +18,7 @@
 #include "httpd/process/process.h"
 #include "httpd/process/secret_environment.h"
 #include "httpd/process/state_dir.h"
+#include "httpd/site/site.h"
 #include "jose/json.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
@@ -58,6 +59,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 
     (void)plog;
     clerk_httpd_log_attach(s);
+    clerk_site_configure(s);
     rc = clerk_instances_resolve(&process->runtimes, s, pconf);
     if (rc == OK) {
         rc = clerk_check_configuration(s, ptemp);

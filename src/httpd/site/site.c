@@ -21,12 +21,29 @@ static const struct {
     {"status.json", clerk_site_status}, {"pages.js", clerk_site_assets}, {"pages.css", clerk_site_assets},
 };
 
+/* Set before there are threads. */
+static int has_pages;
+
+void clerk_site_configure(const server_rec *servers)
+{
+    has_pages = 0;
+    for (; servers; servers = servers->next) {
+        const char *prefix = clerk_config_server(servers)->pages;
+
+        has_pages = has_pages || (prefix && *prefix);
+    }
+}
+
 /* The index of the page that a request is for, or -1. */
 static int page_of(const request_rec *r)
 {
-    const char *prefix = clerk_config_server(r->server)->pages;
+    const char *prefix;
     apr_size_t len;
 
+    if (!has_pages) {
+        return -1;
+    }
+    prefix = clerk_config_server(r->server)->pages;
     if (!prefix || !*prefix || !r->uri || r->proxyreq == PROXYREQ_PROXY) {
         return -1;
     }

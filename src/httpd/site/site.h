@@ -9,6 +9,9 @@
  * site, and answered without any file.
  */
 
+/** Find out whether any server has pages; where none has, the hooks cost next to nothing. In check_config. */
+void clerk_site_configure(const server_rec *servers);
+
 /** translate_name and map_to_storage hook: a page of ours has no file, and no other module maps it to one. */
 int clerk_site_translate(request_rec *r);
 
