@@ -38,7 +38,7 @@ def arguments():
     parser.add_argument("--requests", type=int, default=200, help="requests of a scenario, with --instructions")
     parser.add_argument("--top", type=int, default=20, help="functions named for a scenario, with --instructions")
     parser.add_argument("--module", default=os.environ.get("CLERK_MODULE"), help="default: as built by tests/bench/run")
-    parser.add_argument("--document", metavar="FILE", help="put the tables into their place in docs/performance.md")
+    parser.add_argument("--document", metavar="FILE", help="put the tables into their place in docs/measurements.md")
     for name in ("keep", "bare", "peers", "express"):
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
