@@ -43,6 +43,8 @@ typedef struct clerk_backend_reply {
 typedef struct clerk_services {
     void *baton;
     apr_time_t now; /**< the clock, read once a request */
+    /** This site's origin, for `own` in ClerkAuthorizedParties; NULL if the client has chosen it. NULL: unknown. */
+    const char *(*own_origin)(void *baton);
     /** As clerk_keystore_acquire(). */
     clerk_keys_status (*acquire_keys)(void *baton, clerk_keys_pin *pin, clerk_keys_want want, apr_uint32_t seen,
                                       apr_pool_t *pool);

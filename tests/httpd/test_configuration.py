@@ -124,18 +124,75 @@ REFUSALS = [
     ("role-without-argument", f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p", ["clerk-role"]), ["clerk-role", "admin"]),
     ("require-typo", f"ClerkPublishableKey {PK_LIVE}\n" + protect("/p", ["clerk-rolle admin"]), ["clerk-rolle"]),
     ("key-in-directory", f"<Location /p>\nClerkPublishableKey {PK_LIVE}\n</Location>", ["ClerkPublishableKey"]),
+    # B12
+    ("secret-path", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey /etc/passwd", ["did you mean file:/etc/passwd?"]),
+    ("secret-path-missing", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey /nonexistent", ["did you mean file:/absolute/path?"]),
+    ("secret-assignment", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey exec:/bin/echo CLERK_SECRET_KEY={SECRET}", ["the key alone", "without a name"]),
+    ("secret-quotes", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey env:QUOTED", ["the key alone", "without quotes"]),
+    ("secret-word", f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey exec:/bin/echo todo", ["no secret key", "sk_live_"]),
+    ("parties-top-level", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties https://*.com", ["https://*.com", "top-level"]),
+    ("parties-half-label", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties https://a*.example.com", ["first label"]),
+    ("parties-two-stars", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties https://*.*.example.com", ["first label"]),
+    ("parties-star", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties *", ["first label"]),
+    ("parties-pattern-slash", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties https://*.example.com/", ["never matches"]),
+    ("parties-pattern-case", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties https://*.Example.com", ["never matches"]),
+    ("parties-pattern-port", f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties https://*.example.com:443", ["never matches"]),
+    ("satellite-sign-in", f"ClerkPublishableKey {PK_LIVE}\nClerkSatellite On\nClerkDomain sat.example\nClerkSignInURL /sign-in", ["ClerkSignInURL /sign-in", "primary domain"]),
+    ("satellite-section-sign-in", f"ClerkPublishableKey {PK_LIVE}\nClerkSatellite On\nClerkDomain sat.example\n<Location /p>\nClerkSignInURL /sign-in\n</Location>",
+     ["ClerkSignInURL /sign-in", "primary domain"]),
+    ("domain-port", f"ClerkPublishableKey {PK_LIVE}\nClerkSatellite On\nClerkDomain localhost:port", ["ClerkDomain"]),
     ("state-dir-in-vhost", "<VirtualHost *>\nClerkStateDir /tmp/x\n</VirtualHost>", ["ClerkStateDir"]),
 ]
 
 
 @pytest.mark.parametrize("text,said", [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
 def test_refused(checker, text, said):
-    code, output = check(checker, text, {"SK_TEST": "sk_test_" + "t" * 20, "SK_LIVE": SECRET})
+    code, output = check(checker, text, {"SK_TEST": "sk_test_" + "t" * 20, "SK_LIVE": SECRET, "QUOTED": f'"{SECRET}"'})
     assert code != 0, output
     for words in said:
         assert words in output, output
     assert re.search(r"(on|line) (line )?\d+", output), f"no line number: {output}"
     assert SECRET not in output and "sk_test_ttt" not in output
+
+
+@pytest.mark.parametrize("text", [
+    "ClerkAuthorizedParties own https://*.example.com https://www.example.com http://*.localhost:3000",
+    "ClerkAuthorizedParties own\nClerkSecretKey exec:/bin/echo live_abc",
+    "ClerkAuthorizedParties own\nClerkSatellite On\nClerkDomain localhost:3001\nClerkSignInURL https://www.example.com/sign-in",
+    "ClerkAuthorizedParties own\nClerkSignInURL /sign-in",
+], ids=["parties", "legacy-secret", "satellite", "path"])
+def test_accepted(checker, text):
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\n{text}\n")
+    assert (code, re.findall(r"AC\d{4}", output)) == (0, []), output
+
+
+def test_own_and_patterns_as_parties(httpd, live):
+    """`own` is ServerName or ServerAlias, or ClerkPublicOrigin, never a Host that a client invents: a token of another
+    site of the instance would become ours by that site's name."""
+    httpd.log.announce("AC3151")
+    httpd.write("p/index.html", "x")
+    httpd.configure(
+        directives(httpd, live, parties=())
+        + f"<VirtualHost 127.0.0.1:{httpd.port}>\nServerName www.example.test\nServerAlias shop.example.test *.alias.test\nUseCanonicalName Off\n"
+        + protect("/p", ["valid-user"], "ClerkAuthorizedParties own https://*.tenants.test")
+        + protect("/p/public", ["valid-user"], "ClerkPublicOrigin https://public.example.test") + "</VirtualHost>\n"
+    )
+    httpd.write("p/public/index.html", "x")
+    httpd.start()
+
+    def status(origin, host="www.example.test", path="/p/"):
+        return httpd.get(path, XHR | bearer(live, origin=origin) | {"Host": host}).status
+
+    assert status("http://www.example.test") == 200
+    assert status("http://shop.example.test", "shop.example.test") == 200
+    assert status("http://a.alias.test", "a.alias.test") == 200
+    assert status("http://shop.example.test") == 401
+    assert status("http://evil.test", "evil.test") == 401
+    assert status("https://a.tenants.test", "evil.test") == 200
+    assert status("https://tenants.test") == status("https://a.b.tenants.test") == 401
+    assert status("https://public.example.test", path="/p/public/") == 200
+    assert status("http://www.example.test", path="/p/public/") == 401
+    assert status(None) == 401
 
 
 def test_a_refusal_names_file_and_line(checker):

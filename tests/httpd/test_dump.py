@@ -70,6 +70,10 @@ VERDICTS = [
     ('<Location /a>\n    <If "true">\n        AuthType Clerk\n        Require valid-user\n    </If>\n</Location>\n', '<If "true">', "protected by Clerk"),
     ('<DirectoryMatch "^/srv/a">\n    <Files x>\n        Require all denied\n    </Files>\n</DirectoryMatch>\n<Directory /srv/b>\n'
      "    AuthType Clerk\n    Require valid-user\n</Directory>\n", "<Directory /srv/b>", "protected by Clerk"),
+    # a pattern's paths need not be below the path that they begin with
+    (protect("/a") + '<LocationMatch "^/a.*html">\n    ClerkTokenSources header\n</LocationMatch>\n', '<LocationMatch "^/a.*html">', "DEPENDS"),
+    # a part that stands before the whole: its Require is in force where the whole has none
+    ("<Location /a/b>\n    Require clerk-org\n</Location>\n" + protect("/a", []), "<Location /a>", "DEPENDS"),
     # what strangers get, evaluated as httpd does
     (protect("/a", [], "<RequireAll>", "Require all granted", "Require not clerk-actor", "</RequireAll>"), "<Location /a>", "OPEN: "),
     (protect("/a", [], "<RequireAny>", "Require valid-user", "Require ip 10.0.0.1", "</RequireAny>"), "<Location /a>",

@@ -50,6 +50,12 @@ static const apr_array_header_t *list_of(const char *words, apr_pool_t *pool)
     return list;
 }
 
+static const char *own_origin(void *baton)
+{
+    (void)baton;
+    return "https://own.com";
+}
+
 #define OK CLERK_REASON_NONE
 #define FAILED CLERK_REASON_TOKEN_VERIFICATION_FAILED
 #define AZP CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES
@@ -108,6 +114,24 @@ static void checks_claims_in_order(void **state)
         {GOOD ",\"azp\":\"\"", NULL, "EMPTY https://x.com", NULL, AZP},
         {GOOD ",\"azp\":[\"https://x.com\"]", NULL, "https://x.com", NULL, AZP},
         {GOOD ",\"azp\":null", NULL, "https://x.com", NULL, AZP},
+        /* azp: patterns, for one whole label, and this site */
+        {GOOD ",\"azp\":\"https://a.x.com\"", NULL, "https://*.x.com", NULL, OK},
+        {GOOD ",\"azp\":\"https://a-1.x.com:8443\"", NULL, "https://y.com https://*.x.com:8443", NULL, OK},
+        {GOOD ",\"azp\":\"https://x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://.x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://a.b.x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://evil-x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://evil.com/.x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://evil.com#.x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://a.x.com.evil.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://a.x.com:8443\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"http://a.x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://A.x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://*.x.com\"", NULL, "https://*.x.com", NULL, AZP},
+        {GOOD ",\"azp\":\"https://own.com\"", NULL, "https://x.com own", NULL, OK},
+        {GOOD ",\"azp\":\"https://x.com\"", NULL, "own https://x.com", NULL, OK},
+        {GOOD ",\"azp\":\"https://other.com\"", NULL, "own", NULL, AZP},
+        {GOOD ",\"azp\":\"own\"", NULL, "own", NULL, AZP},
         /* iss */
         {GOOD ",\"iss\":\"https://c\"", NULL, NULL, NULL, OK},
         {GOOD ",\"iss\":\"https://c\"", NULL, NULL, "https://b https://c", OK},
@@ -129,10 +153,12 @@ static void checks_claims_in_order(void **state)
         clerk_instance instance = {.issuers = list_of(cases[i].issuers, *state)};
         clerk_policy policy
             = {.audience = list_of(cases[i].audience, *state), .authorized_parties = list_of(cases[i].parties, *state)};
+        const clerk_party_site site = {own_origin, NULL};
         char *text = apr_pstrcat(*state, "{", cases[i].claims, "}", NULL);
 
-        assert_reason(clerk_claims_check(claims_of(text, *state), &instance, &policy, SKEW, apr_time_from_sec(NOW)),
-                      cases[i].expected, text);
+        assert_reason(
+            clerk_claims_check(claims_of(text, *state), &instance, &policy, SKEW, apr_time_from_sec(NOW), &site),
+            cases[i].expected, text);
     }
 }
 
@@ -193,7 +219,7 @@ static void checks_times(void **state)
                                   cases[i].value);
 
         assert_reason(clerk_claims_check(claims_of(text, *state), &instance, &policy, cases[i].skew,
-                                         apr_time_from_sec(NOW) + cases[i].late),
+                                         apr_time_from_sec(NOW) + cases[i].late, NULL),
                       cases[i].expected, text);
     }
 }

@@ -11,6 +11,7 @@
 #include "clerk/browser/rounds.h"
 #include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
+#include "clerk/url/party.h"
 
 static int is_text(const char *value, const char *wanted)
 {
@@ -72,16 +73,6 @@ static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
     return clerk_handshake_propose(context, CLERK_REASON_SATELLITE_NEEDS_SYNCING, location);
 }
 
-static int is_listed(const apr_array_header_t *list, const char *text)
-{
-    for (int i = 0; i < list->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(list, i, const char *), text)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /*
  * protocol.md 6.7, row 4: the URL for the redirect back to a satellite, which receives the dev browser token. Only to
  * origins that the configuration allows (differences.md row 10).
@@ -89,11 +80,13 @@ static int is_listed(const apr_array_header_t *list, const char *text)
 static const char *satellite_answer_location(const clerk_context *context)
 {
     const apr_array_header_t *allowed = context->policy->authorized_parties;
+    const clerk_party_site site = {context->services->own_origin, context->services->baton};
     const char *back = clerk_query_get(context->query, CLERK_PARAMETER_REDIRECT_URL);
     clerk_url *url = back ? clerk_url_parse(back, context->pool) : NULL;
     apr_array_header_t *query;
 
-    if (!url || url->has_userinfo || (allowed && allowed->nelts > 0 && !is_listed(allowed, url->origin))) {
+    if (!url || url->has_userinfo
+        || (allowed && allowed->nelts > 0 && !clerk_party_is_listed(allowed, url->origin, &site))) {
         return NULL;
     }
     query = clerk_query_parse(url->query, context->pool);

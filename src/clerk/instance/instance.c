@@ -109,7 +109,10 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
             return "ClerkSecretKey: this is a publishable key; the secret key begins with sk_";
         }
         if (!live && !test) {
-            warn(instance, "ClerkSecretKey does not begin with sk_live_ or sk_test_", pool);
+            return strpbrk(instance->secret_key, "=\"'")
+                       ? "ClerkSecretKey: the file or variable that it comes from must hold the key alone, sk_live_... "
+                         "or sk_test_..., without a name before it and without quotes"
+                       : "ClerkSecretKey: this is no secret key; it begins with sk_live_ or sk_test_";
         }
     }
     return NULL;
@@ -176,8 +179,8 @@ static const char *set_frontend(clerk_instance *instance, const clerk_instance_o
     instance->domain = trimmed(options->domain, pool);
     instance->satellite = options->satellite;
     instance->satellite_auto_sync = options->satellite_auto_sync;
-    if (instance->domain && !clerk_origin_host_is_plain(instance->domain)) {
-        return "ClerkDomain: write a plain host name such as example.com";
+    if (instance->domain && !clerk_origin_authority_is_plain(instance->domain, pool)) {
+        return "ClerkDomain: write a plain host name such as example.com, with a port if it has one";
     }
     if (proxy_url) {
         problem = set_proxy(instance, proxy_url, pool);

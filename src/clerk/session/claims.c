@@ -68,13 +68,14 @@ static clerk_reason check_session(const json_t *sid)
     return json_string_length(sid) > 0 ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
 }
 
-/* Compared byte for byte: `azp` is the Origin header of the browser, which has only one spelling. */
-static clerk_reason check_authorized_party(const char *azp, const apr_array_header_t *parties)
+static clerk_reason check_authorized_party(const char *azp, const apr_array_header_t *parties,
+                                           const clerk_party_site *site)
 {
     if (!parties || parties->nelts == 0) {
         return CLERK_REASON_NONE;
     }
-    return azp && *azp && list_has(parties, azp) ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES;
+    return azp && *azp && clerk_party_is_listed(parties, azp, site) ? CLERK_REASON_NONE
+                                                                    : CLERK_REASON_TOKEN_INVALID_AUTHORIZED_PARTIES;
 }
 
 static clerk_reason check_issuer(const char *iss, const apr_array_header_t *issuers)
@@ -134,7 +135,7 @@ static clerk_reason check_times(const clerk_claims *claims, apr_interval_time_t 
 }
 
 clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
-                                apr_interval_time_t skew, apr_time_t now)
+                                apr_interval_time_t skew, apr_time_t now, const clerk_party_site *site)
 {
     clerk_reason reason = claims->subject_problem;
 
@@ -142,7 +143,7 @@ clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance
         reason = check_audience(&claims->audience, policy->audience);
     }
     if (reason == CLERK_REASON_NONE) {
-        reason = check_authorized_party(claims->authorized_party, policy->authorized_parties);
+        reason = check_authorized_party(claims->authorized_party, policy->authorized_parties, site);
     }
     if (reason == CLERK_REASON_NONE) {
         reason = check_issuer(claims->issuer, instance->issuers);

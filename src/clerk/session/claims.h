@@ -8,6 +8,7 @@
 #include "clerk/reason.h"
 #include "clerk/request.h"
 #include "clerk/session/texts.h"
+#include "clerk/url/party.h"
 
 /** A time claim of a token. */
 typedef struct clerk_claim_time {
@@ -42,6 +43,6 @@ void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *
  * @param skew used instead of the policy's (protocol.md 7.7)
  */
 clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
-                                apr_interval_time_t skew, apr_time_t now);
+                                apr_interval_time_t skew, apr_time_t now, const clerk_party_site *site);
 
 #endif

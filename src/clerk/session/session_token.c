@@ -198,7 +198,9 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
         reason = verify_uncached(&generation, token, services, pool);
     }
     if (reason == CLERK_REASON_NONE) {
-        reason = clerk_claims_check(token->claims, instance, policy, skew, services->now);
+        const clerk_party_site site = {services->own_origin, services->baton};
+
+        reason = clerk_claims_check(token->claims, instance, policy, skew, services->now, &site);
     }
     if (reason != CLERK_REASON_NONE) {
         return reason;

@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "clerk/url/party.h"
 #include "httpd/config/directive_values.h"
 #include "text/cache_control.h"
 
@@ -26,12 +27,26 @@ const char *clerk_directives_auth_instance(const char **pname, cmd_parms *cmd, c
 
 const char *clerk_directives_auth_authorized_party(const char **porigin, cmd_parms *cmd, const char *origin)
 {
-    const char *problem = clerk_directive_values_origin_problem(origin, cmd->temp_pool);
+    const char *problem = NULL, *host = strstr(origin, "://");
+    const char *shape = origin;
 
     *porigin = origin;
+    if (!strcmp(origin, CLERK_PARTY_OWN)) {
+        return NULL;
+    }
+    if (clerk_party_is_pattern(origin)) {
+        problem = clerk_party_pattern_problem(origin);
+        /* With a label in place of the star it must be an origin. */
+        shape = host ? apr_pstrcat(cmd->temp_pool, apr_pstrmemdup(cmd->temp_pool, origin, (apr_size_t)(host - origin)),
+                                   "://x", strchr(origin, '*') + 1, NULL)
+                     : origin;
+    }
+    if (!problem) {
+        problem = clerk_directive_values_origin_problem(shape, cmd->temp_pool);
+    }
     return problem ? apr_psprintf(cmd->pool,
-                                  "ClerkAuthorizedParties: '%s' %s; write origins as browsers send them, such as "
-                                  "https://www.example.com or http://localhost:8080",
+                                  "ClerkAuthorizedParties: '%s' %s; write own, or origins as browsers send them, such "
+                                  "as https://www.example.com, http://localhost:8080 or https://*.example.com",
                                   origin, problem)
                    : NULL;
 }

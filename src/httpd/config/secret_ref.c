@@ -135,6 +135,25 @@ static const char *read_exec(const char **psecret, cmd_parms *cmd, const char *c
     return NULL;
 }
 
+/* A value without env:, file: or exec:. It may be a secret, so it is not repeated unless it is the name of a file. */
+static const char *not_a_reference(cmd_parms *cmd, const char *ref)
+{
+    apr_finfo_t info;
+
+    if (*ref == '/' && apr_stat(&info, ref, APR_FINFO_TYPE, cmd->temp_pool) == APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: this says not how the secret is read; did you mean file:%s?",
+                            cmd->cmd->name, ref);
+    }
+    if (*ref == '/') {
+        return apr_psprintf(cmd->pool, "%s: this says not how the secret is read; did you mean file:/absolute/path?",
+                            cmd->cmd->name);
+    }
+    return apr_psprintf(cmd->pool,
+                        "%s: a secret must not stand in a configuration file; write env:NAME, "
+                        "file:/absolute/path or exec:/absolute/path arg ... instead",
+                        cmd->cmd->name);
+}
+
 const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, const char *ref)
 {
     const char *error;
@@ -149,10 +168,7 @@ const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, co
     } else if (!strncmp(ref, "exec:", 5)) {
         error = read_exec(pvalue, cmd, ref + 5);
     } else {
-        return apr_psprintf(cmd->pool,
-                            "%s: a secret must not stand in a configuration file; write env:NAME, "
-                            "file:/absolute/path or exec:/absolute/path arg ... instead",
-                            cmd->cmd->name);
+        return not_a_reference(cmd, ref);
     }
     if (!error && !**pvalue) {
         error = apr_psprintf(cmd->pool, "%s: %.*s gave an empty value", cmd->cmd->name, (int)strcspn(ref, " "), ref);

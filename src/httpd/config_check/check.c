@@ -36,6 +36,22 @@ static int any_runtime(server_rec *server)
     return 0;
 }
 
+/* Whether the instance of a section is that of a satellite. */
+static int is_satellite(const clerk_config_sections *config, const clerk_config_section *here)
+{
+    const clerk_server_config *conf = clerk_config_server(here->server);
+    clerk_section_sources from = clerk_section_access_sources(config, here, clerk_config_sections_has_instance);
+    const clerk_runtime *runtime = conf->runtime;
+
+    if (from.sections->nelts && conf->named_runtimes) {
+        const clerk_config_section *section = APR_ARRAY_IDX(from.sections, 0, const clerk_config_section *);
+        const char *args = section->set[CLERK_SECTION_INSTANCE]->args;
+
+        runtime = apr_hash_get(conf->named_runtimes, ap_getword_conf(config->pool, &args), APR_HASH_KEY_STRING);
+    }
+    return runtime && runtime->instance->satellite;
+}
+
 static int check_instance(const clerk_config_sections *config, const clerk_config_section *here)
 {
     const clerk_server_config *conf = clerk_config_server(here->server);
@@ -52,6 +68,17 @@ static int check_instance(const clerk_config_sections *config, const clerk_confi
                                      instance->line_num, instance->filename, name);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
+    }
+    if (here->set[CLERK_SECTION_SIGN_IN_URL] && *here->set[CLERK_SECTION_SIGN_IN_URL]->args == '/'
+        && is_satellite(config, here)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, here->server,
+                     CLERK_LOGNO(3152) "ClerkSignInURL %s on line %d of %s: visitors of a satellite sign in on the "
+                                       "primary domain; write the whole URL, such as "
+                                       "https://www.example.com/sign-in",
+                                 here->set[CLERK_SECTION_SIGN_IN_URL]->args,
+                                 here->set[CLERK_SECTION_SIGN_IN_URL]->line_num,
+                                 here->set[CLERK_SECTION_SIGN_IN_URL]->filename);
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (clerk_config_sections_is_clerk(here) && !conf->runtime
         && !any_applies(config, here, clerk_config_sections_has_instance, 1)

@@ -11,6 +11,7 @@ static const char *const directive_names[CLERK_SECTION_DIRECTIVES]
        [CLERK_SECTION_AUTH_MERGING] = "AuthMerging",
        [CLERK_SECTION_STATUS_PAGE] = "SetHandler",
        [CLERK_SECTION_PUBLIC_ORIGIN] = "ClerkPublicOrigin",
+       [CLERK_SECTION_SIGN_IN_URL] = "ClerkSignInURL",
        [CLERK_SECTION_TLS] = "SSLEngine",
        [CLERK_SECTION_TO_HTTPS] = "RedirectMatch",
        [CLERK_SECTION_REDIRECTOR] = "FallbackResource"};

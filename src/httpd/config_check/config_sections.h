@@ -21,6 +21,7 @@ typedef enum clerk_section_directive {
     CLERK_SECTION_AUTH_MERGING,
     CLERK_SECTION_STATUS_PAGE,   /**< SetHandler clerk-status */
     CLERK_SECTION_PUBLIC_ORIGIN, /**< ClerkPublicOrigin, or ClerkTrustForwarded */
+    CLERK_SECTION_SIGN_IN_URL,   /**< ClerkSignInURL */
     CLERK_SECTION_TLS,           /**< SSLEngine */
     CLERK_SECTION_TO_HTTPS,      /**< a Redirect or RewriteRule of a server to an https:// URL */
     CLERK_SECTION_REDIRECTOR,    /**< hands requests to another URL inside httpd: a RewriteRule, FallbackResource,

@@ -12,6 +12,12 @@ static int is_above(const char *outer, const char *inner)
     return !strncmp(outer, inner, len) && (!inner[len] || inner[len] == '/');
 }
 
+/* Whether all paths of @a inner are @a outer or below it. All that is known of a pattern is how its paths begin. */
+static int covers(const char *outer, const clerk_config_section *inner)
+{
+    return is_above(outer, inner->prefix) && (inner->path || !*outer || strlen(inner->prefix) > strlen(outer));
+}
+
 /* Whether a text can begin with both. */
 static int compatible(const char *one, const char *other)
 {
@@ -89,14 +95,16 @@ static int takes_url(const clerk_config_sections *config, const clerk_config_sec
     return overlaps(mapping, url) && !is_excluded(config, mapping, url);
 }
 
-/* Reduce a mapping to its URLs that are @a url or below it. @return 0 if there are none */
-static int reduce(clerk_config_section *mapping, const clerk_config_sections *config, const char *url)
+/* Reduce a mapping to its URLs that are @a url or below it. @param is_path of a pattern, no URL needs to be below it
+ * @return 0 if there are none */
+static int reduce(clerk_config_section *mapping, const clerk_config_sections *config, const char *url, int is_path)
 {
     if (!takes_url(config, mapping, url)) {
         return 0;
     }
-    if (strlen(url) > strlen(mapping->prefix)) {
+    if (strlen(url) >= strlen(mapping->prefix)) {
         mapping->prefix = url;
+        mapping->path = is_path ? url : NULL;
     }
     return 1;
 }
@@ -108,9 +116,10 @@ static int reduce_to_files(clerk_config_section *mapping, const clerk_config_sec
     const char *path = directory->path ? directory->path : directory->prefix;
 
     if (is_above(root, path)) {
-        return reduce(mapping, config, apr_pstrcat(config->pool, url, path + strlen(root), NULL));
+        return reduce(mapping, config, apr_pstrcat(config->pool, url, path + strlen(root), NULL),
+                      directory->path != NULL);
     }
-    return (directory->path ? is_above(path, root) : compatible(path, root)) && reduce(mapping, config, url);
+    return (directory->path ? is_above(path, root) : compatible(path, root)) && reduce(mapping, config, url, 1);
 }
 
 int clerk_section_reach_bypasses(clerk_config_section *part, const clerk_config_sections *config,
@@ -164,7 +173,7 @@ static clerk_section_applies is_mapped(const clerk_config_sections *config, cons
             || (mapping->around != location && !takes_url(config, mapping, location->prefix))) {
             continue;
         }
-        if ((mapping->around == location || (mapping->path && is_above(mapping->path, location->prefix)))
+        if (((mapping->around == location && location->path) || (mapping->path && covers(mapping->path, location)))
             && (mapping->server == location->server || mapping->server == config->main_server)) {
             return CLERK_APPLIES_YES;
         }
@@ -190,7 +199,8 @@ static clerk_section_applies directory_applies(const clerk_config_sections *conf
     if (location->server == config->main_server && config->main_server->next) {
         certain = 0;
     }
-    if (certain && mapped == CLERK_APPLIES_NO && is_above(directory->path, file)) {
+    if (certain && mapped == CLERK_APPLIES_NO && is_above(directory->path, file)
+        && (location->path || strlen(file) > strlen(directory->path))) {
         return CLERK_APPLIES_YES;
     }
     if (certain && is_above(root, directory->path) && location->path && !is_above(file, directory->path)
@@ -232,11 +242,13 @@ static clerk_section_applies place_applies(const clerk_config_sections *config, 
     if (outer->kind != inner->kind && inner->kind != CLERK_SECTION_MAPPING) {
         return CLERK_APPLIES_MAYBE;
     }
-    if (outer->path && is_above(outer->path, inner->prefix)) {
+    if (outer->path && covers(outer->path, inner)) {
         return CLERK_APPLIES_YES;
     }
     if (outer->path && inner->path) {
-        return CLERK_APPLIES_NO;
+        /* A part of the place, merged before it. */
+        return is_above(inner->path, outer->path) && clerk_section_reach_is_later(inner, outer) ? CLERK_APPLIES_MAYBE
+                                                                                                : CLERK_APPLIES_NO;
     }
     return compatible(outer->prefix, inner->prefix) ? CLERK_APPLIES_MAYBE : CLERK_APPLIES_NO;
 }

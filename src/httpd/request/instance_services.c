@@ -6,6 +6,7 @@
 #include "clerk/session/token_record.h"
 #include "httpd/process/process.h"
 #include "httpd/request/request_state.h"
+#include "httpd/request/wire.h"
 
 #define STATIC_GENERATION 1
 
@@ -125,6 +126,11 @@ static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_ba
     kept->reply = *reply;
 }
 
+static const char *own_origin(void *baton)
+{
+    return clerk_wire_own_origin(((const binding *)baton)->r);
+}
+
 void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runtime, request_rec *r, apr_time_t now)
 {
     binding *bound = apr_palloc(r->pool, sizeof(*bound));
@@ -134,6 +140,7 @@ void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runti
     bound->now = now;
     services->baton = bound;
     services->now = now;
+    services->own_origin = own_origin;
     services->cache_get = cache_get;
     services->cache_put = cache_put;
     services->acquire_keys = acquire_keys;

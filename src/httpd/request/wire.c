@@ -5,6 +5,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
+#include "clerk/url/origin.h"
 #include "httpd/config/config.h"
 #include "httpd/request/request_state.h"
 
@@ -70,6 +71,38 @@ static const char *public_origin(request_rec *r)
     /* Accept only a host and a port: they become part of redirect URLs. */
     origin = clerk_forwarded_origin(&said, ap_http_scheme(r), header(r, "Host"), r->pool);
     return origin ? origin : own_origin(r);
+}
+
+/* Whether a host is one of the names of the server. */
+static int is_named(const server_rec *server, const char *host)
+{
+    if (!strcasecmp(server->server_hostname, host)) {
+        return 1;
+    }
+    for (int i = 0; server->names && i < server->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(server->names, i, const char *);
+
+        if (name && !strcasecmp(name, host)) {
+            return 1;
+        }
+    }
+    for (int i = 0; server->wild_names && i < server->wild_names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(server->wild_names, i, const char *);
+
+        /* A name such as "*" takes every host, so it names none. */
+        if (name && strchr(name, '.') && !ap_strcasecmp_match(host, name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *clerk_wire_own_origin(request_rec *r)
+{
+    const char *origin = public_origin(r);
+    const clerk_url *url = clerk_origin_parse(origin, r->pool);
+
+    return url && (clerk_config_dir(r)->public_origin || is_named(r->server, url->host)) ? url->origin : NULL;
 }
 
 /* Path and query of the URL that the browser requested. Scheme and host of an absolute request target are dropped. */

@@ -18,6 +18,13 @@ void clerk_wire_read_head(clerk_request *request, request_rec *r);
 /** The same, with all members at once. */
 void clerk_wire_read_all(clerk_request *request, request_rec *r);
 
+/**
+ * This site's origin, from the request's pool, if the client has not chosen it: ClerkPublicOrigin, or else a host that
+ * is the server's ServerName or one of its ServerAliases. NULL for another host. A token that another site of the Clerk
+ * instance obtained must not become ours by a Host field with that site's name.
+ */
+const char *clerk_wire_own_origin(request_rec *r);
+
 /** The first value of a list header, in lower case, without white space, from the request's pool; NULL if there is
  * none. */
 const char *clerk_wire_first_value(request_rec *r, const char *name);

@@ -7,6 +7,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
+#include "clerk/url/party.h"
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
 #include "httpd/config/config.h"
@@ -36,12 +37,7 @@ static const char *title_of(const char *page)
 
 static int is_party(const apr_array_header_t *parties, const char *origin)
 {
-    for (int i = 0; parties && i < parties->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(parties, i, const char *), origin)) {
-            return 1;
-        }
-    }
-    return 0;
+    return parties && clerk_party_is_listed(parties, origin, NULL);
 }
 
 const char *clerk_site_frame_way_back(request_rec *r)
