@@ -64,7 +64,7 @@ static bool is_text(const json_t *claims, const char *name, const char *wanted)
 {
     const char *value = json_string_value(json_object_get(claims, name));
 
-    return value && wanted && strcmp(value, wanted) == 0;
+    return value && wanted && !strcmp(value, wanted);
 }
 
 // The user, or NULL where the claims are not good now.
@@ -94,7 +94,7 @@ static int check_authn(request_rec *r)
         return DECLINED;
     }
     token = apr_table_get(r->headers_in, "Authorization");
-    if (!token || strncmp(token, "Bearer ", 7) != 0) {
+    if (!token || strncmp(token, "Bearer ", 7)) {
         return HTTP_UNAUTHORIZED;
     }
     token += 7;
@@ -115,7 +115,7 @@ static const command_rec commands[]
     = {AP_INIT_TAKE1("BareKeyFile", set_key_file, NULL, RSRC_CONF, "file with the public key in PEM"),
        AP_INIT_TAKE1("BareIssuer", set_text, &issuer, RSRC_CONF, "the accepted iss"),
        AP_INIT_TAKE1("BareAuthorizedParty", set_text, &party, RSRC_CONF, "the accepted azp"),
-       {NULL}};
+       {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL}};
 
 static void register_hooks(apr_pool_t *pool)
 {

@@ -246,7 +246,7 @@ def touch_session(instance, request, session_id):
 
 
 def session_tokens(instance, request, session_id, template=None):
-    client, session = _own_session(instance, request, session_id)
+    _, session = _own_session(instance, request, session_id)
     if session is None or session.status not in ("active", "pending"):
         return error(401, "authentication_invalid", "Unable to authenticate the request")
     if "organization_id" in request.form:

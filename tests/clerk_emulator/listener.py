@@ -25,6 +25,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     sys_version = ""
     disable_nagle_algorithm = True
     timeout = 60
+    close_connection = True  # as handle() has it before the first request
 
     def setup(self):
         if self.server.tls:  # here and not at accept(): a silent peer must not block the others

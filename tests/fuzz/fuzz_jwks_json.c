@@ -40,12 +40,12 @@ static void compare(const jose_keyset *set, const char *text, apr_size_t len, ap
             || jose_keyset_find(set, jose_key_id(key)) != key) {
             abort();
         }
-        if (jose_key_usable(key) && strcmp(jose_key_description(key), jose_key_description(found)) != 0) {
+        if (jose_key_usable(key) && strcmp(jose_key_description(key), jose_key_description(found))) {
             abort();
         }
     }
     if (jose_keyset_canonical(&text_again, &len_again, text, len, pool) != JOSE_OK || len_again != len
-        || memcmp(text, text_again, len) != 0) {
+        || memcmp(text, text_again, len)) {
         abort();
     }
 }

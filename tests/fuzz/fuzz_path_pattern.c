@@ -31,8 +31,7 @@ static void match(const clerk_path_pattern *pattern, const char *path, apr_pool_
     clerk_path_captures first, second;
     clerk_path_verdict verdict = clerk_path_pattern_match(&first, pattern, path, pool);
 
-    if (clerk_path_pattern_match(&second, pattern, path, pool) != verdict
-        || memcmp(&first, &second, sizeof(first)) != 0) {
+    if (clerk_path_pattern_match(&second, pattern, path, pool) != verdict || memcmp(&first, &second, sizeof(first))) {
         abort();
     }
     if (verdict == CLERK_PATH_MATCH && len > CLERK_PATH_MAX) {

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     status = jose_pem_keyset(&set, (const char *)data, size, &why, pool);
     /* Either a set with one usable key, or none and a reason. */
-    if ((status == JOSE_OK) != (set != NULL) || (status == JOSE_OK) != (!why)) {
+    if ((status == JOSE_OK) == !set || (status == JOSE_OK) != !why) {
         abort();
     }
     if (set && (jose_keyset_count(set) != 1 || !jose_key_usable(jose_keyset_find(set, "any")))) {

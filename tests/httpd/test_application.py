@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the application gets, by every handler and redirect of httpd, and what it never gets."""
 
+import subprocess
+
 import pytest
 from pyclerk import ErrorLog
 from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect
+from pyclerk.client import raw
 
 pytestmark = pytest.mark.mpm
 
@@ -250,8 +253,6 @@ def test_no_spelling_reaches_cgi_or_php(server, live, path, name):
                                   "X-Clerk-User-Id:user_admin", "X-Clerk-User-Id: user_admin  \t"])
 def test_white_space_around_the_name(server, live, echo, line):
     """httpd refuses what is no field name; what it accepts is removed."""
-    from pyclerk.client import raw
-
     for path in ("/unprotected", "/proxied"):
         token = bearer(live)["Authorization"]
         data = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {token}\r\n{line}\r\n\r\n"
@@ -262,8 +263,6 @@ def test_white_space_around_the_name(server, live, echo, line):
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_a_trailer_is_no_header(trailers, live, path, signed_in):
     """MergeTrailers On makes fields of trailers, after the fields were looked at and before the application gets them."""
-    from pyclerk.client import raw
-
     authorization = bearer(live)["Authorization"] if signed_in else "none"
     for name in ("X-Clerk-User-Id", "x_clerk.user-id", "X-Clerk-Actor-Id", "Remote-User", "remote_user"):
         data = (f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {authorization}\r\nTransfer-Encoding: chunked\r\n"
@@ -298,9 +297,7 @@ def test_setenvif_cannot_set_our_variables(httpd, live):
 
 def test_the_public_header_tells_other_modules(server):
     """include/mod_auth_clerk.h: the optional function is exported by the module file itself."""
-    import subprocess
-
-    symbols = subprocess.run(["nm", "-D", "--defined-only", server.module], capture_output=True, text=True).stdout
+    symbols = subprocess.run(["nm", "-D", "--defined-only", server.module], capture_output=True, text=True, check=True).stdout
     exported = [line.split()[-1] for line in symbols.splitlines()]
     assert exported == ["auth_clerk_module"]
 

@@ -8,6 +8,7 @@ import pytest
 from pyclerk import ErrorLog
 from pyclerk.backends import UwsgiBackend
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, cookie_header, directives, protect, session_cookies, token
+from pyclerk.client import raw
 
 pytestmark = pytest.mark.mpm
 
@@ -275,8 +276,6 @@ def test_forged_headers_are_replaced_by_the_identity(server, live, path, name):
 
 
 def test_an_obs_fold_hides_nothing(server, live):
-    from pyclerk.client import raw
-
     authorization = bearer(live, "carol")["Authorization"]
     for path in ("/proxied", "/proxied-optional", "/open"):
         for lines in ("X-Clerk-User-Id:\r\n forged", "X-Other: a\r\n\tX-Clerk-User-Id: forged", "X-Clerk-\r\n User-Id: forged"):

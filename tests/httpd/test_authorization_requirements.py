@@ -6,6 +6,7 @@ import json
 import pytest
 from pyclerk import request
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, browser, cookie_header, directives, protect, session_cookies
+from pyclerk.load import at_once
 
 pytestmark = pytest.mark.mpm
 
@@ -339,8 +340,6 @@ def test_a_browser_session_is_decided_the_same_way(server, live):
 
 
 def test_many_scripts_at_once(server, live):
-    from pyclerk.load import at_once
-
     good, bad = ({**XHR, **bearer(live, "carol", claims={"fva": [n, n]})} for n in (1, 99))
     answers = at_once(server.port, [("GET", "/strict/", good if n % 2 else bad) for n in range(24)])
     assert [answer.status for answer in answers] == [403, 200] * 12

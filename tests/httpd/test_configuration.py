@@ -4,6 +4,7 @@
 import re
 
 import pytest
+from clerk_emulator import Key
 from pyclerk import HttpdError
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, browser, directives, protect
 
@@ -115,7 +116,8 @@ REFUSALS = [
     ("flag", f"ClerkPublishableKey {PK_LIVE}\nClerkCrossOriginSync maybe", ["On or Off"]),
     ("typo", "ClerkPublishabelKey x", ["Invalid command"]),
     ("unknown-instance", f"ClerkPublishableKey {PK_LIVE}\n<Location /p>\nClerkInstance other\n</Location>", ["<ClerkInstance other>"]),
-    ("instance-twice", f"<ClerkInstance a>\nClerkPublishableKey {PK_LIVE}\n</ClerkInstance>\n<ClerkInstance a>\n</ClerkInstance>", ["second time"]),
+    ("instance-twice", f"<ClerkInstance a>\nClerkPublishableKey {PK_LIVE}\n</ClerkInstance>\n<ClerkInstance a>\n</ClerkInstance>",
+     ["second time"]),
     ("instance-unnamed", "<ClerkInstance>\n</ClerkInstance>", ["<ClerkInstance"]),
     ("instance-foreign-directive", "<ClerkInstance a>\nClerkAuthorizedParties https://a.example\n</ClerkInstance>",
      ["ClerkAuthorizedParties", "<ClerkInstance>"]),
@@ -316,8 +318,6 @@ def test_httpd_does_not_start_when_misconfigured(httpd):
 @pytest.fixture(scope="module")
 def second(emulator, live):
     """Another instance whose key has the same kid."""
-    from clerk_emulator import Key
-
     return emulator.add_instance(production=True, host="clerk.second.test", key=Key.generate(live.kid))
 
 

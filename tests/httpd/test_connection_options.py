@@ -8,7 +8,7 @@ import socket
 import pytest
 from pyclerk import http2
 from pyclerk.backends import AjpBackend, HttpBackend, ScgiBackend, UwsgiBackend
-from pyclerk.client import Response
+from pyclerk.client import Connection, Response
 from pyclerk.clerk import XHR, bearer, cookie_header, directives, protect, session_cookies, token
 
 pytestmark = pytest.mark.mpm
@@ -164,12 +164,10 @@ def test_a_websocket_needs_a_session(server, protocol):
 @pytest.mark.parametrize("options,kept", [(None, True), ("keep-alive", True), ("keep-alive, X-Clerk-User-Id", True), ("X-Clerk-User-Id", True),
                                           ("close", False), ("X-Clerk-User-Id, close", False), ("CLOSE", False)])
 def test_a1_the_connection_stays_or_ends_as_the_client_asked(server, live, options, kept):
-    from pyclerk.client import Connection
-
     with Connection(server.port) as connection:
         answer = connection.get("/http", visitor(live) | ({"Connection": options} if options else {}))
         assert answer.status == 200 and (answer.header("Connection") != "close") == kept
-        assert (connection._socket is not None) == kept
+        assert connection.is_open == kept
 
 
 def test_a1_http_1_0(server, live):

@@ -7,6 +7,7 @@ import pathlib
 import re
 
 import pytest
+from clerk_emulator.keys import base64url
 from pyclerk.clerk import NAVIGATION, XHR, cookie_header, directives, protect
 from pyclerk.forge import EcKey, Forge, OddKey, pad, standard_alphabet
 
@@ -41,6 +42,27 @@ def row(name, make, **options):
 
 def parts(change):
     return lambda f: ".".join(change(*f.token().split(".")))
+
+
+def _standard(f):
+    """The alphabet of ordinary base64, in a token where that makes a difference."""
+    while True:
+        header, payload, signature = f.token().split(".")
+        if {"-", "_"} & set(signature):
+            return f"{header}.{payload}.{standard_alphabet(signature)}"
+
+
+def _padded(f, which):
+    """Padding that was signed over."""
+    extra = ""
+    while True:
+        segments = f.token(f.header(x=extra), f.claims(x=extra)).split(".")[:2]
+        if len(segments[which]) % 4:
+            break
+        extra += "x"
+    segments[which] = pad(segments[which])
+    signed = ".".join(segments)
+    return f"{signed}.{base64url(f.instance.keys[0].sign(signed.encode()))}"
 
 
 # Good tokens, and what may vary in them
@@ -136,7 +158,7 @@ row("bad base64 in the header", parts(lambda h, p, s: ("*" + h[1:], p, s)))
 row("bad base64 in the claims", parts(lambda h, p, s: (h, "*" + p[1:], s)))
 row("bad base64 in the signature", parts(lambda h, p, s: (h, p, "*" + s[1:])))
 row("a base64 quantum of one character", parts(lambda h, p, s: (h, p, s + "A" * ((5 - len(s) % 4) % 4))))
-row("standard alphabet", lambda f: _standard(f))
+row("standard alphabet", _standard)
 row("padded signature", parts(lambda h, p, s: (h, p, pad(s))), differs=invalid(14))
 row("padded header", lambda f: _padded(f, 0), differs=invalid(14))
 row("padded claims", lambda f: _padded(f, 1), differs=invalid(14))
@@ -256,29 +278,6 @@ row("pending", lambda f: f.with_claims(sts="pending"))
 row("unknown status", lambda f: f.with_claims(sts="strange"))
 
 
-def _standard(f):
-    """The alphabet of ordinary base64, in a token where that makes a difference."""
-    while True:
-        header, payload, signature = f.token().split(".")
-        if {"-", "_"} & set(signature):
-            return f"{header}.{payload}.{standard_alphabet(signature)}"
-
-
-def _padded(f, which):
-    """Padding that was signed over."""
-    from clerk_emulator.keys import base64url
-
-    extra = ""
-    while True:
-        segments = f.token(f.header(x=extra), f.claims(x=extra)).split(".")[:2]
-        if len(segments[which]) % 4:
-            break
-        extra += "x"
-    segments[which] = pad(segments[which])
-    signed = ".".join(segments)
-    return f"{signed}.{base64url(f.instance.keys[0].sign(signed.encode()))}"
-
-
 # The two judges
 
 PLACES = {
@@ -364,7 +363,7 @@ def documented():
 
 
 @pytest.mark.parametrize("form", ["header", "cookie", "page"])
-@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+@pytest.mark.parametrize("row", ROWS, ids=[one.name for one in ROWS])
 def test_token(oracle, server, forge, row, form):
     headers = form_headers(form, forge.instance, row.make(forge))
     ours, our_identity = by_the_module(server, row.place, headers)

@@ -150,7 +150,7 @@ def verdicts(output, conf):
 
 def numbers(conf):
     """{(host, number): line of the section in the file}."""
-    found, host, opened = {}, None, 0
+    found, host = {}, None
     for at, line in enumerate(conf.read_text().splitlines(), 1):
         named = re.match(r"ServerName (h\d+\.example)", line)
         host = named[1] if named else host
@@ -175,7 +175,8 @@ def run_batch(server, live, backend, seeds, count):
     made = {f"h{seed}.example": Generated(seed, root, backend) for seed in seeds}
     server.configure(
         directives(server, live)
-        + "".join(f"<VirtualHost 127.0.0.1:{server.port}>\nServerName {host}\nDocumentRoot \"{root}\"\n{one.text()}</VirtualHost>\n" for host, one in made.items()),
+        + "".join(f"<VirtualHost 127.0.0.1:{server.port}>\nServerName {host}\nDocumentRoot \"{root}\"\n{one.text()}</VirtualHost>\n"
+                  for host, one in made.items()),
     )
     code, output = server.check("-D", "DUMP_CLERK")
     assert code == 0, output
@@ -214,7 +215,8 @@ def directory_says(host, one, target, method, status, let_in, governs, lines, sa
         return []
     for number, directory in one.directories.items():
         verdict = said.get(lines[host, str(number)])
-        if governs is None and verdict and (path + "/").startswith(directory + "/") and verdict.startswith("protected") and promise(verdict) is False and let_in and "alias" not in path:
+        if governs is None and verdict and (path + "/").startswith(directory + "/") and verdict.startswith("protected") \
+                and promise(verdict) is False and let_in and "alias" not in path:
             return [(host, method, target, status, f"(directory {number})", verdict, one.text())]
     return []
 

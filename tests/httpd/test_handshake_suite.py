@@ -8,6 +8,7 @@ import time
 import urllib.parse
 
 import pytest
+from clerk_emulator import Key
 from pyclerk.clerk import cookie_header
 
 EXPIRED = "session-token-expired-refresh-non-eligible-no-refresh-cookie"
@@ -266,8 +267,6 @@ def test_development_tolerates_a_wrong_clock(server, instances, state):
 
 def test_development_says_that_the_keys_do_not_match(server, instances):
     """The original throws; here it is a 400 with a page."""
-    from clerk_emulator import Key
-
     server.log.announce("AC3101")
     answer, _ = returned(server, instances, "dev", key=Key.generate(instances[False].kid))
     assert (answer.status, answer.reason, answer.all("Set-Cookie")) == (400, "token-invalid-signature", [])
@@ -299,7 +298,5 @@ def test_production_asks_again_when_session_and_handshake_have_expired(server, i
 
 
 def test_production_is_signed_out_when_the_keys_do_not_match(server, instances):
-    from clerk_emulator import Key
-
     answer, _ = returned(server, instances, "prod", key=Key.generate(instances[True].kid))
     assert (answer.status, answer.auth_status, answer.all("Set-Cookie")) == (200, "signed-out", [])

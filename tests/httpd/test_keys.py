@@ -10,6 +10,7 @@ import stat
 import time
 
 import pytest
+from clerk_emulator import Key
 from pyclerk.clerk import NAVIGATION, XHR, asked, bearer, browser, directives, protect, token
 from pyclerk.load import Load, at_once
 
@@ -341,8 +342,6 @@ def test_a_doubtful_kept_file_is_ignored_with_a_warning(httpd, instance, damage)
 
 
 def test_a_kept_file_of_another_instance_is_not_used(httpd, instance, emulator):
-    from clerk_emulator import Key
-
     other = emulator.add_instance(production=True, host="clerk.other.test", key=Key.generate(instance.kid))
     serve(httpd, instance, state=True)
     assert httpd.get("/p/", bearer(instance)).status == 200

@@ -4,6 +4,7 @@
 import time
 
 import pytest
+from clerk_emulator import Key
 from pyclerk.clerk import NAVIGATION, XHR, cookie_header, directives, protect, token
 
 LOOP = "AC3100: a redirect loop was ended"
@@ -125,8 +126,6 @@ def test_a_handshake_that_cannot_be_used(development):
 
 
 def test_a_handshake_with_other_keys(development, dev):
-    from clerk_emulator import Key
-
     forged = dev.handshake_token(["__session=x; Path=/"], key=Key.generate(dev.kid))
     answer = development.get(f"/private/?__clerk_handshake={forged}", NAVIGATION | cookie_header({"__clerk_db_jwt": "d"}))
     assert_page(answer, 400)

@@ -112,7 +112,8 @@ def test_where_clerks_scripts_come_from(server, without_secret, live):
     (PARTY + "/x", PARTY + "/x"), ("https://evil.example/", "/"), ("//evil.example/", "/"), ("/\\evil.example/", "/"),
     ("https:/\\evil.example", "/"), ("{own}@evil.example/", "/"), ("{own}.evil.example/", "/"), ("javascript:alert(1)", "/"),
     ("data:text/html,x", "/"), ("https://user:pass@{host}/", "/"), ("\t//evil.example", "/"), ("/%09/evil.example", "{own}/%09/evil.example"),
-    ("/\t/evil.example", "{own}//evil.example"), ("http:evil.example", "/"), ('/"><script>alert(1)</script>', '{own}/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'),
+    ("/\t/evil.example", "{own}//evil.example"), ("http:evil.example", "/"),
+    ('/"><script>alert(1)</script>', '{own}/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'),
 ])
 def test_the_way_back_stays_on_this_site(server, wanted, leads_to):
     def fill(pattern):

@@ -129,10 +129,10 @@ class Outline(html.parser.HTMLParser):
         super().__init__()
         self.open, self.problems, self.tags = [], [], set()
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
-        self.problems += [f"{name} of {tag}" for name, value in attributes if name.startswith("on") or name == "src"]
-        self.problems += [value for name, value in attributes if name == "href" and not value.startswith("?")]
+        self.problems += [f"{name} of {tag}" for name, value in attrs if name.startswith("on") or name == "src"]
+        self.problems += [value for name, value in attrs if name == "href" and not value.startswith("?")]
         if tag not in self.void:
             self.open.append(tag)
 

@@ -97,7 +97,8 @@ def server(make_httpd, live, backend):
         + '<Location /script>\nScript GET /members/answer.cgi\n</Location>\n'
         + '<Location /listing>\nHeaderName /members/secret.txt\n</Location>\n'
         + "<Location /if>\n<If \"%{HTTP:X-Other} == ''\">\nAuthType Clerk\nRequire valid-user\n</If>\n</Location>\n"
-        + "<Location /if-require>\nAuthType Clerk\n<If \"%{HTTP:X-Other} == ''\">\nRequire valid-user\n</If>\n<Else>\nRequire all denied\n</Else>\n</Location>\n"
+        + "<Location /if-require>\nAuthType Clerk\n<If \"%{HTTP:X-Other} == ''\">\nRequire valid-user\n</If>\n"
+        + "<Else>\nRequire all denied\n</Else>\n</Location>\n"
         + protect("/satisfy", ("valid-user",), "Satisfy Any", "Order deny,allow", "Deny from all")
         + protect("/merged-and", ("valid-user",), "AuthMerging And")
         + protect("/merged-or", ("all denied",)) + protect(f'"{root}/merged-or"', ("all denied",), kind="Directory")
@@ -226,7 +227,8 @@ def pairs(make_httpd, live, staff, php):
     for pair, (directory, file) in PAIRS.items():
         server.write(f"{pair}/index.php", PRINT_ENV)
         server.cgi(f"{pair}/views.cgi.en")
-        sections += (f'<Directory "{server.docroot}/{pair}">\nOptions +MultiViews\nMultiviewsMatch Handlers\n{directory}\n<FilesMatch "\\.(php|cgi)">\n{file}\n</FilesMatch>\n</Directory>\n')
+        sections += (f'<Directory "{server.docroot}/{pair}">\nOptions +MultiViews\nMultiviewsMatch Handlers\n{directory}\n'
+                     f'<FilesMatch "\\.(php|cgi)">\n{file}\n</FilesMatch>\n</Directory>\n')
     server.configure(
         directives(server, live) + f"<ClerkInstance staff>\n{directives(server, staff, parties=())}</ClerkInstance>\n"
         + f'DirectoryIndex index.php\nAddLanguage en .en\n<FilesMatch "\\.php$">\nSetHandler "{php.handler}"\n</FilesMatch>\n' + sections)

@@ -313,7 +313,7 @@ void clerk_fixture_assert_case(const char *name, const char *actual, const char 
     const char *a = actual ? actual : "(null)";
     const char *e = expected ? expected : "(null)";
 
-    if (strcmp(a, e) != 0) {
+    if (strcmp(a, e)) {
         print_error("case '%s': got '%s', expected '%s'\n", name, a, e);
         _fail(file, line);
     }

@@ -26,7 +26,7 @@ static void assert_rows(const row *rows, size_t count, apr_pool_t *pool)
         const json_t *claims = claims_of(rows[i].claims, pool);
         const char *text = clerk_claim_encode(clerk_claim_find(claims, rows[i].path, pool), pool);
 
-        if (!rows[i].text != !text || (text && strcmp(text, rows[i].text) != 0)) {
+        if (!rows[i].text != !text || (text && strcmp(text, rows[i].text))) {
             fail_msg("%s of %s: %s", rows[i].path, rows[i].claims, text ? text : "(none)");
         }
     }

@@ -45,7 +45,7 @@ static const apr_array_header_t *list_of(const char *words, apr_pool_t *pool)
     list = apr_array_make(pool, 2, sizeof(const char *));
     copy = apr_pstrdup(pool, words);
     for (word = apr_strtok(copy, " ", &last); word; word = apr_strtok(NULL, " ", &last)) {
-        APR_ARRAY_PUSH(list, const char *) = strcmp(word, "EMPTY") == 0 ? "" : word;
+        APR_ARRAY_PUSH(list, const char *) = !strcmp(word, "EMPTY") ? "" : word;
     }
     return list;
 }
@@ -214,7 +214,7 @@ static void checks_times(void **state)
     clerk_policy policy = {0};
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        const char *exp = strcmp(cases[i].claim, "exp") == 0 ? "" : "\"exp\":1700000060,";
+        const char *exp = !strcmp(cases[i].claim, "exp") ? "" : "\"exp\":1700000060,";
         char *text = apr_psprintf(*state, "{\"sub\":\"u\",\"sid\":\"sess_1\",%s\"%s\":%s}", exp, cases[i].claim,
                                   cases[i].value);
 

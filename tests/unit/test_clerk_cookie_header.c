@@ -36,7 +36,7 @@ static void takes_out_credentials_and_nothing_else(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *got = clerk_cookie_header_strip(rows[i][0], *state);
 
-        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]) != 0)) {
+        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]))) {
             fail_msg("'%s': '%s'", rows[i][0], got ? got : "(none)");
         }
     }
@@ -71,7 +71,7 @@ static void fields_are_joined_as_browsers_mean_them(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *got = clerk_cookie_header_join(rows[i][0], *state);
 
-        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]) != 0)) {
+        if (!got != !rows[i][1] || (got && strcmp(got, rows[i][1]))) {
             fail_msg("'%s': '%s'", rows[i][0], got ? got : "(none)");
         }
     }

@@ -41,7 +41,7 @@ static void publishable_keys_are_read_as_the_table_says(void **state)
         const char *host = NULL;
         const char *problem = clerk_publishable_key_parse(&type, &host, rows[i].key, f->pool);
 
-        assert_case(rows[i].key, problem == NULL ? host : NULL, rows[i].host);
+        assert_case(rows[i].key, problem ? NULL : host, rows[i].host);
         if (rows[i].host) {
             assert_int_equal(type, rows[i].type);
         }
@@ -252,7 +252,7 @@ static void derived_values(void **state)
         assert_case(rows[i].name, instance->jwks_url, rows[i].jwks_url);
         assert_int_equal(instance->jwks_needs_secret, rows[i].needs_secret);
         assert_case(rows[i].name, joined(instance->issuers, f->pool), rows[i].issuers);
-        assert_case(rows[i].name, instance->warning != NULL ? "warns" : "", rows[i].warns ? "warns" : "");
+        assert_case(rows[i].name, instance->warning ? "warns" : "", rows[i].warns ? "warns" : "");
     }
 }
 
@@ -312,7 +312,7 @@ static void what_cannot_work_is_refused_with_a_text_that_names_the_directive(voi
         clerk_instance *instance;
         const char *problem = clerk_instance_create(&instance, &rows[i].options, f->pool);
 
-        assert_case(rows[i].begins, problem != NULL ? apr_pstrndup(f->pool, problem, strlen(rows[i].begins)) : NULL,
+        assert_case(rows[i].begins, problem ? apr_pstrndup(f->pool, problem, strlen(rows[i].begins)) : NULL,
                     rows[i].begins);
         assert_null(instance);
         assert_null(strstr(problem, "sk_test_x"));

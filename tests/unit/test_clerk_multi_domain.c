@@ -395,7 +395,7 @@ static void organizations_in_the_url(void **state)
         r.cookie = apr_pstrcat(f->pool, "__client_uat=1; __session=", rows[i].session, NULL);
         outcome = decide_row(f, instance, &r);
         assert_case(rows[i].name, verdict(outcome, f->pool), rows[i].expected);
-        assert_case(rows[i].name, outcome->location != NULL ? strstr(outcome->location, "&organization_id=") : NULL,
+        assert_case(rows[i].name, outcome->location ? strstr(outcome->location, "&organization_id=") : NULL,
                     rows[i].organization);
     }
     /* If no handshake is possible, the session is accepted as it is. */

@@ -14,10 +14,12 @@ enum {
     DEFAULT
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): row is the name of the variable that the loop declares. */
 #define ROWS_OF(row, condition)                                                                                        \
     for (const clerk_settings_row *row = clerk_settings_table; row < clerk_settings_table + CLERK_SETTINGS_COUNT;      \
          row++)                                                                                                        \
         if (condition)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static int is_pointer(const clerk_settings_row *row)
 {

@@ -127,7 +127,7 @@ static void tells_usable_from_unusable(void **state)
             print_error("case '%s': %s\n", keys[i].name, jose_key_description(key));
         }
         assert_int_equal(jose_key_usable(key), keys[i].usable);
-        assert_int_equal(strncmp(jose_key_description(key), "unusable: ", 10) == 0, !keys[i].usable);
+        assert_int_equal(!strncmp(jose_key_description(key), "unusable: ", 10), !keys[i].usable);
         assert_int_equal(jose_keyset_count(set), 2);
         /* a set with an unusable key only */
         assert_status(jose_keyset_parse(&set, alone, strlen(alone), *state), keys[i].usable ? JOSE_OK : JOSE_MALFORMED,

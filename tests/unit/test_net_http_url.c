@@ -16,7 +16,7 @@
 
 static void check(const char *url, const char *got, const char *expected)
 {
-    if (got != expected && (!got || !expected || strcmp(got, expected) != 0)) {
+    if (got != expected && (!got || !expected || strcmp(got, expected))) {
         fail_msg("%s: got '%s', expected '%s'", url ? url : "NULL", got ? got : "fine", expected ? expected : "fine");
     }
 }

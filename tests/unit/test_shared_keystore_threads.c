@@ -23,7 +23,7 @@ static void *APR_THREAD_FUNC read_until_the_end(apr_thread_t *thread, void *bato
         if (fine) {
             const jose_key *key = jose_keyset_find(pin.set, "ins_1");
 
-            fine = key && jose_key_usable(key) && strcmp(jose_key_description(key), "EC P-256") == 0;
+            fine = key && jose_key_usable(key) && !strcmp(jose_key_description(key), "EC P-256");
             clerk_keystore_release(w->store, &pin);
         }
         atomic_fetch_add(fine ? &w->state->results[0] : &w->state->errors, 1);

@@ -11,7 +11,7 @@ static void sink(void *baton, clerk_log_level level, int number, const char *tex
 {
     assert_string_equal(baton, "baton");
     assert_true(strlen(text) < 1024);
-    strcpy(last, text);
+    apr_cpystrn(last, text, sizeof(last));
     last_number = number;
     last_level = level;
     lines++;

@@ -35,7 +35,7 @@ static int remove_dir(const char *dir, apr_pool_t *pool)
 
     assert_int_equal(apr_dir_open(&handle, dir, pool), APR_SUCCESS);
     while (apr_dir_read(&info, APR_FINFO_NAME, handle) == APR_SUCCESS) {
-        if (strcmp(info.name, ".") != 0 && strcmp(info.name, "..") != 0) {
+        if (strcmp(info.name, ".") && strcmp(info.name, "..")) {
             remove(apr_pstrcat(pool, dir, "/", info.name, NULL));
             files++;
         }
@@ -234,9 +234,9 @@ static void every_damage_is_found(void **state)
         assert_true(read_back(&problem, dir, id_1, 0, scratch) != APR_SUCCESS);
         assert_non_null(problem);
         for (size_t change = 0; change < COUNT(changes); change++) {
-            text[i] ^= changes[change];
+            text[i] = (char)(text[i] ^ changes[change]);
             put_file(path, text, (apr_size_t)len);
-            text[i] ^= changes[change];
+            text[i] = (char)(text[i] ^ changes[change]);
             if (read_back(&problem, dir, id_1, 0, scratch) == APR_SUCCESS || !problem) {
                 fail_msg("byte %d change %d", (int)i, (int)change);
             }

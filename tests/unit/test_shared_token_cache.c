@@ -371,7 +371,7 @@ static tally read_and_write(clerk_token_cache *cache, unsigned int seed, int rou
         found = clerk_token_cache_get(&size, cache, slice(token), 0, 1, request);
         if (found) {
             seen.hits++;
-            seen.wrong += size != strlen(value) + 1 || memcmp(found, value, size) != 0;
+            seen.wrong += size != strlen(value) + 1 || memcmp(found, value, size);
         } else {
             seen.stored += clerk_token_cache_put(cache, slice(token), 0, 1, LATER, NOW, value, strlen(value) + 1);
         }

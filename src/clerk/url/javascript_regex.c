@@ -150,11 +150,11 @@ static emptiness translate_group(translator *t, int *pquantifiable)
     apr_size_t i = 0;
     emptiness inner;
 
-    while (i < sizeof(kinds) / sizeof(kinds[0]) && strncmp(t->p, kinds[i], strlen(kinds[i])) != 0) {
+    while (i < sizeof(kinds) / sizeof(kinds[0]) && strncmp(t->p, kinds[i], strlen(kinds[i]))) {
         i++;
     }
     if (i == sizeof(kinds) / sizeof(kinds[0])) {
-        fail(t, strncmp(t->p, "?<", 2) == 0
+        fail(t, !strncmp(t->p, "?<", 2)
                     ? "a named group; it would shift the parameters behind it, so write (?:...)"
                     : "a group that is neither (?:...) nor look-around: (?=...), (?!...), (?<=...), (?<!...)");
         return NEVER_EMPTY;

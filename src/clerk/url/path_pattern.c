@@ -80,9 +80,9 @@ static const char *set_groups(clerk_path_pattern *pattern, const apr_array_heade
         const clerk_path_to_regexp_key *key = &APR_ARRAY_IDX(keys, i, clerk_path_to_regexp_key);
         clerk_path_capture captured = CLERK_PATH_CAPTURES;
 
-        if (key->name && strcmp(key->name, "id") == 0) {
+        if (key->name && !strcmp(key->name, "id")) {
             captured = CLERK_PATH_ID;
-        } else if (key->name && strcmp(key->name, "slug") == 0) {
+        } else if (key->name && !strcmp(key->name, "slug")) {
             captured = CLERK_PATH_SLUG;
         }
         if (captured != CLERK_PATH_CAPTURES && key->repeats) {

@@ -32,17 +32,17 @@ class Contestants:
 
     def none(self, name="none", **tuning):
         """No authentication: the reference."""
-        return self._server(name).configure(sections(), **tuning)
+        return self._server(name).set_up(sections(), **tuning)
 
     def loaded(self):
         """This module, which protects another document."""
         server = self._server("loaded")
-        return server.configure(self.cast.clerk(server, document="other.txt"), self._load)
+        return server.set_up(self.cast.clerk(server, document="other.txt"), self._load)
 
     def clerk(self, name="clerk", requires=("valid-user",), more="", keys="public", before="", **tuning):
         """This module. `more` goes into the section, `before` in front of everything."""
         server = self._server(name)
-        return server.configure(before + self.cast.clerk(server, requires, keys, more), self._load, **tuning)
+        return server.set_up(before + self.cast.clerk(server, requires, keys, more), self._load, **tuning)
 
     def bare(self):
         """mod_bench_bare.c: verifies the signature of every request, without a cache."""
@@ -50,14 +50,14 @@ class Contestants:
         key = server.write("key.pem", self.cast.instance.public_key_pem, base=server.root / "conf")
         text = (f'BareKeyFile "{key}"\nBareIssuer {self.cast.instance.issuer}\nBareAuthorizedParty {PARTY}\n'
                 + sections(("AuthType Bare", 'AuthName "bench"', "Require valid-user")))
-        return server.configure(text, f'LoadModule bench_bare_module "{self.options.bare}"\n')
+        return server.set_up(text, f'LoadModule bench_bare_module "{self.options.bare}"\n')
 
     def _peer(self, name, module, text, inner):
         directory = pathlib.Path(self.options.peers)
         server = self._server(name)
         server.env["LD_LIBRARY_PATH"] = ":".join(str(path) for path in sorted(directory.glob("usr/lib/*-linux-gnu*")))
         path = directory / f"usr/lib/apache2/modules/mod_{module}.so"
-        return server.configure(text + sections(inner), f'LoadModule {module}_module "{path}"\n')
+        return server.set_up(text + sections(inner), f'LoadModule {module}_module "{path}"\n')
 
     def openidc(self):
         """mod_auth_openidc as a resource server (RFC 6750) with the same key set."""

@@ -144,13 +144,13 @@ def run(cast, options, workdir, say):
 
     say(f"### Instructions a request, {options.mpms[0]}\n\n| | instructions | more than none | ratio |\n"
         "| --- | ---: | ---: | ---: |")
-    plain = BenchServer(workdir / "plain", options.mpms[0]).configure(sections())
+    plain = BenchServer(workdir / "plain", options.mpms[0]).set_up(sections())
     with Callgrind(plain) as grind:
         scenario(grind, "none, header", "/bench.txt", by_header)
         scenario(grind, "none, cookie", "/bench.txt", by_cookie)
     server = BenchServer(workdir / "clerk", options.mpms[0], options.module)
     shutil.copy(server.docroot / "bench.txt", server.docroot / "other.txt")
-    server.configure(cast.clerk(server), load)
+    server.set_up(cast.clerk(server), load)
     with Callgrind(server) as grind:
         scenario(grind, "loaded, header", "/other.txt", by_header)
         scenario(grind, "one token, header", "/bench.txt", by_header)
@@ -160,13 +160,13 @@ def run(cast, options, workdir, say):
     bare = Contestants(cast, options, workdir, options.mpms[0]).bare()
     with Callgrind(bare) as grind:
         scenario(grind, "bare check, header", "/bench.txt", many)
-    for name in profiles:
+    for name, profile in profiles.items():
         baseline = "none, cookie" if "cookie" in name else "none, header"
         if name == baseline:
             continue
         for title, column in (("of modules, with what they call", 1), ("themselves", 0)):
             say(f"\n{name}: instructions of functions, {title}, more than {baseline}\n\n```")
-            for count, function in difference(profiles[name], profiles[baseline], column)[: options.top]:
+            for count, function in difference(profile, profiles[baseline], column)[: options.top]:
                 say(f"{count:>12,.0f}  {function}")
             say("```")
     kept = cast.directory / f"profiles-{options.mpms[0]}"

@@ -66,7 +66,7 @@ class Scale:
             self._head(f"Live tokens, each sent in turn, ClerkSharedMemory {memory or 'not set'}", "tokens")
             before = f"ClerkSharedMemory {memory}\n" if memory else ""
             for count in counts:
-                self._point(f"{count:,}", lambda name: self.make.clerk(name, before=before), self.tokens.headers(count),
+                self._point(f"{count:,}", lambda name, before=before: self.make.clerk(name, before=before), self.tokens.headers(count),
                             "live", 1 if count > 100000 else _ROUNDS, once=count >= 10000)
 
     def instances(self):
@@ -78,7 +78,8 @@ class Scale:
                 f"ClerkJWKSURL {self.cast.instance.jwks_url}\n</ClerkInstance>\n" for number in range(count))
             issuer = {"iss": f"https://{hosts[count - 1]}"}
             headers = self.tokens.headers(1, count, "instance", claims=issuer)
-            self._point(f"{count:,}", lambda name: self.make.clerk(name, before=text, more=f"ClerkInstance i{count - 1}"),
+            chosen = f"ClerkInstance i{count - 1}"
+            self._point(f"{count:,}", lambda name, text=text, chosen=chosen: self.make.clerk(name, before=text, more=chosen),
                         headers, "instances")
 
     def keys(self):
@@ -100,7 +101,7 @@ class Scale:
         self._head("Require clerk-role lines of which the last grants, one token", "lines")
         for count in (1, 10, 100, 1000):
             lines = tuple(f"clerk-role nobody{number}" for number in range(count - 1)) + ("clerk-role admin",)
-            self._point(f"{count:,}", lambda name: self.make.clerk(name, lines), self.tokens.headers(1), "lines")
+            self._point(f"{count:,}", lambda name, lines=lines: self.make.clerk(name, lines), self.tokens.headers(1), "lines")
 
     def token_size(self):
         shapes = {"one long claim": lambda size: {"padding": base64.b64encode(secrets.token_bytes(size)).decode()[:size]},

@@ -42,7 +42,7 @@ class BenchServer(Httpd):
         (self.docroot / "bench.txt").write_text(BODY, encoding="ascii")
         self.loads = ""
 
-    def configure(self, text="", loads="", log_level="warn", access_log=True, per_child=0, keepalive_requests=0):
+    def set_up(self, text="", loads="", log_level="warn", access_log=True, per_child=0, keepalive_requests=0):
         types = self.write("mime.types", "text/plain txt\n", base=self.root / "conf")
         user = ""
         if os.geteuid() == 0:
@@ -107,7 +107,7 @@ DocumentRoot "{self.docroot}"
 
 def _stat(pid):
     """The fields of /proc/PID/stat as proc(5) numbers them, less one: cutime and cstime are [15] and [16]."""
-    return [None, None] + pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [None, None] + pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
 
 
 def process_seconds(pid):
@@ -121,7 +121,7 @@ def process_seconds(pid):
 
 def proportional_memory(pid):
     try:
-        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:
         return 0
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))

@@ -112,8 +112,8 @@ def spread(values):
     """Median and the middle half, as text."""
     if len(values) < 2:
         return f"{values[0]:.3f}"
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return f"{middle(values):.3f} ({low:.3f}-{high:.3f})"
+    quarters = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{middle(values):.3f} ({quarters[0]:.3f}-{quarters[2]:.3f})"
 
 
 def table(group):

@@ -92,6 +92,10 @@ class Connection:
     def get(self, target, headers=None):
         return self.request("GET", target, headers)
 
+    @property
+    def is_open(self):
+        return self._socket is not None
+
     def close(self):
         if self._socket is not None:
             self._socket.close()

@@ -160,7 +160,7 @@ DocumentRoot "{self.docroot}"
         """`httpd -t`: (exit code, what it printed)."""
         done = subprocess.run(
             self._command("-t", *arguments),
-            env=self._environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
+            env=self._environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
         )
         return done.returncode, done.stdout + done.stderr
 
@@ -232,7 +232,7 @@ DocumentRoot "{self.docroot}"
         local = f"0100007F:{self.port:04X}"
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+            lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
             if not any(fields[1] == local and fields[3] in ("01", "08") for fields in lines):  # established, close-wait
                 return
             time.sleep(0.02)

@@ -19,7 +19,7 @@ def at_once(port, makers):
             with Connection(port) as connection:
                 barrier.wait(30)
                 results[index] = connection.request(*maker)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
+        except Exception as error:  # pylint: disable=broad-exception-caught  # it is the result
             results[index] = error
 
     threads = [threading.Thread(target=run, args=item) for item in enumerate(makers)]
@@ -56,7 +56,7 @@ class Load:
                     self.counts[response.status] += 1
                     if response.status != 200 and len(self.failures) < 20:
                         self.failures.append((response.status, response.reason, response.header("WWW-Authenticate")))
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # pylint: disable=broad-exception-caught  # it is counted
                 connection.close()
                 with self._lock:
                     self.counts[type(error).__name__] += 1
@@ -69,17 +69,12 @@ class Load:
     @staticmethod
     def _once(connection, maker):
         """If the server closed an idle keep-alive connection, try again on a new one, as browsers do."""
-        fresh = connection._socket is None
+        fresh = not connection.is_open
         try:
             return connection.request(*maker)
-        except (ConnectionError, OSError):
+        except OSError:
             connection.close()
             if fresh:
-                raise
-            return connection.request(*maker)
-        except Exception as error:  # noqa: BLE001
-            connection.close()
-            if fresh or type(error).__name__ != "RemoteDisconnected":
                 raise
             return connection.request(*maker)
 
