@@ -105,9 +105,9 @@ for port in range(int(sys.argv[1]), 65536):
 PYTHON
 }
 
-# build_module SOURCE BUILD [configure arguments]: builds a copy of the tree under BUILD, so that the source tree stays
-# clean; unchanged files are not compiled again. Prints errors only.
-build_module() {
+# configure_module SOURCE BUILD [configure arguments]: configures a copy of the tree under BUILD, so that the source tree
+# stays clean. Prints errors only.
+configure_module() {
     local source=$1 build=$2
     shift 2
     mkdir -p "$build"
@@ -117,8 +117,14 @@ build_module() {
         --exclude=__pycache__ --exclude=node_modules . | tar -C "$build" -xf - || return 1
     (
         cd "$build" || exit 1
-        { [ -x configure ] || autoreconf -i; } && { [ -f Makefile ] || ./configure "$@"; } && make -j"$(nproc)"
+        { [ -x configure ] || autoreconf -i; } && { [ -f Makefile ] || ./configure "$@"; } && make am--refresh
     ) >"$build.log" 2>&1 || { tail -n 40 "$build.log" >&2; return 1; }
+}
+
+# build_module SOURCE BUILD [configure arguments]: builds such a copy; unchanged files are not compiled again.
+build_module() {
+    configure_module "$@" || return 1
+    make -C "$2" -j"$(nproc)" >>"$2.log" 2>&1 || { tail -n 40 "$2.log" >&2; return 1; }
 }
 
 # wait_until SECONDS COMMAND...: waits until the command succeeds; 1 if it does not in time.
