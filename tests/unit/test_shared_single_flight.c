@@ -320,7 +320,7 @@ static void ask_in_earnest(int number, apr_pool_t *from)
         case CLERK_SINGLE_FLIGHT_ANSWERED:
             atomic_fetch_add(&shared->answered, 1);
             atomic_fetch_add(&shared->wrong,
-                             ticket.len != strlen(expected) || memcmp(ticket.answer, expected, ticket.len) != 0);
+                             ticket.len != strlen(expected) || memcmp(ticket.answer, expected, ticket.len));
             return;
         case CLERK_SINGLE_FLIGHT_FULL:
             atomic_fetch_add(&shared->wrong, 1);
@@ -406,7 +406,7 @@ static void *APR_THREAD_FUNC ask_in_a_hurry(apr_thread_t *thread, void *baton)
         } else if (found == CLERK_SINGLE_FLIGHT_ANSWERED) {
             atomic_fetch_add(&shared->answered, 1);
             atomic_fetch_add(&shared->wrong,
-                             ticket.len != strlen(expected) || memcmp(ticket.answer, expected, ticket.len) != 0);
+                             ticket.len != strlen(expected) || memcmp(ticket.answer, expected, ticket.len));
         }
         apr_pool_clear(own);
     }
