@@ -74,6 +74,8 @@ VERDICTS = [
     (protect("/a") + '<LocationMatch "^/a.*html">\n    ClerkTokenSources header\n</LocationMatch>\n', '<LocationMatch "^/a.*html">', "DEPENDS"),
     # a part that stands before the whole: its Require is in force where the whole has none
     ("<Location /a/b>\n    Require clerk-org\n</Location>\n" + protect("/a", []), "<Location /a>", "DEPENDS"),
+    ("<Directory /srv/a>\n    AuthType Clerk\n    Require valid-user\n    <If true>\n        AuthType Clerk\n    </If>\n</Directory>\n"
+     "<Directory /srv/a/b>\n    Require all granted\n</Directory>\n", "<If true>", "DEPENDS"),
     # what strangers get, evaluated as httpd does
     (protect("/a", [], "<RequireAll>", "Require all granted", "Require not clerk-actor", "</RequireAll>"), "<Location /a>", "OPEN: "),
     (protect("/a", [], "<RequireAny>", "Require valid-user", "Require ip 10.0.0.1", "</RequireAny>"), "<Location /a>",

@@ -210,9 +210,10 @@ static clerk_section_applies directory_applies(const clerk_config_sections *conf
     return CLERK_APPLIES_MAYBE;
 }
 
-/* Whether the directives of a place apply in another, both of the same server or one of the main server. */
+/* Whether the directives of a place apply in another, both of the same server or one of the main server. @param earlier
+ * they are merged before those of the other */
 static clerk_section_applies place_applies(const clerk_config_sections *config, const clerk_config_section *outer,
-                                           const clerk_config_section *inner)
+                                           const clerk_config_section *inner, int earlier)
 {
     if (outer == inner || outer->kind == CLERK_SECTION_SERVER) {
         return CLERK_APPLIES_YES;
@@ -247,8 +248,7 @@ static clerk_section_applies place_applies(const clerk_config_sections *config, 
     }
     if (outer->path && inner->path) {
         /* A part of the place, merged before it. */
-        return is_above(inner->path, outer->path) && clerk_section_reach_is_later(inner, outer) ? CLERK_APPLIES_MAYBE
-                                                                                                : CLERK_APPLIES_NO;
+        return earlier && is_above(inner->path, outer->path) ? CLERK_APPLIES_MAYBE : CLERK_APPLIES_NO;
     }
     return compatible(outer->prefix, inner->prefix) ? CLERK_APPLIES_MAYBE : CLERK_APPLIES_NO;
 }
@@ -276,7 +276,7 @@ clerk_section_applies clerk_section_reach_applies(const clerk_config_sections *c
     if (place->kind == CLERK_SECTION_SERVER && place_of(inner)->kind == CLERK_SECTION_SERVER && place != outer) {
         applies = CLERK_APPLIES_MAYBE;
     } else {
-        applies = place_applies(config, place, place_of(inner));
+        applies = place_applies(config, place, place_of(inner), clerk_section_reach_is_later(inner, outer));
     }
     if (applies == CLERK_APPLIES_YES
         && (place != outer || (outer->server != inner->server && outer->server != config->main_server))) {
