@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The module record and its hooks. What the hooks do is in src/httpd.
+ * The module record, and the hooks of a request. What they do is in src/httpd; lifecycle.c there registers the hooks of
+ * the process, from pre_config to child_stopping.
  */
 
 #include <httpd.h>

@@ -66,8 +66,11 @@ typedef enum clerk_pending {
     CLERK_PENDING_ALLOW
 } clerk_pending;
 
-/** The configuration of a directory or location, as far as authentication needs it. Lists are of const char *; NULL:
- * not set. */
+/**
+ * The configuration of a directory or location, as far as authentication needs it. Lists are of const char *; NULL: not
+ * set. A new member that decides whether a token is accepted must be compared in is_same_policy()
+ * (httpd/request/judge.c), else a subrequest inherits what a laxer place accepted.
+ */
 typedef struct clerk_policy {
     unsigned int token_sources; /**< CLERK_SOURCE_* */
     const apr_array_header_t *authorized_parties;

@@ -51,7 +51,7 @@ typedef struct clerk_services {
     void (*release_keys)(void *baton, clerk_keys_pin *pin);
     /**
      * Call the Backend API with the instance's secret key, within the limits of clerk_backend_api_call(). @a reply is
-     * filled in, its texts are from @a pool. NULL if the instance has no secret key.
+     * filled in, its texts live at least as long as @a pool. NULL if the instance has no secret key.
      */
     void (*backend)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
 

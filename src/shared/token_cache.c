@@ -18,9 +18,9 @@
  * whose records have all expired, so that the cache touches no more memory than the live tokens need; if there is
  * none, it evicts the block that was begun first, with all records in it.
  *
- * Readers: a sequence lock (seqlock) a block. A block gets a new sequence number each time it is begun, before its old
- * records are overwritten, and a position contains the number that the block had when the record was written. A reader
- * copies the record and then compares the numbers: if they differ, the copy may be torn and is discarded.
+ * Readers: one sequence lock (seqlock) per block. A block gets a new sequence number each time it is begun, before its
+ * old records are overwritten, and a position contains the number that the block had when the record was written. A
+ * reader copies the record and then compares the numbers: if they differ, the copy may be torn and is discarded.
  *
  * Writers: one write lock for the whole cache, only ever tried, never waited for: a robust mutex in the shared memory,
  * which the system gives to the next writer if its owner was killed. (Process ids do not tell that: they are given out
@@ -325,7 +325,7 @@ void *clerk_token_cache_get(apr_size_t *psize, const clerk_token_cache *cache, j
             continue;
         }
         value = copy_value(psize, cache, position, token, wanted, pool);
-        /* Pairs with reserve_lines(): if the copy has a word of a newer record, the new sequence number is seen here.
+        /* Pairs with place_record(): if the copy has a word of a newer record, the new sequence number is seen here.
          */
         atomic_thread_fence(memory_order_acquire);
         if (value && is_current(cache, position)) {
@@ -341,7 +341,7 @@ static int take_write_lock(clerk_token_cache *cache)
     int error = pthread_mutex_trylock(&cache->header->write_lock);
 
     if (error == EOWNERDEAD) {
-        /* What it left is in order: see reserve_lines(). */
+        /* What it left is in order: see place_record(). */
         error = pthread_mutex_consistent(&cache->header->write_lock);
     }
     return error == 0;
@@ -409,7 +409,7 @@ static unsigned int choose_block(const clerk_token_cache *cache, apr_int64_t now
  * The position for a record of so many lines: after the last record, or, if the current block has too few lines left,
  * at the beginning of a reused block. Call with the write lock. Safe against being killed at any point.
  */
-static apr_uint64_t reserve_lines(const clerk_token_cache *cache, apr_uint64_t lines, apr_int64_t now)
+static apr_uint64_t place_record(const clerk_token_cache *cache, apr_uint64_t lines, apr_int64_t now)
 {
     cache_header *header = cache->header;
     apr_uint64_t next_line = load(&header->next_line), sequence;
@@ -420,7 +420,7 @@ static apr_uint64_t reserve_lines(const clerk_token_cache *cache, apr_uint64_t l
         block = choose_block(cache, now);
         sequence = load(&header->last_sequence) + 1;
         store(&header->last_sequence, sequence);
-        /* In this order: if the process is killed in between, this block is the next one to be chosen. */
+        /* In this order: if the process is killed in between, this block counts as expired and may be chosen again. */
         store(&header->blocks[block].expires, 0);
         store(&header->blocks[block].sequence, sequence);
         next_line = (apr_uint64_t)block << cache->line_bits;
@@ -447,7 +447,7 @@ int clerk_token_cache_put(clerk_token_cache *cache, jose_slice token, unsigned i
     make_record_header(header, hash, instance, generation, token.len, size);
     slot = choose_slot(cache, hash);
     if (!is_cached(cache, slot, header, token)) {
-        position = reserve_lines(cache, lines, now);
+        position = place_record(cache, lines, now);
         record = record_at(cache, position);
         for (int i = 0; i < HEADER_WORDS; i++) {
             store(&record[i], header[i]);
@@ -458,7 +458,8 @@ int clerk_token_cache_put(clerk_token_cache *cache, jose_slice token, unsigned i
         if ((apr_int64_t)load(block_expires) < expires) {
             store(block_expires, (apr_uint64_t)expires);
         }
-        /* First reserve the lines, then publish the slot: no later writer overwrites a record that can be found. */
+        /* First move next_line behind the record, then publish its slot: no writer overwrites a record that can be
+         * found. */
         atomic_fetch_add_explicit(&cache->header->next_line, lines, memory_order_release);
         atomic_store_explicit(slot, tag_of(hash) | (position & POSITION_MASK), memory_order_release);
     }

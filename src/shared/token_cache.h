@@ -45,7 +45,7 @@ void *clerk_token_cache_get(apr_size_t *psize, const clerk_token_cache *cache, j
 /**
  * Store the value of a token. A record that is larger than a block (16 KB, or about a hundredth of the memory if that
  * is more) is not stored.
- * @param expires seconds since 1970 after which no request accepts the token any more: its record may be evicted
+ * @param expires seconds since 1970 after which the record may be evicted first; only a hint, never a check
  * @param now seconds since 1970
  * @param value @a size bytes
  * @return whether the token is in the cache now

@@ -158,6 +158,8 @@ def test_webdav_asks_for_the_destination_and_for_all_members(server, live):
 
 
 def test_a_local_redirect_keeps_the_method_out(server):
+    # The script may end before mod_cgid has written the body that it does not read.
+    server.log.announce(r"cgid:error\].*AH02651: Error writing request body")
     assert server.request("POST", "/open/redirect.cgi", XHR, b"x=1").status == 401
 
 

@@ -16,7 +16,7 @@
 /** Clerk's cookies of a request. Texts are decoded; an empty or missing cookie is NULL. */
 typedef struct clerk_cookies {
     int suffixed;                       /**< the suffixed cookies are used (protocol.md 2.5) */
-    const clerk_session_token *session; /**< decoded, not verified; NULL if there is none */
+    const clerk_session_token *session; /**< from the cache, or decoded and not verified; NULL if there is none */
     apr_int64_t client_uat;             /**< seconds; 0: absent, or signed out */
     const char *refresh;                /**< the suffixed one; there is no other */
     const char *dev_browser;

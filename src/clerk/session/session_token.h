@@ -16,10 +16,10 @@
 #define CLERK_CAT_M2M "cl_B7d4PD333AAA"
 #define CLERK_CAT_IGNORE "cl_I7d4PD111III"
 
-/** The session token of a request, decoded once. */
+/** The session token of a request: found in the token cache (`cached`), or decoded once. */
 typedef struct clerk_session_token {
     jose_slice text;
-    const clerk_claims *claims; /**< not verified; NULL if the token cannot be decoded */
+    const clerk_claims *claims; /**< of a cached token signed well, else not verified; NULL if it cannot be decoded */
     const jose_jws *jws;        /**< decoded; NULL if that failed, or if the token is cached */
     clerk_identity *cached;     /**< from the token cache: kind and signature are good, claims still to be checked */
 } clerk_session_token;

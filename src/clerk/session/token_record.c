@@ -20,7 +20,7 @@ static const size_t list_members[]
 /*
  * A pointer that is missing above would be copied as it is to other processes, where it points to nothing. Every
  * pointer that is added to these structures changes their size on 64-bit machines, and so stops the build here: enter
- * it in a table, then correct the size.
+ * it in a table, then correct the size. (clerk_identity.payload is in no table: packing clears it, unpacking sets it.)
  */
 _Static_assert(sizeof(void *) != 8 || sizeof(clerk_claims) == 96, "the tables above have all pointers of clerk_claims");
 _Static_assert(sizeof(void *) != 8 || sizeof(clerk_identity) == 176,

@@ -13,6 +13,12 @@
 #include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
 
+/*
+ * Two of the hooks here run the hook that they are in once more, without themselves, to see what all other modules
+ * answer: clerk_authz_check_access() before authentication (`in_access`), to find out whether a user is needed, and
+ * clerk_authz_check() after it (`require_log`), to answer a missed Require of a signed-in user with 403 instead of 401.
+ */
+
 static int is_signed_in(request_rec *r)
 {
     const clerk_outcome *outcome = clerk_judge_request(r);
