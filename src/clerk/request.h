@@ -75,6 +75,8 @@ typedef struct clerk_policy {
     unsigned int token_sources; /**< CLERK_SOURCE_* */
     const apr_array_header_t *authorized_parties;
     const apr_array_header_t *audience;
+    const apr_array_header_t *narrower_parties; /**< must have the authorized party too */
+    const apr_array_header_t *narrower_audience;
     apr_interval_time_t clock_skew; /**< microseconds; 0 means none, not the default */
     clerk_pending pending_sessions;
     clerk_renewal renewal;

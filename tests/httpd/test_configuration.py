@@ -335,7 +335,8 @@ def merged(make_httpd, live, second):
     server.write("ht-unknown/.htaccess", "AuthType Clerk\nRequire valid-user\nClerkInstance third\n")
     server.write("ht-unknown/index.html", "unknown")
     server.configure(
-        directives(server, live)
+        directives(server, live, parties=(PARTY, "https://other.example.test"))
+        + f'<Directory "{server.docroot}/ht-instance">\nClerkHtaccessInstances second\n</Directory>\n'
         + f"<ClerkInstance second>\nClerkPublishableKey {second.publishable_key}\nClerkJWKSURL {second.jwks_url}\n</ClerkInstance>\n"
         + protect("/main", ["valid-user"], "ClerkUnauthenticated challenge")
         + protect("/main/inner", ["clerk-org acme"], "ClerkAuthorizedParties https://inner.example.test")

@@ -29,7 +29,8 @@ static int is_pointer(const clerk_settings_row *row)
 
 static int is_of_section(const clerk_settings_row *row)
 {
-    return row->group == CLERK_SETTINGS_SECTION || row->group == CLERK_SETTINGS_POLICY;
+    return row->group == CLERK_SETTINGS_ADMIN || row->group == CLERK_SETTINGS_SECTION
+           || row->group == CLERK_SETTINGS_POLICY;
 }
 
 static apr_size_t size_of(const clerk_settings_row *row)

@@ -73,20 +73,25 @@ static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
     return clerk_handshake_propose(context, CLERK_REASON_SATELLITE_NEEDS_SYNCING, location);
 }
 
+static int is_allowed(const apr_array_header_t *parties, const char *origin, const clerk_party_site *site)
+{
+    return !parties || !parties->nelts || clerk_party_is_listed(parties, origin, site);
+}
+
 /*
  * protocol.md 6.7, row 4: the URL for the redirect back to a satellite, which receives the dev browser token. Only to
  * origins that the configuration allows (differences.md row 10).
  */
 static const char *satellite_answer_location(const clerk_context *context)
 {
-    const apr_array_header_t *allowed = context->policy->authorized_parties;
+    const clerk_policy *policy = context->policy;
     const clerk_party_site site = {context->services->own_origin, context->services->baton};
     const char *back = clerk_query_get(context->query, CLERK_PARAMETER_REDIRECT_URL);
     clerk_url *url = back ? clerk_url_parse(back, context->pool) : NULL;
     apr_array_header_t *query;
 
-    if (!url || url->has_userinfo
-        || (allowed && allowed->nelts > 0 && !clerk_party_is_listed(allowed, url->origin, &site))) {
+    if (!url || url->has_userinfo || !is_allowed(policy->authorized_parties, url->origin, &site)
+        || !is_allowed(policy->narrower_parties, url->origin, &site)) {
         return NULL;
     }
     query = clerk_query_parse(url->query, context->pool);

@@ -142,8 +142,14 @@ clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance
     if (reason == CLERK_REASON_NONE) {
         reason = check_audience(&claims->audience, policy->audience);
     }
+    if (reason == CLERK_REASON_NONE && policy->narrower_audience) {
+        reason = check_audience(&claims->audience, policy->narrower_audience);
+    }
     if (reason == CLERK_REASON_NONE) {
         reason = check_authorized_party(claims->authorized_party, policy->authorized_parties, site);
+    }
+    if (reason == CLERK_REASON_NONE && policy->narrower_parties) {
+        reason = check_authorized_party(claims->authorized_party, policy->narrower_parties, site);
     }
     if (reason == CLERK_REASON_NONE) {
         reason = check_issuer(claims->issuer, instance->issuers);

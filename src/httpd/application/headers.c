@@ -8,6 +8,7 @@
 #include "httpd/application/connection_options.h"
 #include "httpd/application/variables.h"
 #include "httpd/config/config.h"
+#include "httpd/config/htaccess.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/request_state.h"
 #include "httpd/request/table.h"
@@ -90,7 +91,7 @@ static inline void set_headers(request_rec *r, int again)
     if (CLERK_SETTINGS_VALUE(dir, pass_headers)) {
         clerk_variables_each(r, clerk_judge_established_identity(r), pass_variable, r->headers_in);
     }
-    if (CLERK_SETTINGS_VALUE(dir, strip_credentials)) {
+    if (clerk_htaccess_strips_credentials(dir)) {
         strip_credentials(r);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "clerk/session/claim.h"
 #include "httpd/config/config.h"
+#include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
 
 static const char *auth_status(const clerk_identity *identity)
@@ -136,7 +137,7 @@ void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_
 
 const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *identity)
 {
-    const char *path = clerk_config_dir(r)->remote_user, *user;
+    const char *path = clerk_htaccess_remote_user(clerk_config_dir(r)), *user;
     const json_t *claim;
 
     if (!path) {

@@ -9,6 +9,7 @@
 #include "clerk/browser/loop_cause.h"
 #include "clerk/browser/rounds.h"
 #include "httpd/config/config.h"
+#include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
 #include "httpd/request/instance_services.h"
 #include "httpd/request/wire.h"
@@ -157,7 +158,7 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
     said = clerk_wire_forwarded(r);
     hints.forwarded_proto = said.proto;
     hints.forwarded_host = said.host;
-    hints.host = dir->public_origin ? NULL : clerk_wire_first_value(r, "Host");
+    hints.host = clerk_htaccess_public_origin(dir) ? NULL : clerk_wire_first_value(r, "Host");
     cause = clerk_loop_cause_find(&request, &hints, runtime->instance, outcome, &services, r->pool);
     /* Not in the macro, which evaluates its level twice. */
     level = clerk_httpd_log_message_level(3100);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/config/config.h"
 
+#include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
 
 void *clerk_config_create_server(apr_pool_t *pool, server_rec *server)
@@ -26,9 +27,15 @@ void *clerk_config_create_dir(apr_pool_t *pool, char *path)
     return dir;
 }
 
-void *clerk_config_merge_dir(apr_pool_t *pool, void *base, void *add)
+void *clerk_config_merge_dir(apr_pool_t *pool, void *base_conf, void *add_conf)
 {
-    return clerk_settings_merge_dir(pool, base, add);
+    const clerk_dir_config *base = base_conf, *add = add_conf;
+    clerk_dir_config *dir = clerk_settings_merge_dir(pool, base, add);
+
+    if (base->htaccess || add->htaccess) {
+        clerk_htaccess_merge(dir, base, add, pool);
+    }
+    return dir;
 }
 
 clerk_server_config *clerk_config_server(const server_rec *server)
@@ -41,14 +48,27 @@ clerk_dir_config *clerk_config_dir(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &auth_clerk_module);
 }
 
+/* The instance that the configuration names, or the unnamed one where .htaccess has other settings only. */
+static clerk_runtime *named_runtime(const clerk_server_config *server, const clerk_dir_config *dir)
+{
+    const char *name = dir->instance_name;
+
+    if (dir->htaccess && dir->htaccess->instance_name) {
+        name = dir->htaccess->instance_name;
+        if (!clerk_htaccess_grants_instance(dir, name)) {
+            return NULL;
+        }
+    }
+    if (!name) {
+        return server->runtime;
+    }
+    return server->named_runtimes ? apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING) : NULL;
+}
+
 clerk_runtime *clerk_config_runtime(const request_rec *r)
 {
     const clerk_server_config *server = clerk_config_server(r->server);
     const clerk_dir_config *dir = clerk_config_dir(r);
 
-    if (!dir->instance_name) {
-        return server->runtime;
-    }
-    return server->named_runtimes ? apr_hash_get(server->named_runtimes, dir->instance_name, APR_HASH_KEY_STRING)
-                                  : NULL;
+    return dir->instance_name || dir->htaccess ? named_runtime(server, dir) : server->runtime;
 }

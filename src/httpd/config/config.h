@@ -19,6 +19,12 @@ void *clerk_config_merge_dir(apr_pool_t *pool, void *base, void *add);
 clerk_server_config *clerk_config_server(const server_rec *server);
 clerk_dir_config *clerk_config_dir(const request_rec *r);
 
+/** Whether a directive stands in .htaccess. */
+static inline int clerk_config_in_htaccess(const cmd_parms *cmd)
+{
+    return cmd->pool == cmd->temp_pool;
+}
+
 /** The instance for this request, or NULL if the configuration names none that exists. */
 clerk_runtime *clerk_config_runtime(const request_rec *r);
 

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/config/directive_values.h"
+#include "httpd/config/htaccess.h"
 #include "httpd/config/open_sections.h"
 #include "httpd/config/secret_ref.h"
 
@@ -44,8 +45,14 @@ static const char *locate(void **pmember, cmd_parms *cmd, void *dir)
         conf = (char *)clerk_config_server(cmd->server);
         error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
         break;
+    case CLERK_SETTINGS_ADMIN:
+        break;
     case CLERK_SETTINGS_SECTION:
     case CLERK_SETTINGS_POLICY:
+        *pmember = clerk_config_in_htaccess(cmd) ? clerk_htaccess_member(dir, row, cmd->pool) : NULL;
+        if (*pmember) {
+            return NULL;
+        }
         break;
     }
     *pmember = conf + row->offset;
@@ -143,6 +150,7 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 #define WHERE_TRANSPORT RSRC_CONF
 #define WHERE_MAIN RSRC_CONF
 #define WHERE_HOST RSRC_CONF
+#define WHERE_ADMIN (RSRC_CONF | ACCESS_CONF)
 #define WHERE_SECTION (RSRC_CONF | OR_AUTHCFG)
 #define WHERE_POLICY (RSRC_CONF | OR_AUTHCFG)
 

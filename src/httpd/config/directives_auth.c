@@ -7,6 +7,7 @@
 
 #include "clerk/url/party.h"
 #include "httpd/config/directive_values.h"
+#include "httpd/config/htaccess.h"
 #include "text/cache_control.h"
 
 const char *clerk_directives_auth_instance(const char **pname, cmd_parms *cmd, const char *name)
@@ -14,7 +15,7 @@ const char *clerk_directives_auth_instance(const char **pname, cmd_parms *cmd, c
     const clerk_server_config *server = clerk_config_server(cmd->server);
 
     /* In .htaccess all instances are known. In the server configuration they may be defined later: see check.c. */
-    if (cmd->pool == cmd->temp_pool
+    if (clerk_config_in_htaccess(cmd)
         && (!server->named_runtimes || !apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING))) {
         return apr_psprintf(cmd->pool,
                             "ClerkInstance: this server has no <ClerkInstance %s>; the server's "
@@ -119,7 +120,7 @@ static const char *not_in_htaccess(cmd_parms *cmd)
     const clerk_server_config *server = clerk_config_server(cmd->server);
     const char *path = proxy_path_of(server->runtime);
 
-    if (cmd->pool != cmd->temp_pool) {
+    if (!clerk_config_in_htaccess(cmd)) {
         return NULL;
     }
     for (apr_hash_index_t *at = server->named_runtimes ? apr_hash_first(cmd->pool, server->named_runtimes) : NULL;
@@ -133,21 +134,38 @@ static const char *not_in_htaccess(cmd_parms *cmd)
                 : NULL;
 }
 
+/* Where a setting of the origin goes. */
+static void locate_origin(const char ***porigin, int **ptrust, cmd_parms *cmd, clerk_dir_config *dir)
+{
+    const clerk_settings_row *rows = clerk_settings_table;
+
+    if (clerk_config_in_htaccess(cmd)) {
+        *porigin = clerk_htaccess_member(dir, &rows[CLERK_SETTINGS_AT_public_origin], cmd->pool);
+        *ptrust = clerk_htaccess_member(dir, &rows[CLERK_SETTINGS_AT_trust_forwarded], cmd->pool);
+    } else {
+        *porigin = &dir->public_origin;
+        *ptrust = &dir->trust_forwarded;
+    }
+}
+
 const char *clerk_directives_auth_public_origin(cmd_parms *cmd, void *conf, const char *origin)
 {
-    clerk_dir_config *dir = conf;
-    const char *problem = not_in_htaccess(cmd);
+    const char **porigin, *problem = not_in_htaccess(cmd);
+    int *ptrust;
 
     if (problem) {
         return problem;
     }
-    return dir->trust_forwarded == 1 ? both_origins : clerk_directive_values_origin(&dir->public_origin, cmd, origin);
+    locate_origin(&porigin, &ptrust, cmd, conf);
+    return *ptrust == 1 ? both_origins : clerk_directive_values_origin(porigin, cmd, origin);
 }
 
 const char *clerk_directives_auth_trust_forwarded(cmd_parms *cmd, void *conf, int on)
 {
-    clerk_dir_config *dir = conf;
+    const char **porigin;
+    int *ptrust;
 
-    dir->trust_forwarded = on;
-    return on && dir->public_origin ? both_origins : on ? not_in_htaccess(cmd) : NULL;
+    locate_origin(&porigin, &ptrust, cmd, conf);
+    *ptrust = on;
+    return on && *porigin ? both_origins : on ? not_in_htaccess(cmd) : NULL;
 }

@@ -50,7 +50,7 @@ static int find_any(const ap_directive_t *section)
 static int matters(const cmd_parms *cmd)
 {
     /* .htaccess files are read for each request, and not known before. */
-    if (cmd->pool == cmd->temp_pool) {
+    if (clerk_config_in_htaccess(cmd)) {
         return 1;
     }
     if (in_configuration == UNKNOWN) {

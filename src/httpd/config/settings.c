@@ -15,6 +15,7 @@
 #define STRUCT_TRANSPORT clerk_instance_config
 #define STRUCT_MAIN clerk_server_config
 #define STRUCT_HOST clerk_server_config
+#define STRUCT_ADMIN clerk_dir_config
 #define STRUCT_SECTION clerk_dir_config
 #define STRUCT_POLICY clerk_dir_config
 
@@ -132,6 +133,8 @@ static inline void fill_policy(clerk_dir_config *dir)
 {
 #define POLICY_SETTING(member, kind) dir->policy.member = SET_OR(dir, member, kind, DEFAULT_##kind);
 #include "httpd/config/settings.def"
+    dir->policy.narrower_parties = NULL;
+    dir->policy.narrower_audience = NULL;
 }
 
 void clerk_settings_set_policy(clerk_dir_config *dir)
@@ -142,6 +145,7 @@ void clerk_settings_set_policy(clerk_dir_config *dir)
 void clerk_settings_clear_dir(clerk_dir_config *dir)
 {
     memset(dir, 0, sizeof(*dir));
+#define ADMIN_SETTING(member, kind) dir->member = UNSET_##kind;
 #define SECTION_SETTING(member, kind) dir->member = UNSET_##kind;
 #define POLICY_SETTING(member, kind) dir->member = UNSET_##kind;
 #include "httpd/config/settings.def"
@@ -199,6 +203,7 @@ clerk_dir_config *clerk_settings_merge_dir(apr_pool_t *pool, const clerk_dir_con
 {
     clerk_dir_config *dir = apr_palloc(pool, sizeof(*dir));
 
+#define ADMIN_SETTING(member, kind) dir->member = SET_OR(add, member, kind, base->member);
 #define SECTION_SETTING(member, kind) dir->member = SET_OR(add, member, kind, base->member);
 #define POLICY_SETTING(member, kind) dir->member = SET_OR(add, member, kind, base->member);
 #include "httpd/config/settings.def"
@@ -213,6 +218,9 @@ clerk_dir_config *clerk_settings_merge_dir(apr_pool_t *pool, const clerk_dir_con
     dir->personal_patterns = NULL;
     dir->open_auth_type = add->open_auth_type || add->has_require ? add->open_auth_type : base->open_auth_type;
     dir->has_require = !add->open_auth_type && (add->has_require || base->has_require);
+    /* Merged by htaccess.c, on top of this. */
+    dir->htaccess = NULL;
+    dir->htaccess_ignored = NULL;
     fill_policy(dir);
     return dir;
 }

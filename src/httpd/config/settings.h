@@ -24,6 +24,7 @@
  *                                       too
  *     MAIN       clerk_server_config    the main server only
  *     HOST       clerk_server_config    server and virtual host. Inherited one by one
+ *     ADMIN      clerk_dir_config       everywhere but in .htaccess. Inherited one by one
  *     SECTION    clerk_dir_config       everywhere, .htaccess included. Inherited one by one. Read with
  *                                       CLERK_SETTINGS_VALUE
  *     POLICY     clerk_dir_config       the same, and copied to the member of the same name in clerk_policy
@@ -108,6 +109,7 @@ typedef struct clerk_export {
 typedef struct clerk_dir_config {
     /* SECTION and POLICY */
     const char *instance_name;
+    apr_array_header_t *htaccess_instances; /**< of const char * */
     unsigned int token_sources;             /**< CLERK_SOURCE_* */
     apr_array_header_t *authorized_parties; /**< of const char * */
     apr_array_header_t *audience;           /**< of const char * */
@@ -129,6 +131,8 @@ typedef struct clerk_dir_config {
     /* The patterns of organization_sync, to which further lines of the same section add. */
     apr_array_header_t *org_patterns; /**< of const char * */
     apr_array_header_t *personal_patterns;
+    struct clerk_htaccess *htaccess; /**< what .htaccess says of these settings: htaccess.h; NULL: nothing */
+    const char *htaccess_ignored;    /**< a directive of .htaccess that would allow more, and has no effect; or NULL */
     /* Of httpd's own directives: open_sections.c */
     const struct ap_directive_t *open_auth_type; /**< AuthType Clerk, if no Require is beside it or further in */
     int has_require;                             /**< there is one in this section */
@@ -147,6 +151,7 @@ typedef enum clerk_settings_group {
     CLERK_SETTINGS_TRANSPORT,
     CLERK_SETTINGS_MAIN,
     CLERK_SETTINGS_HOST,
+    CLERK_SETTINGS_ADMIN,
     CLERK_SETTINGS_SECTION,
     CLERK_SETTINGS_POLICY
 } clerk_settings_group;

@@ -52,6 +52,43 @@ static int is_satellite(const clerk_config_sections *config, const clerk_config_
     return runtime && runtime->instance->satellite;
 }
 
+static int is_defined_anywhere(server_rec *server, const char *name)
+{
+    for (; server; server = server->next) {
+        const clerk_server_config *conf = clerk_config_server(server);
+
+        if (conf->named_runtimes && apr_hash_get(conf->named_runtimes, name, APR_HASH_KEY_STRING)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A misspelt name would be granted to .htaccess files, and the one that is meant would not. */
+static int check_granted_instances(const ap_directive_t *directive, server_rec *main_server, apr_pool_t *scratch)
+{
+    for (; directive; directive = directive->next) {
+        const char *args = directive->args;
+        int rc = check_granted_instances(directive->first_child, main_server, scratch);
+
+        if (rc != OK) {
+            return rc;
+        }
+        while (clerk_config_sections_directive_is(directive, "ClerkHtaccessInstances") && *args) {
+            const char *name = ap_getword_conf(scratch, &args);
+
+            if (strcmp(name, "any") && !is_defined_anywhere(main_server, name)) {
+                ap_log_error(
+                    APLOG_MARK, APLOG_ERR, 0, main_server,
+                    CLERK_LOGNO(3124) "ClerkHtaccessInstances on line %d of %s: there is no <ClerkInstance %s>",
+                                directive->line_num, directive->filename, name);
+                return HTTP_INTERNAL_SERVER_ERROR;
+            }
+        }
+    }
+    return OK;
+}
+
 static int check_instance(const clerk_config_sections *config, const clerk_config_section *here)
 {
     const clerk_server_config *conf = clerk_config_server(here->server);
@@ -198,8 +235,11 @@ static void warn_about_plain_http(const clerk_config_sections *config, const cle
 int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
 {
     const clerk_config_sections *config = clerk_config_sections_read(main_server, scratch);
-    int rc;
+    int rc = check_granted_instances(ap_conftree, main_server, scratch);
 
+    if (rc != OK) {
+        return rc;
+    }
     for (int i = 0; i < config->sections->nelts; i++) {
         const clerk_config_section *here = APR_ARRAY_IDX(config->sections, i, const clerk_config_section *);
 

@@ -6,6 +6,7 @@
 
 #include "clerk/authenticate.h"
 #include "httpd/config/config.h"
+#include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
 #include "httpd/request/instance_services.h"
 #include "httpd/request/wire.h"
@@ -18,7 +19,8 @@ static int is_same_policy(const clerk_policy *one, const clerk_policy *other)
 {
     return one == other
            || (one->token_sources == other->token_sources && one->authorized_parties == other->authorized_parties
-               && one->audience == other->audience && one->clock_skew == other->clock_skew
+               && one->audience == other->audience && one->narrower_parties == other->narrower_parties
+               && one->narrower_audience == other->narrower_audience && one->clock_skew == other->clock_skew
                && one->pending_sessions == other->pending_sessions);
 }
 
@@ -62,6 +64,39 @@ static void log_pattern(request_rec *r, const char *pattern)
                               pattern);
 }
 
+static void log_no_instance(request_rec *r)
+{
+    const clerk_dir_config *dir = clerk_config_dir(r);
+    const char *name = dir->htaccess ? dir->htaccess->instance_name : NULL;
+
+    if (name && !clerk_htaccess_grants_instance(dir, name)) {
+        ap_log_rerror(
+            APLOG_MARK, APLOG_ERR, 0, r,
+            CLERK_LOGNO(3122) "ClerkInstance %s in .htaccess: the server's administrator has not granted this "
+                              "instance to .htaccess files; ClerkHtaccessInstances %s in the server "
+                              "configuration does",
+                        name, name);
+        return;
+    }
+    name = name ? name : dir->instance_name;
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  CLERK_LOGNO(3040) "AuthType Clerk: this server has no Clerk instance%s%s; write ClerkPublishableKey "
+                                    "pk_... in the server configuration, or ClerkInstance with a name that is defined "
+                                    "there",
+                              name ? " named " : "", name ? name : "");
+}
+
+static void warn_of_ignored(request_rec *r, const char *directive)
+{
+    int level = clerk_httpd_log_message_level(3123);
+
+    ap_log_rerror(
+        APLOG_MARK, level, 0, r,
+        CLERK_LOGNO(3123) "%s in .htaccess has no effect where it allows more than the server configuration, or "
+                          "replaces what that says; the server's administrator can change it there",
+                    directive);
+}
+
 clerk_outcome *clerk_judge_request(request_rec *r)
 {
     clerk_runtime *runtime = clerk_config_runtime(r);
@@ -71,13 +106,7 @@ clerk_outcome *clerk_judge_request(request_rec *r)
     clerk_request request;
 
     if (!runtime) {
-        const char *name = clerk_config_dir(r)->instance_name;
-
-        ap_log_rerror(
-            APLOG_MARK, APLOG_ERR, 0, r,
-            CLERK_LOGNO(3040) "AuthType Clerk: this server has no Clerk instance%s%s; write ClerkPublishableKey "
-                              "pk_... in the server configuration, or ClerkInstance with a name that is defined there",
-                        name ? " named " : "", name ? name : "");
+        log_no_instance(r);
         return NULL;
     }
     if (state->outcome && state->runtime == runtime && is_same_policy(state->policy, policy)) {
@@ -85,6 +114,9 @@ clerk_outcome *clerk_judge_request(request_rec *r)
     }
     if (adopt(r, state, runtime, policy)) {
         return state->outcome;
+    }
+    if (clerk_config_dir(r)->htaccess_ignored) {
+        warn_of_ignored(r, clerk_config_dir(r)->htaccess_ignored);
     }
     clerk_instance_services_bind(&services, runtime, r, apr_time_now());
     clerk_wire_read_head(&request, r);

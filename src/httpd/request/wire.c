@@ -7,6 +7,7 @@
 
 #include "clerk/url/origin.h"
 #include "httpd/config/config.h"
+#include "httpd/config/htaccess.h"
 #include "httpd/request/request_state.h"
 
 static const char *header(request_rec *r, const char *name)
@@ -58,13 +59,14 @@ clerk_forwarded clerk_wire_forwarded(request_rec *r)
 static const char *public_origin(request_rec *r)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
+    const char *configured = clerk_htaccess_public_origin(dir);
     clerk_forwarded said;
     const char *origin;
 
-    if (dir->public_origin) {
-        return dir->public_origin;
+    if (configured) {
+        return configured;
     }
-    if (!CLERK_SETTINGS_VALUE(dir, trust_forwarded)) {
+    if (!clerk_htaccess_trusts_forwarded(dir)) {
         return own_origin(r);
     }
     said = clerk_wire_forwarded(r);

@@ -25,7 +25,7 @@ class Row(typing.NamedTuple):
 
     @property
     def of_place(self):
-        return self.group in ("SECTION", "POLICY")
+        return self.group in ("ADMIN", "SECTION", "POLICY")
 
     @property
     def words(self):
@@ -41,6 +41,9 @@ def _row(directive, group, member, kind, arguments):
 
 _TEXT = (TOP / "src/httpd/config/settings.def").read_text()
 ROWS = [_row(*found) for found in _ROW.findall(_TEXT)]
+
+# Members that a .htaccess file does not simply replace.
+KEPT_APART = set(re.findall(r"^    MEMBER\((\w+),", (TOP / "src/httpd/config/htaccess.c").read_text(), re.M))
 assert len(ROWS) == _TEXT.count("\nSETTING("), "a row of settings.def is written in another way"
 
 
