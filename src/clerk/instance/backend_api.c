@@ -129,7 +129,7 @@ static void leave_alone(const attempt *a, apr_time_t now)
     last = atomic_exchange(until, now + apr_time_from_sec(pause));
     if (last < now) {
         clerk_log(CLERK_LOG_WARNING, 1041,
-                  "instance %s: the Backend API answers 429, too many requests; %s are left alone for %d s",
+                  "instance %s: the Backend API answers 429, too many requests; it is not called for %s for %d s",
                   a->api->name, group_texts[group], pause);
     }
 }
