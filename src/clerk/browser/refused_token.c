@@ -13,7 +13,7 @@
 /* The token is authentic, but expired. */
 static clerk_outcome *expired(clerk_context *context)
 {
-    clerk_refresh_result result = {NULL};
+    clerk_refresh_result result = {0};
     clerk_outcome *outcome = context->outcome;
 
     if (outcome->carrier == CLERK_CARRIER_COOKIE) {
