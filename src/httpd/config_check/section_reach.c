@@ -161,6 +161,17 @@ static int has_other_files(const clerk_config_sections *config, const clerk_conf
     return 0;
 }
 
+/* Whether a rule may rewrite a URL into one of the location, which ProxyPass, asked before, has not seen. */
+static int has_rewrites(const clerk_config_sections *config)
+{
+    for (int i = 0; i < config->aliases->nelts; i++) {
+        if (!APR_ARRAY_IDX(config->aliases, i, clerk_config_alias).url) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Whether URLs of a location are sent to another server, so that they have no file. */
 static clerk_section_applies is_mapped(const clerk_config_sections *config, const clerk_config_section *location)
 {
@@ -174,7 +185,8 @@ static clerk_section_applies is_mapped(const clerk_config_sections *config, cons
             continue;
         }
         if (((mapping->around == location && location->path) || (mapping->path && covers(mapping->path, location)))
-            && (mapping->server == location->server || mapping->server == config->main_server)) {
+            && (mapping->server == location->server || mapping->server == config->main_server)
+            && !has_rewrites(config)) {
             return CLERK_APPLIES_YES;
         }
         most = CLERK_APPLIES_MAYBE;
