@@ -29,7 +29,8 @@ def server(make_httpd, live):
 def test_headers_of_a_file(server, live):
     answer = server.get("/members/page.html", bearer(live) | XHR)
     said = {name: answer.header(f"X-{name}") for name in ("Env-User", "Env-Type", "Env-Id", "Expr-User", "Expr-Type", "Expr-Id")}
-    assert said == {"Env-User": "(null)", "Env-Type": "(null)", "Env-Id": "user_alice", "Expr-User": "user_alice", "Expr-Type": "Clerk", "Expr-Id": "user_alice"}
+    assert said == {"Env-User": "(null)", "Env-Type": "(null)", "Env-Id": "user_alice",
+                    "Expr-User": "user_alice", "Expr-Type": "Clerk", "Expr-Id": "user_alice"}
 
 
 def test_a_program(server, live):

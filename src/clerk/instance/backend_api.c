@@ -225,10 +225,8 @@ static void make_call(attempt *a)
     }
     clerk_backend_limits_wake(&a->wait);
     how = clerk_backend_circuit_admit(&api->state->circuits[a->caller.group], apr_time_now(), api->timeout);
-    if (how == CLERK_BACKEND_REJECTED) {
-        hold_back(a, 0);
-    } else if (perform(a) == APR_EINTR) {
-        /* This process is stopping; no failure of the API. */
+    /* EINTR: this process is stopping; no failure of the API. */
+    if (how == CLERK_BACKEND_REJECTED || perform(a) == APR_EINTR) {
         hold_back(a, 0);
     } else {
         note_reply(a, how);

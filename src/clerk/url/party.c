@@ -15,7 +15,7 @@ static int is_own_domain(const char *host)
 {
     apr_size_t len = strcspn(host, ":");
 
-    return memchr(host, '.', len) != NULL || (len == strlen("localhost") && !strncmp(host, "localhost", len));
+    return memchr(host, '.', len) || (len == strlen("localhost") && !strncmp(host, "localhost", len));
 }
 
 const char *clerk_party_pattern_problem(const char *pattern)
@@ -40,7 +40,7 @@ static int matches(const char *pattern, const char *origin)
     const char *star = strchr(pattern, '*');
     apr_size_t before = (apr_size_t)(star - pattern), label;
 
-    if (strncmp(pattern, origin, before) != 0) {
+    if (strncmp(pattern, origin, before)) {
         return 0;
     }
     label = label_length(origin + before);
@@ -54,7 +54,7 @@ int clerk_party_is_listed(const apr_array_header_t *parties, const char *origin,
     for (int i = 0; i < parties->nelts; i++) {
         const char *party = APR_ARRAY_IDX(parties, i, const char *);
 
-        if (!strcmp(party, origin) && !clerk_party_is_pattern(party) && strcmp(party, CLERK_PARTY_OWN) != 0) {
+        if (!strcmp(party, origin) && !clerk_party_is_pattern(party) && strcmp(party, CLERK_PARTY_OWN)) {
             return 1;
         }
     }

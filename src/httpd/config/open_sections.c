@@ -65,8 +65,10 @@ static void drop_if_empty(cmd_parms *cmd, const clerk_dir_config *dir)
     clerk_dir_config empty;
 
     clerk_settings_clear_dir(&empty);
-    if (cmd->context && ap_get_module_config(cmd->context, &auth_clerk_module) == dir
-        && !memcmp(dir, &empty, sizeof(empty))) {
+    /* Both were zeroed first, gaps included. */
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
+    if (!memcmp(dir, &empty, sizeof(empty)) && cmd->context
+        && ap_get_module_config(cmd->context, &auth_clerk_module) == dir) {
         ap_set_module_config(cmd->context, &auth_clerk_module, NULL);
     }
 }

@@ -15,7 +15,10 @@ static char merging_of(const clerk_config_section *section)
 {
     const ap_directive_t *merging = section->set[CLERK_SECTION_AUTH_MERGING];
 
-    return !merging || !strncasecmp(merging->args, "off", 3) ? 0 : apr_toupper(*merging->args) == 'A' ? 'A' : 'O';
+    if (!merging || !strncasecmp(merging->args, "off", 3)) {
+        return 0;
+    }
+    return apr_toupper(*merging->args) == 'A' ? 'A' : 'O';
 }
 
 clerk_section_sources clerk_section_access_sources(const clerk_config_sections *config,
