@@ -98,7 +98,8 @@ ROWS = {
     "pending-same": ("ClerkPendingSessions allow", "ClerkPendingSessions allow", "", {"pending": 200}),
     "pending-narrow": ("ClerkPendingSessions allow", "ClerkPendingSessions signed-out", "", {"pending": 401}),
 }
-IGNORED = {"parties-widen", "parties-wider-pattern", "parties-replace", "audience-widen", "audience-replace", "sources-widen", "sources-replace", "skew-widen", "skew-widen-set",
+IGNORED = {"parties-widen", "parties-wider-pattern", "parties-replace", "audience-widen", "audience-replace", "sources-widen", "sources-replace",
+    "skew-widen", "skew-widen-set",
            "pending-widen"}
 
 
@@ -128,7 +129,8 @@ def identities(make_httpd, live):
     for name, (server_lines, htaccess, location_lines, _) in NAMES.items():
         server.cgi(f"{name}/env.cgi")
         server.write(f"{name}/.htaccess", htaccess)
-        sections += f'<Directory "{server.docroot}/{name}">\n{server_lines}\n</Directory>\n' + protect(f"/{name}", ("valid-user",), location_lines, "CGIPassAuth On")
+        sections += f'<Directory "{server.docroot}/{name}">\n{server_lines}\n</Directory>\n' + protect(f"/{name}", ("valid-user",), location_lines,
+            "CGIPassAuth On")
     server.configure(directives(server, live) + sections)
     return server.start()
 
@@ -222,9 +224,11 @@ def test_a12_the_inner_htaccess_counts(make_httpd, live, staff):
     server.stop()
 
 
-@pytest.mark.parametrize("line,told", [("ClerkHtaccessInstances stafff", "there is no <ClerkInstance stafff>"), ("ClerkHtaccessInstances", "ClerkHtaccessInstances")])
+@pytest.mark.parametrize("line,told", [("ClerkHtaccessInstances stafff", "there is no <ClerkInstance stafff>"), ("ClerkHtaccessInstances",
+    "ClerkHtaccessInstances")])
 def test_a12_names_are_checked_at_the_start(httpd, live, line, told):
-    httpd.configure(f"{directives(httpd, live)}<ClerkInstance staff>\n{directives(httpd, live, parties=())}</ClerkInstance>\n<Location />\n{line}\n</Location>\n")
+    httpd.configure(f"{directives(httpd, live)}<ClerkInstance staff>\n{directives(httpd, live, parties=())}</ClerkInstance>\n"
+                    f"<Location />\n{line}\n</Location>\n")
     code, output = httpd.check()
     assert code != 0 and told in output
 

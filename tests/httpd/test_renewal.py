@@ -163,7 +163,8 @@ def test_no_change_is_made_anonymously_because_a_session_expired(server, live, m
     _, headers = expired(live, refresh=refresh, bearer=what == "header")
     answer = request(server, method, "optional", headers | site, b"comment=hello")
     assert answer.status == 401 and b"nobody" not in answer.body
-    assert answer.reason == EXPIRED + {"of another site": "non-eligible-non-get", "refused": "refresh_token_invalid"}.get(what, "non-eligible-no-refresh-cookie")
+    assert answer.reason == EXPIRED + {"of another site": "non-eligible-non-get", "refused": "refresh_token_invalid"}.get(what,
+        "non-eligible-no-refresh-cookie")
     assert 'error="invalid_token"' in answer.header("WWW-Authenticate")
     assert answer.header("Cache-Control") == "no-store"
 
@@ -208,7 +209,7 @@ def test_a_change_waits_for_clerk(make_httpd, emulator, fault):
 
 def test_a_page_of_an_error_is_for_anybody(server, live):
     """The page of a 404 in an optional place is fetched with GET, whatever the request was."""
-    session, headers = expired(live)
+    _, headers = expired(live)
     answer = server.request("POST", "/any/nothing", headers | SAME, b"x")
     assert (answer.status, answer.text) == (404, "the page of an error\n")
     assert answer.cookies()["__session"]

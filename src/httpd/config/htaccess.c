@@ -93,7 +93,7 @@ static int narrow_list(const apr_array_header_t **plist, const apr_array_header_
 
 static int says_other(const char *ours, const char *said)
 {
-    return said && ours && strcmp(ours, said) != 0;
+    return said && ours && strcmp(ours, said);
 }
 
 /* Narrow the policy, and note a directive that has no effect. */
@@ -143,7 +143,7 @@ static void apply(clerk_dir_config *dir)
 void clerk_htaccess_merge(clerk_dir_config *dir, const clerk_dir_config *base, const clerk_dir_config *add,
                           apr_pool_t *pool)
 {
-    struct clerk_htaccess none, *merged = apr_palloc(pool, sizeof(*merged));
+    struct clerk_htaccess none = {0}, *merged = apr_palloc(pool, sizeof(*merged));
     const struct clerk_htaccess *outer = base->htaccess ? base->htaccess : &none;
     const struct clerk_htaccess *inner = add->htaccess ? add->htaccess : &none, *origin;
 
