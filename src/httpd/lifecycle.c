@@ -22,6 +22,7 @@
 #include "jose/json.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
+#define KEY_WAITERS_LEAST 12
 #define WATCHDOG_LONGEST apr_time_from_sec(10)
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
@@ -166,13 +167,31 @@ static apr_status_t make_memory(char **pmemory, apr_size_t size, server_rec *s, 
     return APR_SUCCESS;
 }
 
+/* How many requests the server handles at the same time. */
+static unsigned int worker_count(void)
+{
+    int daemons = 1, threads = 1;
+
+    (void)ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons);
+    (void)ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    return (unsigned int)((daemons > 0 ? daemons : 1) * (threads > 0 ? threads : 1));
+}
+
+/* How many of them wait for keys at most: outbound-calls.md "Concurrency". */
+static unsigned int key_waiters(void)
+{
+    unsigned int share = worker_count() / 4 * 3;
+
+    return share > KEY_WAITERS_LEAST ? share : KEY_WAITERS_LEAST;
+}
+
 /* Create the limits of what calls of the Backend API take, in a segment of their own: they grow with the server's
  * workers, whatever ClerkSharedMemory says. */
 static apr_status_t make_backend_limits(server_rec *s, apr_pool_t *pconf)
 {
     clerk_process *process = clerk_process_get();
-    int daemons = 1, threads = 1, has_secret = 0;
-    unsigned int workers;
+    unsigned int workers = worker_count();
+    int has_secret = 0;
     apr_status_t rv;
     char *memory;
 
@@ -182,9 +201,6 @@ static apr_status_t make_backend_limits(server_rec *s, apr_pool_t *pconf)
     if (!has_secret) {
         return APR_SUCCESS;
     }
-    (void)ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons);
-    (void)ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    workers = (unsigned int)((daemons > 0 ? daemons : 1) * (threads > 0 ? threads : 1));
     rv = make_memory(&memory, clerk_backend_limits_size(workers), s, pconf);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -249,7 +265,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 {
     clerk_process *process = clerk_process_get();
     apr_array_header_t *sources;
-    apr_size_t keys_size;
+    apr_size_t keys_size, waiting_size;
     apr_status_t rv;
     void *keys;
 
@@ -266,7 +282,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     process->since = apr_time_now();
     sources = assign_slots(pconf);
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
-    if (make_segment(&keys, keys_size, s, pconf) != APR_SUCCESS || make_backend_limits(s, pconf) != APR_SUCCESS) {
+    waiting_size = sources->nelts ? APR_ALIGN(key_waiters() * sizeof(clerk_place), LINE) : 0;
+    if (make_segment(&keys, keys_size + waiting_size, s, pconf) != APR_SUCCESS
+        || make_backend_limits(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     /* If this fails, each child tries again and logs the error. */
@@ -280,6 +298,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
             ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3035) "cannot set up the shared key sets");
             return HTTP_INTERNAL_SERVER_ERROR;
         }
+        clerk_keystore_let_wait(process->keystore, (clerk_place *)(void *)((char *)keys + keys_size), key_waiters());
     }
     if (process->keystore || process->backend_limits) {
         start_watchdog(s, pconf);

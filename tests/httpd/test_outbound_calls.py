@@ -470,7 +470,7 @@ def test_one_user_against_a_slow_api_holds_no_page(server, live):
 
 @pytest.mark.mpm
 def test_a_slow_api_holds_no_page(make_httpd, live):
-    """Whole crowds of sessions: a quarter of the workers is for those who need no call."""
+    """Whole crowds of sessions: a part of the workers is for those who need no call."""
     server = serve(make_httpd, live, timeout="3s")
     live.set_fault("refresh", delay=8)
     sessions = [live.create_session(live.add_user(f"visitor{number}")) for number in range(32)]
@@ -479,6 +479,30 @@ def test_a_slow_api_holds_no_page(make_httpd, live):
     took = open_pages(server, 4)
     crowd.stop()
     assert set(crowd.answers) == {503}
+    assert max(took) < FAST, max(took)
+    server.stop()
+
+
+@pytest.mark.mpm
+def test_tokens_hold_no_page_while_there_are_no_keys(make_httpd, live):
+    """Of anybody: without keys none can be told from a good one. And once there are keys, of whoever names an unknown one."""
+    server = make_httpd()
+    server.write("open/index.html", "everybody\n")
+    server.configure("ClerkHTTPTimeout 3s\n" + directives(server, live, "public") + protect("/private"), mpm=workers(server.mpm, 32))
+    server.log.announce("AC1001", "AC1002", "AC3050", "AH00287: server is within MinSpareThreads")
+    live.set_fault("jwks", delay=8)
+    server.start()
+    junk = {"Authorization": "Bearer " + token(live, header={"kid": "ins_nobody_has"})}
+    crowd = Crowd(server, lambda number: XHR | junk, 32)
+    took = open_pages(server, 4)
+    assert max(took) < 1 + FAST, max(took)
+    live.clear_faults()
+    deadline = time.monotonic() + 20
+    while server.get("/private/", bearer(live)).status == 503:
+        assert time.monotonic() < deadline
+    live.set_fault("jwks", delay=8)
+    took = open_pages(server, 2)
+    crowd.stop()
     assert max(took) < FAST, max(took)
     server.stop()
 

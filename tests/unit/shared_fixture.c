@@ -118,6 +118,8 @@ void world_start(world *w)
                                            w->process_pool),
                      APR_SUCCESS);
     w->store->now = world_clock;
+    memset(w->places, 0, PLACES * sizeof(*w->places));
+    clerk_keystore_let_wait(w->store, w->places, PLACES);
 }
 
 void world_run(world *w)
@@ -135,6 +137,7 @@ int world_setup(void **state)
         return -1;
     }
     w->state = world_now = world_shared_memory(sizeof(*w->state));
+    w->places = world_shared_memory(PLACES * sizeof(*w->places));
     /* However slow the machine is, no time passes unless the test says so. */
     atomic_store(&w->state->clock_stands, (long long)apr_time_now());
     clerk_log_set_sink(world_sink, w->state);
@@ -176,6 +179,7 @@ int world_teardown(void **state)
         munmap(w->memory, w->size);
     }
     munmap(w->state, sizeof(*w->state));
+    munmap(w->places, PLACES * sizeof(*w->places));
     free(w);
     return wrong ? -1 : 0;
 }

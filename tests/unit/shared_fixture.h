@@ -22,6 +22,7 @@
 #include "shared/log.h"
 
 #define SECRET "sk_test_canary_3f7a"
+#define PLACES 72
 #define SOURCES 2
 #define TIMEOUT apr_time_from_msec(2000)
 #define TTL apr_time_from_sec(300)
@@ -57,6 +58,7 @@ typedef struct world {
     world_state *state;
     void *memory;
     apr_size_t size;
+    clerk_place *places; /* of the threads that wait for keys: PLACES of them, 12 for newer ones */
     clerk_key_source source[SOURCES];
     const clerk_key_source *sources[SOURCES];
     const char *state_dir;

@@ -135,6 +135,52 @@ static void run_other_process(world *w)
     tick(w);
 }
 
+static void *APR_THREAD_FUNC ask_for_unknown_in_thread(apr_thread_t *thread, void *baton)
+{
+    (void)thread;
+    record(baton, ask_for(baton, 0, CLERK_KEYS_UNKNOWN_KID, 1));
+    return NULL;
+}
+
+static void run_unknown_child(world *w)
+{
+    apr_thread_t *threads[THREADS];
+    apr_status_t rv;
+
+    clerk_keystore_child_init(w->store, &w->http, w->process_pool);
+    for (int i = 0; i < THREADS; i++) {
+        if (apr_thread_create(&threads[i], NULL, ask_for_unknown_in_thread, w, w->process_pool) != APR_SUCCESS) {
+            _exit(1);
+        }
+    }
+    for (int i = 0; i < THREADS; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+}
+
+/* The clock is stopped, so that waiting threads wait until the source responds. */
+static void few_threads_of_all_processes_wait_for_newer_keys(void **state)
+{
+    world *w = *state;
+    pid_t pids[PROCESSES];
+
+    world_run(w);
+    assert_int_equal(ask(w, 0), CLERK_KEYS_OK);
+    answer_with(w, 0, 200, w->two);
+    atomic_store(&w->state->hold, 1);
+    for (int i = 0; i < PROCESSES; i++) {
+        pids[i] = world_fork(w, run_unknown_child);
+    }
+    /* One fetches, twelve wait. */
+    wait_until(results(w, CLERK_KEYS_UNCHANGED) == PROCESSES * THREADS - 13);
+    atomic_store(&w->state->hold, 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        assert_true(world_wait(pids[i]));
+    }
+    assert_int_equal(results(w, CLERK_KEYS_OK), 13);
+    assert_int_equal(calls(w), 2);
+}
+
 static void a_process_sees_what_another_fetched(void **state)
 {
     world *w = *state;
@@ -327,6 +373,7 @@ int main(void)
         world_test(cold_herd_fetches_once),
         world_test(cold_herd_fails_once),
         world_test(kid_flood_over_all_processes),
+        world_test(few_threads_of_all_processes_wait_for_newer_keys),
         world_test(a_process_sees_what_another_fetched),
         world_test(killed_holder_blocks_nobody_for_long),
         world_test(killed_holder_does_not_stop_service),

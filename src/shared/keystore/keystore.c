@@ -11,9 +11,11 @@
 /* Added to the source's timeout while waiting for the fetch of another process: time to publish the keys. */
 #define WAIT_SLACK apr_time_from_msec(100)
 /* Any client can make a thread wait for newer keys, by a token with an unknown `kid`. So the wait is short (a rotated
- * key arrives sooner), and only so many threads of a process wait at the same time; others use the keys at hand. */
+ * key arrives sooner), and only a part of the threads that may wait do; others use the keys at hand. */
+#define COLD_PATIENCE apr_time_from_sec(1)
 #define NEWER_WAIT apr_time_from_sec(1)
-#define NEWER_WAITERS 12
+#define NEWER_PART 6
+#define NEWER_LEAST 12
 #define POLL_FIRST apr_time_from_msec(1)
 #define POLL_LAST apr_time_from_msec(8)
 #define TICK_SHORTEST apr_time_from_msec(100)
@@ -137,23 +139,55 @@ static clerk_keys_status no_keys(const clerk_keystore *store, unsigned int i)
     return atomic_load(&keystore_slot(store, i)->refused) ? CLERK_KEYS_REFUSED : CLERK_KEYS_UNAVAILABLE;
 }
 
-/* Wait a little for the fetch of another process. @return 0 if the deadline is over */
-static int wait_a_little(const clerk_keystore *store, apr_time_t deadline, apr_interval_time_t *pause)
+void clerk_keystore_let_wait(clerk_keystore *store, clerk_place *places, unsigned int count)
 {
-    if (store->now() >= deadline) {
+    store->waiting = (clerk_places){places, count, store->count > 1 ? count - count / 4 : count};
+}
+
+/* How many of the threads that may wait do so for newer keys. */
+static unsigned int newer_waiters(const clerk_keystore *store)
+{
+    unsigned int part = store->waiting.count / NEWER_PART;
+
+    part = part > NEWER_LEAST ? part : NEWER_LEAST;
+    return part < store->waiting.count ? part : store->waiting.count;
+}
+
+/* One thread's wait for the fetch of another one. */
+typedef struct key_wait {
+    unsigned int slot;
+    unsigned int usable; /* of the places to wait */
+    apr_time_t deadline;
+    apr_time_t patience; /* how long it waits without a place */
+    apr_interval_time_t pause;
+    clerk_place_ticket place;
+} key_wait;
+
+/* Wait a little. @return 0 if too many threads wait already, or if the deadline is over */
+static int wait_a_little(const clerk_keystore *store, key_wait *wait)
+{
+    apr_time_t now = store->now();
+
+    if (now >= wait->deadline) {
         return 0;
     }
-    apr_sleep(*pause);
-    *pause = *pause * 2 < POLL_LAST ? *pause * 2 : POLL_LAST;
+    if (!wait->place.lease
+        && !clerk_places_take(&wait->place, &store->waiting, wait->usable, wait->slot, now,
+                              wait->deadline - now + WAIT_SLACK)
+        && now >= wait->patience) {
+        return 0;
+    }
+    apr_sleep(wait->pause);
+    wait->pause = wait->pause * 2 < POLL_LAST ? wait->pause * 2 : POLL_LAST;
     return 1;
 }
 
-/* Cold start: there is no usable set. Fetch one, or wait for the process that does. */
-static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, apr_pool_t *scratch)
+static clerk_keys_status wait_cold(clerk_keys_pin *pin, clerk_keystore *store, key_wait *wait, apr_pool_t *scratch)
 {
+    unsigned int i = wait->slot;
     segment_slot *slot = keystore_slot(store, i);
-    apr_interval_time_t timeout = store->sources[i]->timeout, pause = POLL_FIRST;
-    apr_time_t deadline = store->now() + timeout + WAIT_SLACK;
+    apr_interval_time_t timeout = store->sources[i]->timeout;
+    apr_time_t deadline = wait->deadline;
     int fetched = 0;
 
     for (;;) {
@@ -177,31 +211,34 @@ static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store
         }
         if (outcome == FETCH_DONE) {
             fetched = 1;
-        } else if (outcome != FETCH_BUSY || !wait_a_little(store, deadline, &pause)) {
+        } else if (outcome != FETCH_BUSY || !wait_a_little(store, wait)) {
             return no_keys(store, i);
         }
     }
 }
 
-/* Wait a little for newer keys. @return 0 if too many threads wait already, or if the deadline is over */
-static int wait_for_newer(clerk_keystore *store, apr_time_t deadline, apr_interval_time_t *pause)
+/* Cold start: there is no usable set. Fetch one, or wait for the process that does. */
+static clerk_keys_status acquire_cold(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, apr_pool_t *scratch)
 {
-    int go_on = atomic_fetch_add(&store->waiting, 1) < NEWER_WAITERS && wait_a_little(store, deadline, pause);
+    key_wait wait = {.slot = i, .usable = store->waiting.count, .pause = POLL_FIRST};
+    clerk_keys_status status;
 
-    atomic_fetch_sub(&store->waiting, 1);
-    return go_on;
+    wait.deadline = store->now() + store->sources[i]->timeout + WAIT_SLACK;
+    wait.patience = store->now() + COLD_PATIENCE;
+    status = wait_cold(pin, store, &wait, scratch);
+    clerk_places_give_back(&wait.place);
+    return status;
 }
 
-/* The caller needs a newer set than `seen`: take it if there is one, or fetch it if the allowance permits. */
-static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, clerk_keys_want want,
-                                       apr_uint32_t seen, apr_pool_t *scratch)
+static clerk_keys_status wait_newer(clerk_keys_pin *pin, clerk_keystore *store, key_wait *wait, clerk_keys_want want,
+                                    apr_uint32_t seen, apr_pool_t *scratch)
 {
+    unsigned int i = wait->slot;
     segment_slot *slot = keystore_slot(store, i);
     segment_allowance allowance = want == CLERK_KEYS_UNKNOWN_KID ? SEGMENT_UNKNOWN_KID : SEGMENT_BAD_SIGNATURE;
-    apr_interval_time_t timeout = store->sources[i]->timeout, pause = POLL_FIRST;
+    apr_interval_time_t timeout = store->sources[i]->timeout;
     apr_uint32_t attempts = atomic_load(&slot->attempts);
     apr_time_t deadline = store->now() + timeout;
-    apr_time_t patience = store->now() + (timeout < NEWER_WAIT ? timeout : NEWER_WAIT);
 
     for (;;) {
         int is_over = atomic_load(&slot->attempts) != attempts;
@@ -232,10 +269,24 @@ static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *stor
         if (outcome == FETCH_DONE) {
             continue;
         }
-        if (outcome != FETCH_BUSY || !wait_for_newer(store, patience, &pause)) {
+        if (outcome != FETCH_BUSY || !wait_a_little(store, wait)) {
             return CLERK_KEYS_UNCHANGED;
         }
     }
+}
+
+/* The caller needs a newer set than `seen`: take it if there is one, or fetch it if the allowance permits. */
+static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, clerk_keys_want want,
+                                       apr_uint32_t seen, apr_pool_t *scratch)
+{
+    key_wait wait = {.slot = i, .usable = newer_waiters(store), .pause = POLL_FIRST};
+    apr_interval_time_t timeout = store->sources[i]->timeout;
+    clerk_keys_status status;
+
+    wait.deadline = store->now() + (timeout < NEWER_WAIT ? timeout : NEWER_WAIT);
+    status = wait_newer(pin, store, &wait, want, seen, scratch);
+    clerk_places_give_back(&wait.place);
+    return status;
 }
 
 /* Whether the background refresh has missed its time by more than a tenth of the period. */

@@ -7,6 +7,7 @@
 #include <apr_user.h>
 
 #include "shared/keystore/keys.h"
+#include "shared/places.h"
 
 /*
  * The key sets of all instances, shared by all processes.
@@ -37,6 +38,14 @@ apr_size_t clerk_keystore_size(unsigned int sources);
 apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_size_t size,
                                    const clerk_key_source *const *sources, unsigned int count, const char *state_dir,
                                    apr_uid_t file_owner, apr_pool_t *pool);
+
+/**
+ * Let so many threads of all processes wait for keys at the same time, and a sixth of them, at least 12, where there
+ * are keys already; of several sources one may have three quarters. The other threads go on with the keys there are, or
+ * with none after a second. Parent process, before the fork.
+ * @param places zeroed, shared by all children
+ */
+void clerk_keystore_let_wait(clerk_keystore *store, clerk_place *places, unsigned int count);
 
 /** In each child, before it starts threads. @param http for the fetches @param process_pool lives as long as the child
  */
