@@ -48,27 +48,14 @@ clerk_dir_config *clerk_config_dir(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &auth_clerk_module);
 }
 
-/* The instance that the configuration names, or the unnamed one where .htaccess has other settings only. */
-static clerk_runtime *named_runtime(const clerk_server_config *server, const clerk_dir_config *dir)
-{
-    const char *name = dir->instance_name;
-
-    if (dir->htaccess && dir->htaccess->instance_name) {
-        name = dir->htaccess->instance_name;
-        if (!clerk_htaccess_grants_instance(dir, name)) {
-            return NULL;
-        }
-    }
-    if (!name) {
-        return server->runtime;
-    }
-    return server->named_runtimes ? apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING) : NULL;
-}
-
 clerk_runtime *clerk_config_runtime(const request_rec *r)
 {
     const clerk_server_config *server = clerk_config_server(r->server);
     const clerk_dir_config *dir = clerk_config_dir(r);
+    const char *name = dir->htaccess ? clerk_htaccess_instance(dir) : dir->instance_name;
 
-    return dir->instance_name || dir->htaccess ? named_runtime(server, dir) : server->runtime;
+    if (!name) {
+        return server->runtime;
+    }
+    return server->named_runtimes ? apr_hash_get(server->named_runtimes, name, APR_HASH_KEY_STRING) : NULL;
 }

@@ -169,6 +169,16 @@ int clerk_htaccess_grants_instance(const clerk_dir_config *dir, const char *name
            || (granted && (is_listed(granted, name) || is_listed(granted, "any")));
 }
 
+const char *clerk_htaccess_instance(const clerk_dir_config *dir)
+{
+    const char *name = dir->htaccess->instance_name;
+
+    if (!name) {
+        return dir->instance_name;
+    }
+    return clerk_htaccess_grants_instance(dir, name) ? name : "";
+}
+
 const char *clerk_htaccess_public_origin(const clerk_dir_config *dir)
 {
     return !dir->htaccess || says_origin(dir->public_origin, dir->trust_forwarded) ? dir->public_origin

@@ -52,6 +52,9 @@ void clerk_htaccess_merge(clerk_dir_config *dir, const clerk_dir_config *base, c
 /** Whether .htaccess may use an instance. */
 int clerk_htaccess_grants_instance(const clerk_dir_config *dir, const char *name);
 
+/** The name of the instance, where `htaccess` is not NULL; NULL: the unnamed one; "", which none has: not granted. */
+const char *clerk_htaccess_instance(const clerk_dir_config *dir);
+
 /** @return NULL: not set */
 const char *clerk_htaccess_public_origin(const clerk_dir_config *dir);
 int clerk_htaccess_trusts_forwarded(const clerk_dir_config *dir);
