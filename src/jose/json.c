@@ -90,6 +90,11 @@ jose_status jose_json_parse_object(json_t **pobject, const char *data, apr_size_
     return JOSE_OK;
 }
 
+const char *jose_json_string(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
 static void *memory_or_end(size_t size)
 {
     static const char message[] = "mod_auth_clerk: out of memory\n";

@@ -18,6 +18,9 @@
 jose_status jose_json_parse_object(json_t **pobject, const char *data, apr_size_t len, unsigned int max_depth,
                                    apr_pool_t *pool);
 
+/** The text of an object's member if that is a string, else NULL. */
+const char *jose_json_string(const json_t *object, const char *name);
+
 /**
  * Let the process end (SIGABRT) when jansson gets no memory, as httpd ends it when APR gets none. jansson itself goes
  * on after a failed allocation and loses bytes: a well-signed token could be read with another `sub`. Also seeds its

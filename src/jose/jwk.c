@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "jose/base64url.h"
+#include "jose/json.h"
 
 /* Decode a base64url member, such as `n`. */
 static jose_status member_bytes(unsigned char **pdata, apr_size_t *plen, const json_t *jwk, const char *name,

@@ -67,8 +67,3 @@ jose_status jose_jws_decode(jose_jws **pjws, jose_slice token, apr_pool_t *pool)
     *pjws = jws;
     return JOSE_OK;
 }
-
-const char *jose_json_string(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}

@@ -26,7 +26,4 @@ typedef struct jose_jws {
  */
 jose_status jose_jws_decode(jose_jws **pjws, jose_slice token, apr_pool_t *pool);
 
-/** The text of an object's member if that is a string, else NULL. */
-const char *jose_json_string(const json_t *object, const char *name);
-
 #endif

@@ -10,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include "jose/json.h"
+
 /* r followed by s (RFC 7518, 3.4) */
 #define ES256_RAW_BYTES 64
 /* Two INTEGERs of at most 33 bytes in a SEQUENCE, each of the three with a header of two bytes. */

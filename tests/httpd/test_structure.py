@@ -103,3 +103,55 @@ def test_an_include_guard_is_the_path(path):
     if path.suffix == ".h":
         guard = re.sub(r"[/.]", "_", name(path)).upper()
         assert f"#ifndef {guard}\n#define {guard}\n" in path.read_text()
+
+
+# An external name begins with its layer's prefix and the name of its file, so that grep and ls agree. These files' names
+# begin otherwise.
+PREFIXES = {
+    "httpd/process/log.c": "clerk_httpd_log",  # clerk_log is shared/log.c, which this one serves
+    "jose/jose.c": "jose",  # what all of jose/ shares
+}
+WITHOUT_COMMENTS = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+EXTERNAL = re.compile(
+    r"^(?!static\b|typedef\b|extern\b|(?:struct|union|enum)\s+\w*\s*\{)[a-z][\w \t*]*?[ *](\w+)"
+    r"(?:\([^;{}]*\)\s*\{|(?:\[[^;{}]*\])?\s*[=;])", re.M)
+
+
+def externals(text):
+    """The functions and variables that the text of a .c file defines for other files."""
+    return EXTERNAL.findall(WITHOUT_COMMENTS.sub("", text))
+
+
+def usual_prefix(file):
+    return ("jose_" if file.startswith("jose/") else "clerk_") + pathlib.PurePath(file).stem
+
+
+def begins(external, start):
+    return external == start or external.startswith(start + "_")
+
+
+@pytest.mark.parametrize("text,found", [
+    ("int f(void)\n{\n    return 0;\n}\n", ["f"]),
+    ("static int f(void)\n{\n", []),
+    ("const char *const *f(int a,\n                     int b)\n{\n", ["f"]),
+    ("/* int f(void)\n{ */\nint g;\n", ["g"]),
+    ("const row table[COUNT] = {\n", ["table"]),
+    ("static const row table[] = {\n", []),
+    ("struct row {\n    int a;\n};\ntypedef struct row row;\n", []),
+    ("struct row *rows(void)\n{\n", ["rows"]),
+    ("int f(void);\n", []),
+])
+def test_externals_are_found(text, found):
+    assert externals(text) == found
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.suffix == ".c" and "/" in name(path)], ids=name)
+def test_an_external_name_begins_with_its_files(path):
+    prefix = PREFIXES.get(name(path)) or usual_prefix(name(path))
+    assert [external for external in externals(path.read_text()) if not begins(external, prefix)] == []
+
+
+@pytest.mark.parametrize("file", PREFIXES)
+def test_every_exception_is_needed(file):
+    found = externals((TOP / "src" / file).read_text())
+    assert found and not any(begins(external, usual_prefix(file)) for external in found)

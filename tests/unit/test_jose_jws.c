@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jose_fixture.h"
 
+#include "jose/json.h"
+
 #define H "eyJhbGciOiJSUzI1NiJ9" /* {"alg":"RS256"} */
 #define E "e30"                  /* {} */
 

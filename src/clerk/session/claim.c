@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#include "jose/jws.h"
+#include "jose/json.h"
 #include "text/text.h"
 
 const char *clerk_claim_text(const json_t *object, const char *name)

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "jose/json.h"
 #include "jose/keyset.h"
 
 #define MACHINE_SUBJECT_PREFIX "mch_"
