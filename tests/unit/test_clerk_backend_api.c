@@ -56,7 +56,7 @@ typedef struct fixture {
     apr_pool_t *pool;
     server *server;
     clerk_http http;
-    clerk_http_request request; /* the last one of this process; what it points to lives as long as the caller's pool */
+    clerk_http_request request; /* the first one; what it points to lives as long as the caller's pool */
     clerk_backend_state *state;
     clerk_backend_api api;
     atomic_int callers; /* made so far: each is another user's */
@@ -74,8 +74,9 @@ static apr_status_t perform(void *baton, clerk_http_response **presponse, const 
     int inside, most = atomic_load(&s->most_inside);
     apr_status_t rv;
 
-    atomic_fetch_add(&s->calls, 1);
-    current->request = *request;
+    if (atomic_fetch_add(&s->calls, 1) == 0) {
+        current->request = *request;
+    }
     inside = atomic_fetch_add(&s->inside, 1) + 1;
     while (inside > most && !atomic_compare_exchange_weak(&s->most_inside, &most, inside)) {
     }

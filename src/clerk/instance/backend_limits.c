@@ -7,10 +7,15 @@
 #include <apr_general.h>
 #include <openssl/evp.h>
 
+#include "shared/digest_set.h"
+
 #define LINE 64
-/* Words of each table of digests. Two that fall on one word share it; which do, nobody outside can know. */
+/* Words of the tables of allowances. Two users or addresses that fall on one word share it; which do, no client can
+ * know. */
 #define WORDS 4096
-#define KNOWN_WORDS 8192
+/* Words of the tables of digests: about as many as there are people active within a minute, and nonces within some. */
+#define KNOWN_WORDS 131072
+#define SPENT_WORDS 4096
 
 /* What a call takes of a user's allowance. */
 #define COST_OF_SUCCESS 1
@@ -49,11 +54,13 @@ typedef struct shared_tables {
     clerk_allowance by_address[WORDS];
     clerk_allowance by_user[WORDS];
     _Atomic apr_uint64_t known[KNOWN_WORDS]; /* digests of refresh tokens that Clerk accepted */
-    _Atomic apr_uint64_t spent[WORDS];       /* digests of nonces that Clerk has answered */
+    _Atomic apr_uint64_t spent[SPENT_WORDS]; /* digests of nonces that Clerk has answered */
 } shared_tables;
 
 struct clerk_backend_limits {
     shared_tables *tables;
+    clerk_digest_set known;
+    clerk_digest_set spent;
     clerk_places calls[KINDS];
     clerk_places waiting[KINDS];   /* until their time is over */
     clerk_places patient[KINDS];   /* as long as calls end */
@@ -127,6 +134,8 @@ apr_status_t clerk_backend_limits_create(clerk_backend_limits **plimits, void *m
     unsigned int sessions = count_of(shares_of_calls[FOR_SESSIONS], workers);
 
     limits->tables = memory;
+    limits->known = (clerk_digest_set){limits->tables->known, KNOWN_WORDS};
+    limits->spent = (clerk_digest_set){limits->tables->spent, SPENT_WORDS};
     limits->flights
         = clerk_single_flight_create((char *)(void *)place + places_size(workers), flights_for(workers), pool);
     for (int kind = 0; kind < KINDS; kind++) {
@@ -194,11 +203,6 @@ static apr_uint64_t refresh_token_digest(const clerk_backend_limits *limits, uns
     return text_digest(limits, 'r', instance, refresh_token);
 }
 
-static _Atomic apr_uint64_t *known_word(const clerk_backend_limits *limits, apr_uint64_t digest)
-{
-    return &limits->tables->known[digest / 2 % KNOWN_WORDS];
-}
-
 static clerk_backend_group group_of(const clerk_backend_limits *limits, unsigned int instance,
                                     const clerk_backend_call *call)
 {
@@ -212,8 +216,7 @@ static clerk_backend_group group_of(const clerk_backend_limits *limits, unsigned
         return CLERK_BACKEND_KNOWN_SESSIONS;
     }
     digest = refresh_token_digest(limits, instance, call->refresh_token);
-    return atomic_load(known_word(limits, digest)) == digest ? CLERK_BACKEND_KNOWN_SESSIONS
-                                                             : CLERK_BACKEND_NEW_SESSIONS;
+    return clerk_digest_set_has(limits->known, digest) ? CLERK_BACKEND_KNOWN_SESSIONS : CLERK_BACKEND_NEW_SESSIONS;
 }
 
 clerk_backend_caller clerk_backend_limits_caller(const clerk_backend_limits *limits, unsigned int instance,
@@ -230,29 +233,24 @@ clerk_backend_caller clerk_backend_limits_caller(const clerk_backend_limits *lim
 void clerk_backend_limits_note(clerk_backend_limits *limits, unsigned int instance, const char *refresh_token,
                                int accepted)
 {
-    apr_uint64_t digest = refresh_token_digest(limits, instance, refresh_token), seen = digest;
+    apr_uint64_t digest = refresh_token_digest(limits, instance, refresh_token);
 
     if (accepted) {
-        atomic_store(known_word(limits, digest), digest);
+        clerk_digest_set_add(limits->known, digest);
     } else {
-        atomic_compare_exchange_strong(known_word(limits, digest), &seen, 0);
+        clerk_digest_set_remove(limits->known, digest);
     }
-}
-
-static _Atomic apr_uint64_t *spent_word(const clerk_backend_limits *limits, const clerk_backend_caller *caller)
-{
-    return &limits->tables->spent[caller->nonce / 2 % WORDS];
 }
 
 int clerk_backend_limits_is_spent(const clerk_backend_limits *limits, const clerk_backend_caller *caller)
 {
-    return caller->nonce && atomic_load(spent_word(limits, caller)) == caller->nonce;
+    return caller->nonce && clerk_digest_set_has(limits->spent, caller->nonce);
 }
 
 void clerk_backend_limits_spend(clerk_backend_limits *limits, const clerk_backend_caller *caller)
 {
     if (caller->nonce) {
-        atomic_store(spent_word(limits, caller), caller->nonce);
+        clerk_digest_set_add(limits->spent, caller->nonce);
     }
 }
 
