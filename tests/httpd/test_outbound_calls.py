@@ -95,7 +95,7 @@ def client(number):
 
 
 def nonce(value, number=0, kind=None):
-    return (kind or NAVIGATION) | client(number) | cookie_header({"__clerk_handshake_nonce": value})
+    return (NAVIGATION if kind is None else kind) | client(number) | cookie_header({"__clerk_handshake_nonce": value})
 
 
 def expired(live, session, refresh=None, number=0, kind=None):
