@@ -30,3 +30,17 @@ int clerk_request_is_navigation(const clerk_request *request)
     }
     return request->accept && clerk_text_begins_with(request->accept, "text/html") && !is_from_script(request);
 }
+
+int clerk_request_is_same_origin(const clerk_request *request)
+{
+    int says_so = is_text(request->sec_fetch_site, "same-origin");
+
+    if (request->sec_fetch_site && !says_so) {
+        return 0;
+    }
+    /* Where its page hides its address (Referrer-Policy), a browser sends "null"; that names no other site. */
+    if (!request->origin || (says_so && !strcmp(request->origin, "null"))) {
+        return says_so;
+    }
+    return !strcmp(request->origin, request->origin_url);
+}

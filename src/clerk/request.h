@@ -51,6 +51,14 @@ static inline const clerk_request *clerk_request_complete(clerk_request *request
  */
 int clerk_request_is_navigation(const clerk_request *request);
 
+/**
+ * Whether a page of this site makes the request (differences.md row 26), so that no other site can have it answered as
+ * the visitor's: `Sec-Fetch-Site` is exactly `same-origin`, or absent while `Origin` is the public origin, and no other
+ * site's `Origin` is there.
+ * @param request with all its members filled in
+ */
+int clerk_request_is_same_origin(const clerk_request *request);
+
 /** Where a session token may come from. */
 #define CLERK_SOURCE_HEADER 1u
 #define CLERK_SOURCE_COOKIE 2u

@@ -152,6 +152,7 @@ static void failures_say_why(void **state)
             apr_pstrcat(f->pool, rows[i].undecided ? "unavailable " : "signed-out ", EXPIRED, rows[i].reason, NULL));
         assert_int_equal(outcome->set_cookies->nelts, 0);
         assert_true(outcome->expired_session);
+        assert_string_equal(outcome->expired_user, "user_1");
     }
 }
 
@@ -266,6 +267,7 @@ static void a_header_token_is_never_renewed(void **state)
         assert_case(rows[i].method, verdict(outcome, f->pool),
                     apr_pstrcat(f->pool, "signed-out " EXPIRED, rows[i].reason, NULL));
         assert_true(outcome->expired_session);
+        assert_null(outcome->expired_user);
     }
     /* A forged token is no session that has expired. */
     f->request.authorization = apr_pstrcat(f->pool, "Bearer ", expand("<forged>", f->pool), NULL);

@@ -106,25 +106,11 @@ static const char *accept_cookies(clerk_context *context, clerk_identity **piden
 int clerk_refresh_is_eligible(clerk_context *context)
 {
     const char *method = context->request->method;
-    const clerk_request *page;
-    int says_same_origin;
 
     if (!strcmp(method, "GET") || !strcmp(method, "HEAD")) {
         return 1;
     }
-    if (context->policy->renewal == CLERK_RENEWAL_GET) {
-        return 0;
-    }
-    page = clerk_context_page(context);
-    says_same_origin = page->sec_fetch_site && !strcmp(page->sec_fetch_site, "same-origin");
-    if (page->sec_fetch_site && !says_same_origin) {
-        return 0;
-    }
-    /* Where its page hides its address (Referrer-Policy), a browser sends "null"; that names no other site. */
-    if (!page->origin || (says_same_origin && !strcmp(page->origin, "null"))) {
-        return says_same_origin;
-    }
-    return !strcmp(page->origin, page->origin_url);
+    return context->policy->renewal != CLERK_RENEWAL_GET && clerk_request_is_same_origin(clerk_context_page(context));
 }
 
 static const char *ineligible(clerk_context *context)

@@ -7,6 +7,7 @@
 
 #include "clerk/browser/handshake.h"
 #include "clerk/browser/refresh.h"
+#include "clerk/session/session_token.h"
 
 #define REFRESH_PREFIX "-refresh-"
 
@@ -26,6 +27,9 @@ static clerk_outcome *expired(clerk_context *context)
         return clerk_context_accept(context, result.identity);
     }
     outcome->expired_session = 1;
+    if (outcome->carrier == CLERK_CARRIER_COOKIE) {
+        outcome->expired_user = clerk_session_token_user_id(context->cookies->session);
+    }
     (void)clerk_handshake_propose_text(context, CLERK_REASON_SESSION_TOKEN_EXPIRED,
                                        apr_pstrcat(context->pool, clerk_reason_text(CLERK_REASON_SESSION_TOKEN_EXPIRED),
                                                    REFRESH_PREFIX, result.cause, NULL),

@@ -12,6 +12,7 @@
 #include "clerk/url/url.h"
 #include "httpd/config/config.h"
 #include "httpd/request/wire.h"
+#include "httpd/site/site_clerk_js.h"
 
 /* Where Clerk's bot protection and pictures come from (clerk.com/docs, Content Security Policy). */
 #define CHALLENGES "https://challenges.cloudflare.com"
@@ -64,46 +65,18 @@ const char *clerk_site_frame_way_back(request_rec *r)
     return clerk_url_text(url, r->pool);
 }
 
-/** The base of Clerk's frontend API as browsers reach it, without a final '/'. */
-static const char *frontend_base(request_rec *r, const clerk_instance *instance)
-{
-    clerk_request request;
-
-    if (!instance->proxy_url) {
-        return instance->frontend_url;
-    }
-    if (*instance->proxy_url != '/') {
-        return instance->proxy_url;
-    }
-    clerk_wire_read_all(&request, r);
-    return apr_pstrcat(r->pool, request.origin_url, instance->proxy_url, NULL);
-}
-
-static const char *origin_of(const char *url, apr_pool_t *pool)
-{
-    const clerk_url *parsed = url && *url != '/' ? clerk_url_parse(url, pool) : NULL;
-
-    return parsed ? parsed->origin : "";
-}
-
 /* Clerk's components write style elements of their own, hence 'unsafe-inline' for styles only. */
-static void set_policy(request_rec *r, const char *frontend, const char *script, const char *ui)
+static void set_policy(request_rec *r, const clerk_site_clerk_js *js)
 {
-    const char *api = origin_of(frontend, r->pool);
-
-    apr_table_setn(
-        r->headers_out, "Content-Security-Policy",
-        apr_pstrcat(r->pool, "default-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self' ", api,
-                    "; script-src 'self' " CHALLENGES " ", api, " ", origin_of(script, r->pool), " ",
-                    origin_of(ui, r->pool), "; connect-src 'self' ", api, "; img-src 'self' data: " IMAGES " ", api,
-                    "; style-src 'self' 'unsafe-inline'; "
-                    "worker-src 'self' blob:; font-src 'self' data:; frame-src 'self' " CHALLENGES,
-                    NULL));
-}
-
-static const char *attribute(request_rec *r, const char *name, const char *value)
-{
-    return value ? apr_pstrcat(r->pool, " data-", name, "=\"", ap_escape_html2(r->pool, value, 1), "\"", NULL) : "";
+    apr_table_setn(r->headers_out, "Content-Security-Policy",
+                   apr_pstrcat(r->pool,
+                               "default-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self' ",
+                               js->frontend, "; script-src 'self' " CHALLENGES " ", js->frontend, " ",
+                               js->script_origin, " ", js->ui_origin, "; connect-src 'self' ", js->frontend,
+                               "; img-src 'self' data: " IMAGES " ", js->frontend,
+                               "; style-src 'self' 'unsafe-inline'; "
+                               "worker-src 'self' blob:; font-src 'self' data:; frame-src 'self' " CHALLENGES,
+                               NULL));
 }
 
 static void begin(request_rec *r, const char *title, const char *script)
@@ -131,27 +104,19 @@ static int refuse_method(request_rec *r)
 
 int clerk_site_frame(request_rec *r, const char *page)
 {
-    const clerk_runtime *runtime = clerk_config_runtime(r);
-    const clerk_instance *instance = runtime->instance;
-    const char *base, *script, *ui;
+    clerk_site_clerk_js js;
 
     if (r->method_number != M_GET && strcmp(page, "sign-out")) {
         return refuse_method(r);
     }
-    if (!instance->publishable_key || !(base = frontend_base(r, instance))) {
+    if (!clerk_site_clerk_js_find(&js, r)) {
         return HTTP_NOT_FOUND;
     }
-    script = runtime->script_url ? runtime->script_url
-                                 : apr_pstrcat(r->pool, base, "/npm/@clerk/clerk-js@6/dist/clerk.browser.js", NULL);
-    ui = runtime->ui_script_url ? runtime->ui_script_url
-                                : apr_pstrcat(r->pool, base, "/npm/@clerk/ui@1/dist/ui.browser.js", NULL);
-    set_policy(r, base, script, ui);
+    set_policy(r, &js);
     begin(r, title_of(page),
-          apr_pstrcat(
-              r->pool, "<script src=\"pages.js\" defer", attribute(r, "page", page),
-              attribute(r, "key", instance->publishable_key), attribute(r, "proxy", instance->proxy_url ? base : NULL),
-              attribute(r, "domain", instance->satellite ? instance->domain : NULL), attribute(r, "script", script),
-              attribute(r, "ui", ui), attribute(r, "back", clerk_site_frame_way_back(r)), "></script>\n", NULL));
+          apr_pstrcat(r->pool, "<script src=\"pages.js\" defer", clerk_site_clerk_js_attribute("page", page, r->pool),
+                      js.attributes, clerk_site_clerk_js_attribute("back", clerk_site_frame_way_back(r), r->pool),
+                      "></script>\n", NULL));
     ap_rvputs(
         r, "<div id=\"clerk\" role=\"region\" aria-live=\"polite\"><p class=\"wait\">", title_of(page),
         "&hellip;</p></div>\n<p id=\"note\" role=\"alert\" hidden></p>\n"
