@@ -32,6 +32,7 @@ typedef struct clerk_backend_reply {
     int status; /**< HTTP status; 0: no answer (network, time-out, or not asked at all) */
     const char *body;
     apr_size_t body_len;
+    int is_json;     /**< by its Content-Type */
     int held_back;   /**< the call was not made: too many of its kind lately or now, or the API is left alone */
     int retry_after; /**< seconds until another try makes sense; 0: not known */
 } clerk_backend_reply;

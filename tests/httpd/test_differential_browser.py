@@ -10,7 +10,7 @@ import re
 import urllib.parse
 
 import pytest
-from pyclerk.visits import Chance, Nonces, describe
+from pyclerk.visits import Chance, Nonces, Visit, describe
 
 Site = collections.namedtuple("Site", "instance own shared options")
 
@@ -309,3 +309,36 @@ def test_visits(oracle, server, sites):
                    "session-token-expired-refresh-refresh_token_invalid"):
         assert reason in reasons or VISITS < 2000, f"no visit ended with {reason}: {seen}"
     assert seen["signed-in", None] > VISITS / 20
+
+
+REPLIES = {  # A20: what the Backend API may say about a refresh
+    "cut off": {"body": '{"object":"cookies","cookies":["__session='},
+    "a refusal that is cut off": {"status": 401, "body": '{"errors":[{"code":"x"'},
+    "no content": {"status": 204, "body": ""},
+    "no body": {"body": ""},
+    "text": {"body": "oops", "content_type": "text/plain"},
+    "a refusal in text": {"status": 403, "body": "no", "content_type": "text/html"},
+    "no cookies": {"body": '{"object":"cookies","cookies":[]}'},
+    "null": {"body": "null"},
+    "a refusal without errors": {"status": 400, "body": "{}"},
+    "their error": {"status": 400, "body": '{"errors":[{"code":"unexpected_error"}]}'},
+    "a code": {"status": 400, "body": '{"errors":[{"code":"some_code"}]}'},
+}
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_replies_to_a_refresh(oracle, server, sites, reply):
+    instance = sites["prod"].instance
+    user = "refreshed-" + reply.replace(" ", "-")  # Each reply is charged to another user (outbound-calls.md "Rates").
+    instance.add_user(user)
+    session = instance.create_session(user)
+    token = instance.mint(session=session, claims={"azp": origin_of("prod")}, age=500)
+    cookies = [("__session", token), ("__client_uat", "1"), ("__refresh_" + instance.cookie_suffix, instance.refresh_token(session))]
+    visit = Visit("prod", headers=[("Sec-Fetch-Dest", "document")], cookies=cookies)
+    instance.set_fault("refresh", **REPLIES[reply])
+    try:
+        ours, theirs = by_the_module(server, visit), verdict_of(oracle.ask(question(sites, visit)))
+    finally:
+        instance.clear_faults("refresh")
+    assert ours == theirs
+    assert ours.reason.startswith("session-token-expired-refresh-"), ours

@@ -216,6 +216,7 @@ void clerk_fixture_answer(fixture *f, int status, const char *body)
     f->reply.status = status;
     f->reply.body = expand(body, f->pool);
     f->reply.body_len = body ? strlen(f->reply.body) : 0;
+    f->reply.is_json = body && (*body == '{' || *body == '[');
 }
 
 void clerk_fixture_reset(fixture *f)

@@ -83,7 +83,7 @@ const char *clerk_fixture_handshake(const char *directives, const char *more, ap
 /* The fake Backend API, for clerk_services. */
 void clerk_fixture_backend(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
 
-/* Set the reply of the fake Backend API; `<name>` in the body is replaced. */
+/* Set the reply of the fake Backend API; `<name>` in the body is replaced. It is JSON, good or not, if it begins so. */
 void clerk_fixture_answer(fixture *f, int status, const char *body);
 
 /* Reset to a page navigation without cookies, and to the default policy and services. */

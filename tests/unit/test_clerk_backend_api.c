@@ -49,6 +49,7 @@ typedef struct server {
     atomic_int status;
     atomic_int retry_after;
     char body[CLERK_SINGLE_FLIGHT_ANSWER_MAX + 1];
+    char content_type[64];
     atomic_int logged[4]; /* AC1040, AC1041, AC2001, AC2002 */
 } server;
 
@@ -87,6 +88,7 @@ static apr_status_t perform(void *baton, clerk_http_response **presponse, const 
     rv = s->rv;
     response->status = rv == APR_SUCCESS ? s->status : 0;
     response->retry_after = s->retry_after;
+    response->content_type = *s->content_type ? apr_pstrdup(pool, s->content_type) : NULL;
     response->body = rv == APR_SUCCESS ? apr_pstrdup(pool, s->body) : "";
     response->body_len = strlen(response->body);
     *presponse = response;
@@ -886,6 +888,36 @@ static void failures_are_shared_and_remembered_too(void **state)
     }
 }
 
+/* differences.md row 37 */
+static void what_is_json_is_said_by_the_content_type(void **state)
+{
+    static const struct {
+        const char *content_type;
+        int is_json;
+    } rows[] = {
+        {"application/json", 1},
+        {"Application/JSON; charset=utf-8", 1},
+        {"application/json ;a=b", 1},
+        {"application/jsonx", 0},
+        {"application/json-patch+x", 0},
+        {"text/html", 0},
+        {"", 0},
+    };
+    fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        clerk_backend_call one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
+
+        apr_cpystrn(f->server->content_type, rows[i].content_type, sizeof(f->server->content_type));
+        f->server->calls = 0;
+        /* Also of a reply that is shared. */
+        for (int times = 0; times < 2; times++) {
+            assert_int_equal(make(f, one).is_json, rows[i].is_json);
+        }
+        assert_int_equal(f->server->calls, 1);
+    }
+}
+
 static void what_was_held_back_is_not_remembered(void **state)
 {
     fixture *f = *state;
@@ -939,9 +971,9 @@ static void a_reply_that_is_too_long_is_the_leaders_alone(void **state)
     assert_int_equal(make(f, one).status, 0);
     assert_int_equal(f->server->calls, 1);
     one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
-    f->server->body[CLERK_SINGLE_FLIGHT_ANSWER_MAX - 8] = '\0';
-    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 8);
-    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 8);
+    f->server->body[CLERK_SINGLE_FLIGHT_ANSWER_MAX - 12] = '\0';
+    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 12);
+    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 12);
     assert_int_equal(f->server->calls, 2);
 }
 
@@ -1044,6 +1076,7 @@ int main(void)
         test(many_threads_find_one_probe),
         test(threads_that_refresh_the_same_make_one_call),
         test(failures_are_shared_and_remembered_too),
+        test(what_is_json_is_said_by_the_content_type),
         test(what_was_held_back_is_not_remembered),
         test(who_waits_too_long_gives_up),
         test(a_reply_that_is_too_long_is_the_leaders_alone),

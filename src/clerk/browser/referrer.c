@@ -2,6 +2,9 @@
 #include "clerk/browser/referrer.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include <apr_strings.h>
 
 #include "text/text.h"
 
@@ -39,18 +42,33 @@ static int is_frontend_host(const clerk_context *context, const char *host)
     return frontend && !strcmp(host, frontend->host);
 }
 
-/* Whether a text is a URL of a scheme other than http and https: its origin always differs from ours. */
-static int has_other_scheme(const char *text)
+/* The text after `http:` or `https:`, or NULL. */
+static const char *after_our_scheme(const char *text)
+{
+    if (!strncasecmp(text, "http:", 5)) {
+        return text + 5;
+    }
+    return !strncasecmp(text, "https:", 6) ? text + 6 : NULL;
+}
+
+/* The URL standard takes any number of slashes and backslashes after the scheme, also none, for the two of an http URL.
+ * No browser sends a referrer so, but the SDK reads it. */
+static const clerk_url *parse_http(const char *text, const char *rest, apr_pool_t *pool)
+{
+    const char *scheme = apr_pstrmemdup(pool, text, (apr_size_t)(rest - text));
+
+    return clerk_url_parse(apr_pstrcat(pool, scheme, "//", rest + strspn(rest, "/\\"), NULL), pool);
+}
+
+/* Whether a text is a URL of whatever scheme: `scheme:`. */
+static int has_scheme(const char *text)
 {
     const char *p = text;
 
-    if (clerk_text_begins_with(text, "http:") || clerk_text_begins_with(text, "https:")) {
-        return 0;
-    }
     while (clerk_text_is_alnum(*p) || *p == '+' || *p == '-' || *p == '.') {
         p++;
     }
-    return *p == ':' && p != text && !clerk_text_is_digit(*text);
+    return *p == ':' && clerk_text_is_alnum(*text) && !clerk_text_is_digit(*text);
 }
 
 int clerk_referrer_is_foreign(clerk_context *context)
@@ -58,13 +76,18 @@ int clerk_referrer_is_foreign(clerk_context *context)
     const char *text = clerk_context_page(context)->referer;
     const clerk_instance *instance = context->instance;
     const clerk_url *referrer;
+    const char *rest;
 
     if (!text || !clerk_context_url(context)) {
         return 0;
     }
-    referrer = clerk_url_parse(text, context->pool);
+    rest = after_our_scheme(text);
+    if (!rest) {
+        return has_scheme(text);
+    }
+    referrer = parse_http(text, rest, context->pool);
     if (!referrer) {
-        return has_other_scheme(text);
+        return 0;
     }
     if (!strcmp(referrer->origin, context->url->origin) || is_frontend_host(context, referrer->host)) {
         return 0;

@@ -12,8 +12,10 @@
 /* Longer than any session id and error code that Clerk is known to use. */
 #define SESSION_ID_MAX 128
 #define ERROR_CODE_MAX 64
+#define NO_CONTENT 204
 
 #define INVALID_SESSION "invalid-session-token"
+#define FETCH_ERROR "fetch-error"
 
 static int is_session_id(const char *text)
 {
@@ -82,7 +84,7 @@ static const char *refusal(const json_t *body)
     if (!code || !is_error_code(code)) {
         return "unexpected-bapi-error";
     }
-    return !strcmp(code, "unexpected_error") ? "fetch-error" : code;
+    return !strcmp(code, "unexpected_error") ? FETCH_ERROR : code;
 }
 
 /* Add the cookies of a good response to the outcome, if they contain a good session token. */
@@ -139,7 +141,8 @@ static int is_decided(const clerk_backend_reply *reply, const char *cause)
 {
     int is_refusal = reply->status >= 400 && reply->status < 500 && reply->status != 429;
 
-    return (is_refusal && strcmp(cause, "clerk_key_invalid")) || !strcmp(cause, INVALID_SESSION);
+    return (is_refusal && strcmp(cause, "clerk_key_invalid") && strcmp(cause, FETCH_ERROR))
+           || !strcmp(cause, INVALID_SESSION);
 }
 
 static const char *use_reply(clerk_context *context, clerk_identity **pidentity, const clerk_backend_reply *reply)
@@ -147,11 +150,14 @@ static const char *use_reply(clerk_context *context, clerk_identity **pidentity,
     json_t *body = NULL;
 
     if (reply->status == 0) {
-        return "fetch-error";
+        return FETCH_ERROR;
     }
-    if (!reply->body
-        || jose_json_parse_object(&body, reply->body, reply->body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
-        body = NULL;
+    if (reply->status == NO_CONTENT) {
+        return "unexpected-bapi-error";
+    }
+    if (reply->is_json
+        && jose_json_parse_object(&body, reply->body, reply->body_len, JOSE_JSON_MAX_DEPTH, context->pool) != JOSE_OK) {
+        return FETCH_ERROR;
     }
     if (reply->status < 200 || reply->status > 299) {
         return refusal(body);

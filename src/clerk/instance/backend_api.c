@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clerk/instance/backend_api.h"
 
+#include <strings.h>
+
 #include <apr_strings.h>
 #include <openssl/evp.h>
 
@@ -82,6 +84,15 @@ static apr_interval_time_t pause_for(const attempt *a, apr_time_t now)
     return pause;
 }
 
+/* In any spelling, with or without parameters (differences.md row 37). */
+static int is_json(const char *content_type)
+{
+    static const char type[] = "application/json";
+
+    return content_type && !strncasecmp(content_type, type, sizeof(type) - 1)
+           && strchr("; \t", content_type[sizeof(type) - 1]);
+}
+
 static apr_status_t perform(const attempt *a)
 {
     const clerk_backend_api *api = a->api;
@@ -111,6 +122,7 @@ static apr_status_t perform(const attempt *a)
         a->reply->status = response->status;
         a->reply->body = response->body;
         a->reply->body_len = response->body_len;
+        a->reply->is_json = is_json(response->content_type);
         a->reply->retry_after = response->retry_after > 0 ? response->retry_after : 0;
     }
     return rv;
@@ -240,13 +252,14 @@ static void make_call(attempt *a)
 /* What is shared of a reply; its body follows. */
 typedef struct shared_reply {
     int status;
+    int is_json;
     int retry_after;
 } shared_reply;
 
 static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
 {
     clerk_single_flight *flights = clerk_backend_limits_single_flight(a->api->limits);
-    shared_reply head = {a->reply->status, a->reply->retry_after};
+    shared_reply head = {a->reply->status, a->reply->is_json, a->reply->retry_after};
     apr_size_t body_len = a->reply->body_len, len;
     apr_time_t now = apr_time_now();
     char *answer;
@@ -269,11 +282,12 @@ static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
 
 static void use_published(const attempt *a, const clerk_single_flight_ticket *ticket)
 {
-    shared_reply head = {0, 0};
+    shared_reply head = {0};
 
     if (ticket->len >= sizeof(head)) {
         memcpy(&head, ticket->answer, sizeof(head));
         a->reply->status = head.status;
+        a->reply->is_json = head.is_json;
         a->reply->retry_after = head.retry_after;
         a->reply->body_len = ticket->len - sizeof(head);
         a->reply->body = apr_pstrmemdup(a->pool, (const char *)ticket->answer + sizeof(head), a->reply->body_len);

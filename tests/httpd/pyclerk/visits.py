@@ -126,7 +126,8 @@ class Chance:
             self.origin_of(site) + "/previous", "https://search.example/", "http://search.example:8080/?q=x", f"https://{host}/v1/x", f"http://{host}/",
             f"https://{host}:99/", f"https://{portal}/sign-in", f"http://{portal}/", f"https://{portal}:99/x", "https://accounts.evil.example/",
             "https://other.accounts.dev/", "https://x.clerk.accounts.dev/", "not a url", "about:blank", "https://[", "/relative", "data:text/html,x",
-            "android-app://com.example", "https://user@search.example/", self.origin_of(site).replace("https", "http") + "/"))]
+            "android-app://com.example", "https://user@search.example/",
+            "http:\\\\search.example\\", "https:search.example", "https:/" + site + ".example.test/x", self.origin_of(site).replace("https", "http") + "/"))]
 
     # Tokens
 
