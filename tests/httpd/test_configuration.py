@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `httpd -t` refuses and warns about, and how sections, servers and .htaccess files are merged."""
 
+import os
 import re
+import socket
 
 import pytest
 from clerk_emulator import Key
@@ -225,6 +227,48 @@ def test_secret_from_file_and_exec(checker):
             checker, f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey {ref}\nClerkAuthorizedParties {PARTY}\n"
         )
         assert (code, "AC" in output) == (0, False), output
+
+
+def special_file(kind, path):
+    """Something that is no regular file."""
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(path))
+    elif kind == "link to a fifo":
+        os.mkfifo(str(path) + ".fifo")
+        path.symlink_to(str(path) + ".fifo")
+    else:
+        path.symlink_to("/dev/zero")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "socket", "link to a fifo", "device"])
+@pytest.mark.parametrize("directive", ["ClerkSecretKey file:{}", "ClerkJWTKey file:{}", "ClerkCAFile {}", "ClerkStateDir {}"])
+def test_what_is_no_regular_file_is_not_waited_for(checker, tmp_path_factory, kind, directive):
+    """Fault A14."""
+    path = special_file(kind, tmp_path_factory.mktemp("special") / "file")
+    name = directive.split()[0]
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkAuthorizedParties {PARTY}\n{directive.format(path)}\n")
+    if name == "ClerkStateDir":
+        assert code == 0  # It is made, and complained about, when httpd starts.
+    else:
+        assert code != 0 and name in output and str(path) in output, output
+        assert "regular file" in output or name == "ClerkCAFile", output
+
+
+def test_a_program_that_does_not_end_is_an_error(checker):
+    """Fault A14; tests/unit/test_httpd_secret_program.c has the ways not to end."""
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey exec:/bin/sleep 1000\n")
+    assert code != 0 and "ClerkSecretKey: /bin/sleep did not end within 30 seconds" in output, output
+
+
+def test_a_program_that_writes_for_ever_is_an_error(checker):
+    code, output = check(checker, f"ClerkPublishableKey {PK_LIVE}\nClerkSecretKey exec:/usr/bin/yes\n")
+    assert code != 0 and "ClerkSecretKey: /usr/bin/yes writes more than 65536 bytes" in output, output
 
 
 # Warnings

@@ -4,15 +4,17 @@
 #include <apr_file_info.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 #include <openssl/crypto.h>
 
+#include "httpd/config/secret_program.h"
 #include "httpd/process/log.h"
 #include "httpd/process/secret_environment.h"
 #include "text/secret_text.h"
 
 /* The largest secret is a PEM certificate with its text form. */
 #define MAX_SECRET 65536
+/* For a program of exec:, in all. */
+#define TIME_LIMIT apr_time_from_sec(30)
 
 int clerk_secret_ref_is(const char *text)
 {
@@ -42,6 +44,24 @@ static const char *read_env(const char **psecret, cmd_parms *cmd, const char *na
     return NULL;
 }
 
+/* Open a regular file. The type is looked at before too: the open alone of a device may do something. And open() of a
+ * FIFO that is put there meanwhile must not wait for a writer. @return APR_EFTYPE: no regular file */
+static apr_status_t open_regular(apr_file_t **pfile, apr_finfo_t *info, const char *path, apr_pool_t *pool)
+{
+    const apr_int32_t wanted = APR_FINFO_SIZE | APR_FINFO_TYPE | APR_FINFO_PROT;
+    apr_status_t rv = apr_stat(info, path, wanted, pool);
+
+    if (rv == APR_SUCCESS && info->filetype != APR_REG) {
+        return APR_EFTYPE;
+    }
+    if (rv != APR_SUCCESS
+        || (rv = apr_file_open(pfile, path, APR_FOPEN_READ | APR_FOPEN_NONBLOCK, APR_OS_DEFAULT, pool)) != APR_SUCCESS
+        || (rv = apr_file_info_get(info, wanted, *pfile)) != APR_SUCCESS) {
+        return rv;
+    }
+    return info->filetype == APR_REG ? APR_SUCCESS : APR_EFTYPE;
+}
+
 static const char *read_file(const char **psecret, cmd_parms *cmd, const char *path)
 {
     apr_file_t *file;
@@ -53,18 +73,14 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
     if (*path != '/') {
         return apr_psprintf(cmd->pool, "%s: file:%s must be an absolute path", cmd->cmd->name, path);
     }
-    rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, cmd->temp_pool);
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_TYPE | APR_FINFO_PROT, file);
+    rv = open_regular(&file, &info, path, cmd->temp_pool);
+    if (rv == APR_EFTYPE || (rv == APR_SUCCESS && info.size > MAX_SECRET)) {
+        return apr_psprintf(cmd->pool, "%s: %s is not a regular file of at most %d bytes", cmd->cmd->name, path,
+                            MAX_SECRET);
     }
     if (rv != APR_SUCCESS) {
         return apr_psprintf(cmd->pool, "%s: cannot read %s: %s", cmd->cmd->name, path,
                             apr_strerror(rv, message, sizeof(message)));
-    }
-    if (info.filetype != APR_REG || info.size > MAX_SECRET) {
-        apr_file_close(file);
-        return apr_psprintf(cmd->pool, "%s: %s is not a regular file of at most %d bytes", cmd->cmd->name, path,
-                            MAX_SECRET);
     }
     len = (apr_size_t)info.size;
     text = apr_palloc(cmd->temp_pool, len + 1);
@@ -85,49 +101,29 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
     return NULL;
 }
 
-/* Run a program without a shell and read its output. Not ap_get_exec_line(), which returns the first line only: a PEM
- * key has many. */
-static apr_status_t run_program(char **poutput, apr_size_t *plen, char **argv, apr_pool_t *pool)
-{
-    apr_procattr_t *attr;
-    apr_proc_t process;
-    apr_status_t rv;
-    apr_exit_why_e why;
-    int code;
-    char *output = apr_palloc(pool, MAX_SECRET + 1);
-    apr_size_t len = MAX_SECRET;
-
-    if ((rv = apr_procattr_create(&attr, pool)) != APR_SUCCESS
-        || (rv = apr_procattr_io_set(attr, APR_NO_PIPE, APR_FULL_BLOCK, APR_NO_PIPE)) != APR_SUCCESS
-        || (rv = apr_procattr_cmdtype_set(attr, APR_PROGRAM)) != APR_SUCCESS
-        || (rv = apr_proc_create(&process, argv[0], (const char *const *)argv, NULL, attr, pool)) != APR_SUCCESS) {
-        return rv;
-    }
-    rv = apr_file_read_full(process.out, output, len, &len);
-    apr_file_close(process.out);
-    apr_proc_wait(&process, &code, &why, APR_WAIT);
-    *poutput = output;
-    *plen = len;
-    if (rv != APR_SUCCESS && rv != APR_EOF) {
-        return rv;
-    }
-    return APR_PROC_CHECK_EXIT(why) && code == 0 ? APR_SUCCESS : APR_EGENERAL;
-}
-
+/* Not ap_get_exec_line(), which returns the first line only, and waits for ever: a PEM key has many lines. */
 static const char *read_exec(const char **psecret, cmd_parms *cmd, const char *command)
 {
-    char **argv, *output = NULL;
-    apr_size_t len = 0;
+    char **argv, *output;
+    apr_size_t len;
     apr_status_t rv;
 
     if (apr_tokenize_to_argv(command, &argv, cmd->temp_pool) != APR_SUCCESS || !argv[0] || argv[0][0] != '/') {
         return apr_psprintf(cmd->pool, "%s: exec: needs the absolute path of a program, then its arguments",
                             cmd->cmd->name);
     }
-    rv = run_program(&output, &len, argv, cmd->temp_pool);
+    rv = clerk_secret_program_run(&output, &len, (const char *const *)argv, MAX_SECRET, TIME_LIMIT, cmd->temp_pool);
     if (output) {
         *psecret = keep(cmd->pool, output, len);
         OPENSSL_cleanse(output, len);
+    }
+    if (APR_STATUS_IS_TIMEUP(rv)) {
+        return apr_psprintf(cmd->pool,
+                            "%s: %s did not end within %d seconds, or what it has started keeps its output open",
+                            cmd->cmd->name, argv[0], (int)apr_time_sec(TIME_LIMIT));
+    }
+    if (rv == APR_ENOSPC) {
+        return apr_psprintf(cmd->pool, "%s: %s writes more than %d bytes", cmd->cmd->name, argv[0], MAX_SECRET);
     }
     if (rv != APR_SUCCESS) {
         return apr_psprintf(cmd->pool, "%s: %s could not be run, or did not exit with 0", cmd->cmd->name, argv[0]);
