@@ -14,6 +14,7 @@
 #include "httpd/config/instances.h"
 #include "httpd/config/open_sections.h"
 #include "httpd/config_check/check.h"
+#include "httpd/process/background.h"
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
 #include "httpd/process/secret_environment.h"
@@ -119,10 +120,11 @@ static apr_status_t watch(int state, void *data, apr_pool_t *scratch)
     clerk_process *process = clerk_process_get();
 
     /* mod_watchdog never calls again after any result but APR_SUCCESS. */
-    if (state == AP_WATCHDOG_STATE_RUNNING) {
+    if (state == AP_WATCHDOG_STATE_RUNNING && clerk_background_begin()) {
         APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
             = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
         set_interval(process->watchdog, maintain(scratch), data, watch);
+        clerk_background_end();
     }
     return APR_SUCCESS;
 }
@@ -326,6 +328,9 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     rv = clerk_http_curl_create(&process->http, "mod_auth_clerk/" CLERK_VERSION, pchild);
+    if (rv == APR_SUCCESS) {
+        clerk_background_init(pchild, process->http);
+    }
     if (rv == APR_SUCCESS && process->keystore) {
         rv = clerk_keystore_child_init(process->keystore, process->http, pchild);
     }

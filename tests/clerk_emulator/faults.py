@@ -38,6 +38,7 @@ class Fault:
     code: str = "emulated_fault"  # error code in that body
     headers: dict = dataclasses.field(default_factory=dict)
     delay: float = 0.0  # seconds before anything is answered
+    trickle: float = 0.0  # seconds that the body takes, byte by byte
     drop: bool = False
     truncate: bool = False
     empty_keys: bool = False

@@ -72,7 +72,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if response is None:
                 response = self._respond(instance, request, endpoint, function, arguments, script)
             status = response.status
-            self._send(request, endpoint, response, bool(fault and fault.truncate))
+            self._send(request, endpoint, response, fault)
         if endpoint:
             instance.log.add(
                 Record(endpoint, request.method, request.path, request.query, headers, body, status, time.time())
@@ -97,7 +97,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
-    def _send(self, request, endpoint, response, truncate):
+    def _send(self, request, endpoint, response, fault):
+        truncate = bool(fault and fault.truncate)
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
@@ -107,8 +108,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "HEAD":
+            return
+        if fault and fault.trickle:
+            self._trickle(response.body, fault.trickle)
+        else:
             self.wfile.write(response.body[: len(response.body) // 2] if truncate else response.body)
+
+    def _trickle(self, body, duration):
+        try:
+            for position in range(len(body)):
+                self.wfile.write(body[position : position + 1])
+                time.sleep(duration / len(body))
+        except OSError:  # the client has had enough
+            self.close_connection = True
 
     @staticmethod
     def _cors(request, endpoint):

@@ -375,6 +375,22 @@ def test_graceful_restarts_under_load(httpd, instance):
     assert len(os.listdir(f"/proc/{httpd.process.pid}/fd")) <= descriptors
 
 
+@pytest.mark.mpm
+@pytest.mark.parametrize("end", ["graceful", "stop"])
+def test_a_child_ends_in_the_midst_of_a_fetch(httpd, instance, end):
+    """httpd does not wait for the thread that fetches in the background: a child that ended before it crashed."""
+    instance.set_fault("jwks", trickle=1.0)
+    serve(httpd, instance)
+    for number in range(4):
+        assert instance.wait_for("jwks", number + 1, timeout=20)
+        if end == "stop":
+            httpd.stop()
+            httpd.start()
+        else:
+            httpd.graceful()
+    httpd.stop()
+
+
 def test_a_killed_process_does_not_block_fetches(httpd, instance):
     """A lease that is not released expires."""
     instance.set_fault("jwks", delay=20.0, times=1)
