@@ -255,7 +255,7 @@ def test_a_navigation_gets_a_page(server, live):
         answer = server.get("/strict/", headers | more)
         assert answer.status == 403
         assert answer.header("Content-Type").startswith("text/html")
-        assert "<h1>Forbidden</h1>" in answer.text and "clerk_error" not in answer.text
+        assert "a recent confirmation that it is you" in answer.text and "clerk_error" not in answer.text
     form = server.request("POST", "/strict/", headers | NAVIGATION, b"a=1")
     assert form.status == 403 and form.header("Content-Type").startswith("text/html")
 

@@ -2,6 +2,7 @@
 """The pages for redirect loops, and for handshakes in the URL that cannot be used."""
 
 import time
+import urllib.parse
 
 import pytest
 from clerk_emulator import Key
@@ -146,3 +147,50 @@ def test_a_development_browser_without_cookies(development, dev):
     assert (late.status, late.location) == (307, development.origin() + "/private/?x=1")
     counted = development.get(f"/private/?x=1&__clerk_handshake={handshake}", NAVIGATION | cookie_header({"__clerk_redirect_count": "1"}))
     assert counted.location == development.origin() + "/private/?x=1"
+
+
+# Where ClerkJS may renew the session
+
+
+@pytest.fixture(scope="module")
+def renewing(make_httpd, live):
+    server = make_httpd()
+    server.write("private/index.html", "private")
+    server.configure(directives(server, live) + "ClerkPages /clerk\n" + protect("/private")
+                     + protect("/own", ["valid-user"], 'ErrorDocument 401 "our own words"'))
+    server.log.announce(LOOP)
+    return server.start()
+
+
+LOST = {"__client_uat": "1"}  # without a secret key: the answer of the handshake was too large
+RENEW = "__clerk_redirect_count_renew"
+
+
+def test_a_loop_leads_to_renew_once(renewing):
+    renewing.log.announce(LOOP)
+    answer = renewing.get("/private/?x=1&y=%22&__clerk_help=cookies", looped(LOST))
+    back = urllib.parse.quote("/private/?x=1&y=%22", safe="")
+    assert answer.status == 307 and answer.location == f"/clerk/renew?redirect_url={back}"
+    cookie = [line for line in answer.all("Set-Cookie") if line.startswith(RENEW)]
+    assert cookie == [f"{RENEW}=1; Path=/; SameSite=Lax; HttpOnly; Max-Age=30"] and "no-store" in answer.header("Cache-Control")
+    again = renewing.get("/private/?x=1", looped(LOST | {RENEW: "1"}))
+    assert_page(again)
+    assert 'href="/clerk/renew?redirect_url=' in again.text and "Renew the session" in again.text
+    own = renewing.get("/own", looped(LOST | {RENEW: "1"}))
+    assert (own.status, own.text) == (401, "our own words")
+
+
+@pytest.mark.parametrize("cookies,headers", [
+    (LOST, {"X_Forwarded_Proto": "https"}), (LOST | {"__clerk_handshake": "garbage"}, {}), ({"__client_uat": "9999999999"}, {}),
+], ids=["wrong origin", "wrong keys", "clock"])
+def test_what_renewal_does_not_cure(renewing, cookies, headers):
+    renewing.log.announce(LOOP)
+    answer = renewing.get("/private/", looped(cookies, **headers))
+    assert_page(answer)
+    assert "Try again" in answer.text and "/clerk/renew" not in answer.text
+
+
+def test_scripts_are_not_sent_to_renew(renewing):
+    renewing.log.announce(LOOP)
+    answer = renewing.get("/private/", XHR | cookie_header(COUNTED | LOST))
+    assert answer.status == 401 and not any(line.startswith(RENEW) for line in answer.all("Set-Cookie"))

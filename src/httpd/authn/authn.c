@@ -20,6 +20,7 @@
 #include "httpd/request/request_state.h"
 #include "httpd/request/wire.h"
 #include "httpd/site/site.h"
+#include "httpd/site/site_notice.h"
 
 /* Seconds for the Retry-After header when no keys are available. The key store itself tries more often. */
 #define RETRY_AFTER "5"
@@ -96,6 +97,48 @@ static void name_sign_in(request_rec *r, const clerk_outcome *outcome)
     }
 }
 
+/* The sign-up page: ClerkSignUpURL, else the module's own page, else that of the Account Portal; NULL: there is none.
+ */
+static const char *sign_up_page(request_rec *r)
+{
+    const clerk_instance *instance = clerk_config_runtime(r)->instance;
+    const char *own = clerk_config_dir(r)->policy.sign_up_url;
+
+    if (own || instance->satellite) {
+        return own;
+    }
+    own = instance->publishable_key ? clerk_site_path(r, "sign-up") : NULL;
+    return own || !instance->account_portal ? own : apr_pstrcat(r->pool, instance->account_portal, "/sign-up", NULL);
+}
+
+/* The URL of a page for signing in or up that leads back to this one, or to the form that was sent. */
+static const char *way_to_page(request_rec *r, const char *page, const clerk_outcome *outcome)
+{
+    const clerk_instance *instance = clerk_config_runtime(r)->instance;
+    clerk_policy policy = sign_in_policy(r);
+    clerk_request request;
+
+    if (page) {
+        policy.sign_in_url = page;
+    }
+    clerk_wire_read_all(&request, r);
+    return r->method_number == M_GET ? clerk_sign_in_location(&request, instance, &policy, outcome, r->pool)
+                                     : clerk_sign_in_location_for_script(&request, instance, &policy, outcome, r->pool);
+}
+
+/* A page for people. A place that takes no cookie is for programs. */
+static void offer_sign_in(request_rec *r, const clerk_outcome *outcome)
+{
+    const char *sign_up;
+
+    if (!(clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_COOKIE)
+        || !clerk_site_notice_is_seen(r, HTTP_UNAUTHORIZED)) {
+        return;
+    }
+    sign_up = outcome->reason == CLERK_REASON_SESSION_PENDING ? NULL : sign_up_page(r);
+    clerk_pages_offer_sign_in(r, way_to_page(r, NULL, outcome), sign_up ? way_to_page(r, sign_up, outcome) : NULL);
+}
+
 static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
@@ -125,9 +168,13 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
         }
     }
     if (outcome->loop) {
-        clerk_pages_explain_loop(r, outcome);
+        location = clerk_pages_explain_loop(r, outcome);
+        if (location) {
+            return redirect(r, location);
+        }
     } else {
         name_sign_in(r, outcome);
+        offer_sign_in(r, outcome);
     }
     no_store(r);
     clerk_authn_note_failure(r, "Clerk");
@@ -161,7 +208,7 @@ int clerk_authn_check(request_rec *r)
     case CLERK_SIGNED_IN:
         user = clerk_variables_remote_user(r, outcome->identity);
         if (!user) {
-            return clerk_refusal_forbid(r, "forbidden");
+            return clerk_refusal_nameless(r, outcome->identity);
         }
         clerk_own_user_set(r, user);
         clerk_environment_export(r);

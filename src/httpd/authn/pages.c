@@ -1,62 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/authn/pages.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
-#include <mod_core.h>
 
 #include "clerk/browser/loop_cause.h"
 #include "clerk/browser/rounds.h"
+#include "clerk/protocol.h"
 #include "httpd/config/config.h"
 #include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
 #include "httpd/request/instance_services.h"
+#include "httpd/request/outcome_headers.h"
 #include "httpd/request/wire.h"
+#include "httpd/site/site.h"
+#include "httpd/site/site_notice.h"
+
+/* The cookie of a browser that was sent to `renew`, for so many seconds: less than a session token lives, so that the
+ * next expiry leads there again. */
+#define RENEWED CLERK_COOKIE_REDIRECT_COUNT "_renew"
+#define RENEWED_SECONDS "30"
 
 /* The texts of a page, as HTML. Nothing in them comes from the request. */
 typedef struct page_text {
-    const char *title;
     const char *what;     /* what happened */
     const char *visitor;  /* what the visitor can do */
     const char *operator; /* what the administrator of the server can do */
 } page_text;
 
-/* Plain ASCII, because httpd sends custom responses as ISO 8859-1. */
-static const char head[]
-    = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"iso-8859-1\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"robots\" content=\"noindex\">\n<style>\n"
-      ":root{color-scheme:light "
-      "dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--link:#40508f}\n"
-      "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
-      "--link:#a9b8ff}}\n"
-      "*{box-sizing:border-box}body{margin:0;padding:8vh 1rem;background:var(--bg);color:var(--text);"
-      "font:16px/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
-      "main{max-width:38rem;margin:0 auto;padding:1.75rem 2rem;background:var(--card);border:1px solid var(--line);"
-      "border-radius:.75rem}\n"
-      "h1{font-size:1.4rem;line-height:1.3;margin:0 0 1rem}"
-      "h2{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.75rem 0 .25rem}\n"
-      "p{margin:0 0 .75rem}a{display:inline-block;margin-top:.5rem;padding:.45rem 1.1rem;border-radius:.5rem;"
-      "background:var(--link);color:var(--card);text-decoration:none;font-weight:600}\n"
-      "code{font:.9em ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
-      "footer{margin-top:1.5rem;padding-top:.75rem;border-top:1px solid "
-      "var(--line);color:var(--dim);font-size:.85rem}\n"
-      "</style>\n";
-
 static const char loop_title[] = "Signing in goes round in circles";
 
 static const page_text loop_pages[] = {
     [CLERK_LOOP_UNKNOWN]
-    = {loop_title,
-       "This site and its sign-in service sent your browser back and forth several times, and it still could not be "
+    = {"This site and its sign-in service sent your browser back and forth several times, and it still could not be "
        "told whether you are signed in. It was stopped here.",
        "Delete the cookies of this site, or use a private window, and try again.",
        "None of the known causes shows in this request. The reason below and the error log (AC3100) say what was "
        "missing; compare the publishable key, the secret key and the domain with those in the Clerk Dashboard."},
     [CLERK_LOOP_WRONG_ORIGIN]
-    = {loop_title,
-       "Your browser knows this site by another address (scheme, host name or port) than its server does, so it was "
+    = {"Your browser knows this site by another address (scheme, host name or port) than its server does, so it was "
        "sent back and forth until it was stopped here.",
        "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
        "The server derives its own address from <code>ServerName</code> and from how it was reached; behind a proxy "
@@ -64,23 +49,20 @@ static const page_text loop_pages[] = {
        "<code>ClerkPublicOrigin https://www.example.com</code>, or <code>ClerkTrustForwarded On</code> where a proxy "
        "of yours sets <code>X-Forwarded-Proto</code> and <code>X-Forwarded-Host</code>, or <code>Forwarded</code>."},
     [CLERK_LOOP_CLOCK]
-    = {loop_title,
-       "The sign-in service keeps issuing sessions that this server takes for expired or not yet valid: their clocks "
+    = {"The sign-in service keeps issuing sessions that this server takes for expired or not yet valid: their clocks "
        "differ.",
        "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
        "Set the clock of this server (NTP). <code>ClerkClockSkew</code> allows for a few seconds; it is no cure for "
        "minutes."},
     [CLERK_LOOP_TWO_CLIENT_UATS]
-    = {loop_title,
-       "Your browser holds several <code>__client_uat</code> cookies for this site that contradict each other, so it "
+    = {"Your browser holds several <code>__client_uat</code> cookies for this site that contradict each other, so it "
        "cannot be told which session is the current one.",
        "Delete the cookies of this site and of its parent domain, and try again.",
        "Two sites below one domain use different Clerk instances or different domain settings, or a cookie of an "
        "earlier set-up is left over. Use one instance for sites that share a domain, and the same publishable key, "
        "letter for letter, in the pages and in the server."},
     [CLERK_LOOP_WRONG_KEY]
-    = {loop_title,
-       "The sign-in service sends sessions that this server cannot use: it is set up with keys of another Clerk "
+    = {"The sign-in service sends sessions that this server cannot use: it is set up with keys of another Clerk "
        "instance.",
        "There is nothing wrong with your account. If the site has changed its sign-in lately, delete its cookies and "
        "try again; otherwise please tell whoever runs it.",
@@ -88,14 +70,13 @@ static const page_text loop_pages[] = {
        "<code>ClerkJWKSURL</code>, where they are used) must belong to the same instance, and to the one that the "
        "pages use. If they do, see whether this server reaches Clerk's API: the error log and the status page tell."},
     [CLERK_LOOP_COOKIES]
-    = {loop_title,
-       "Your browser does not send back the cookies that this site needs in order to know that you are signed in.",
+    = {"Your browser does not send back the cookies that this site needs in order to know that you are signed in.",
        "Allow cookies for this site, and try again.",
        "If it happens to everybody: cookies marked <code>Secure</code> need https, a session cookie of more than 4 KB "
        "is dropped by browsers (too many custom claims), and a proxy must pass <code>Cookie</code> and "
        "<code>Set-Cookie</code> on."},
     [CLERK_LOOP_ANSWER_TOO_LARGE]
-    = {loop_title, "Your browser returned from the sign-in service without its answer.",
+    = {"Your browser returned from the sign-in service without its answer.",
        "There is nothing wrong with your browser or your account. Please tell whoever runs this site.",
        "This server has no <code>ClerkSecretKey</code>, so the answer of a handshake is itself a cookie. It contains "
        "the "
@@ -104,34 +85,20 @@ static const page_text loop_pages[] = {
        "of the session token, in the Clerk Dashboard."}};
 
 static const page_text bad_handshake_page
-    = {"This sign-in link cannot be used here",
-       "The address carries a message from the sign-in service that this server cannot verify. Either the link is an "
+    = {"The address carries a message from the sign-in service that this server cannot verify. Either the link is an "
        "old one, or the site has been given other keys since.",
        "Go on without it: you will be asked to sign in again if need be.",
        "If it happens again, the keys differ: <code>ClerkPublishableKey</code>, <code>ClerkSecretKey</code> and, "
        "where they are used, <code>ClerkJWTKey</code> or <code>ClerkJWKSURL</code> must belong to the same Clerk "
        "instance."};
 
-static const char *render(const page_text *text, const char *link, const char *reason, apr_pool_t *pool)
+static const char *render(const page_text *text, const char *link, const char *link_text, const char *reason,
+                          apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, head, "<title>", text->title, "</title>\n</head>\n<body>\n<main>\n<h1>", text->title,
-                       "</h1>\n<p>", text->what, "</p>\n<h2>What you can do</h2>\n<p>", text->visitor,
-                       "</p>\n<p><a href=\"", ap_escape_html2(pool, link, 1), "\">",
-                       text == &bad_handshake_page ? "Go on" : "Try again",
+    return apr_pstrcat(pool, "<p>", text->what, "</p>\n<h2>What you can do</h2>\n<p>", text->visitor,
+                       "</p>\n<p><a href=\"", ap_escape_html2(pool, link, 1), "\">", link_text,
                        "</a></p>\n<h2>For the administrator</h2>\n<p>", text->operator, "</p>\n<footer>Reason: <code>",
-                       ap_escape_html2(pool, reason, 1), "</code></footer>\n</main>\n</body>\n</html>\n", NULL);
-}
-
-/* Make the page the body of the error response, unless an ErrorDocument is configured. */
-static void show(request_rec *r, int status, const char *html)
-{
-    if (r->main || ap_response_code_string(r, ap_index_of_response(status))) {
-        return;
-    }
-    ap_custom_response(r, status, html);
-    apr_table_setn(r->err_headers_out, "Content-Security-Policy",
-                   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'");
-    apr_table_setn(r->err_headers_out, "Referrer-Policy", "no-referrer");
+                       ap_escape_html2(pool, reason, 1), "</code></footer>\n", NULL);
 }
 
 /* The query of this request for the link "Try again", without the parameters that this module has added. */
@@ -142,8 +109,30 @@ static const char *same_page(request_rec *r)
     return apr_pstrcat(r->pool, "?", query, NULL);
 }
 
-void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
+/* Whether ClerkJS can renew the session where the handshake could not: not if what it writes is refused here too. */
+static int is_renewable(clerk_loop_cause cause)
 {
+    return cause == CLERK_LOOP_ANSWER_TOO_LARGE || cause == CLERK_LOOP_COOKIES || cause == CLERK_LOOP_UNKNOWN;
+}
+
+/*
+ * Send the browser to `renew`, once in a while: its cookie says that it was there a moment ago. A browser that has sent
+ * no cookie that counts handshakes would not keep this one either, and go round between the pages.
+ */
+static const char *begin_renewal(request_rec *r, const clerk_request *request, const char *renewal)
+{
+    if (!clerk_outcome_headers_may_redirect(r) || !request->cookie
+        || !strstr(request->cookie, CLERK_COOKIE_REDIRECT_COUNT) || strstr(request->cookie, RENEWED)) {
+        return NULL;
+    }
+    apr_table_add(r->err_headers_out, "Set-Cookie",
+                  RENEWED "=1; Path=/; SameSite=Lax; HttpOnly; Max-Age=" RENEWED_SECONDS);
+    return renewal;
+}
+
+const char *clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
+{
+    const char *renewal = NULL, *location = NULL;
     const clerk_dir_config *dir = clerk_config_dir(r);
     clerk_runtime *runtime = clerk_config_runtime(r);
     clerk_address_hints hints;
@@ -166,9 +155,19 @@ void clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcome)
                   CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s%s", outcome->reason_text,
                               clerk_loop_cause_text(cause),
                               clerk_loop_cause_detail(cause, &request, runtime->instance, &services, r->pool));
-    if (clerk_request_is_navigation(&request)) {
-        show(r, HTTP_UNAUTHORIZED, render(&loop_pages[cause], same_page(r), outcome->reason_text, r->pool));
+    if (!clerk_request_is_navigation(&request)) {
+        return NULL;
     }
+    if (is_renewable(cause) && runtime->instance->publishable_key && !runtime->instance->satellite) {
+        renewal = clerk_site_notice_path(r, "renew", clerk_site_notice_here(r));
+        location = renewal ? begin_renewal(r, &request, renewal) : NULL;
+    }
+    if (!location) {
+        clerk_site_notice_show(r, HTTP_UNAUTHORIZED, loop_title,
+                               render(&loop_pages[cause], renewal ? renewal : same_page(r),
+                                      renewal ? "Renew the session" : "Try again", outcome->reason_text, r->pool));
+    }
+    return location;
 }
 
 void clerk_pages_explain_bad_handshake(request_rec *r, const clerk_outcome *outcome)
@@ -179,5 +178,15 @@ void clerk_pages_explain_bad_handshake(request_rec *r, const clerk_outcome *outc
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "
                                     "Clerk instance",
                               outcome->reason_text);
-    show(r, HTTP_BAD_REQUEST, render(&bad_handshake_page, "?", outcome->reason_text, r->pool));
+    clerk_site_notice_show(r, HTTP_BAD_REQUEST, "This sign-in link cannot be used here",
+                           render(&bad_handshake_page, "?", "Go on", outcome->reason_text, r->pool));
+}
+
+void clerk_pages_offer_sign_in(request_rec *r, const char *sign_in, const char *sign_up)
+{
+    clerk_site_notice_show(
+        r, HTTP_UNAUTHORIZED, "Please sign in",
+        apr_pstrcat(r->pool, "<p>This page is for people who are signed in, and you are not.</p>\n<p>",
+                    clerk_site_notice_button(r, "", sign_in, "Sign in"),
+                    clerk_site_notice_button(r, "second", sign_up, "Create an account"), "</p>\n", NULL));
 }

@@ -149,19 +149,27 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
 #define PROVIDERS(ROW)                                                                                                 \
     ROW(optional, "clerk-optional", .parse = clerk_authz_require_parse, .check = check_optional,                       \
         .no_arguments = NO_ARGUMENT)                                                                                   \
-    ROW(role, "clerk-role", BY_WORDS, .example = "admin", .granted = clerk_authorize_role)                             \
-    ROW(org, "clerk-org", BY_WORDS, .granted = clerk_authorize_org)                                                    \
+    ROW(role, "clerk-role", BY_WORDS, .example = "admin", .granted = clerk_authorize_role,                             \
+        .missing = "a role in your organization that you do not have", .by_organization = 1)                           \
+    ROW(org, "clerk-org", BY_WORDS, .granted = clerk_authorize_org,                                                    \
+        .missing = "an organization that is not your active one", .by_organization = 1)                                \
     ROW(permission, "clerk-permission", BY_WORDS, .example = "org:invoices:create",                                    \
-        .granted = clerk_authorize_permission, .had = had_permissions)                                                 \
+        .granted = clerk_authorize_permission, .had = had_permissions,                                                 \
+        .missing = "a permission in your organization that you do not have", .by_organization = 1)                     \
     ROW(feature, "clerk-feature", BY_WORDS, .example = "reports", .granted = clerk_authorize_feature,                  \
-        .problem = scope_problem, .had = had_features)                                                                 \
+        .problem = scope_problem, .had = had_features,                                                                 \
+        .missing = "a feature that you and your organization do not have", .by_organization = 1)                       \
     ROW(plan, "clerk-plan", BY_WORDS, .example = "user:gold", .granted = clerk_authorize_plan,                         \
-        .problem = scope_problem, .had = had_plans)                                                                    \
+        .problem = scope_problem, .had = had_plans, .missing = "a plan that you and your organization do not have",    \
+        .by_organization = 1)                                                                                          \
     ROW(reverification, "clerk-reverification", .parse = clerk_authz_reverification_parse,                             \
-        .check = clerk_authz_reverification_check, .example = "strict", .had = clerk_authz_require_had_factors)        \
+        .check = clerk_authz_reverification_check, .example = "strict", .had = clerk_authz_require_had_factors,        \
+        .missing = "a recent confirmation that it is you", .by_sign_in = 1)                                            \
     ROW(mfa, "clerk-mfa", BY_WORDS, .no_arguments = NO_ARGUMENT "; clerk-reverification asks how long ago it was",     \
-        .granted = mfa_granted, .had = clerk_authz_require_had_factors)                                                \
-    ROW(claim, "clerk-claim", .parse = clerk_authz_claim_parse, .check = clerk_authz_claim_check)                      \
+        .granted = mfa_granted, .had = clerk_authz_require_had_factors, .missing = "a sign-in with a second factor",   \
+        .by_sign_in = 1)                                                                                               \
+    ROW(claim, "clerk-claim", .parse = clerk_authz_claim_parse, .check = clerk_authz_claim_check,                      \
+        .missing = "a property of your account that it does not have")                                                 \
     ROW(actor, "clerk-actor", BY_WORDS, .no_arguments = NO_ARGUMENT, .granted = actor_granted, .had = had_actor)
 
 #define PROVIDER(id, text, ...)                                                                                        \

@@ -34,6 +34,12 @@ struct clerk_requirement_kind {
     const char *(*problem)(const char *argument);
     /** What the user has, for the log. May be NULL itself. */
     const char *(*had)(const clerk_identity *identity, apr_pool_t *pool);
+
+    /* For the page that explains a refusal to the user. */
+
+    const char *missing; /**< what a user lacks who does not meet it, after "This page asks for"; HTML. NULL: nothing */
+    int by_organization; /**< another organization may have it */
+    int by_sign_in;      /**< signing in again may help */
 };
 
 /**

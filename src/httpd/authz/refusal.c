@@ -9,10 +9,11 @@
 
 #include "clerk/session/claim.h"
 #include "clerk/authenticate.h"
+#include "httpd/authz/refusal_page.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 #include "httpd/request/request_state.h"
-#include "httpd/request/wire.h"
+#include "httpd/site/site_notice.h"
 
 #define JSON_FILTER "CLERK_REFUSAL_JSON"
 
@@ -45,17 +46,7 @@ static const char *reverification_json(const clerk_reverification *unmet, apr_po
                        wanted, "}}}", NULL);
 }
 
-/* Whether the browser shows the response as a page. Any method counts: the response to a form is a page too. */
-static int is_shown_as_page(request_rec *r)
-{
-    clerk_request request;
-
-    clerk_wire_read_all(&request, r);
-    request.method = "GET";
-    return clerk_request_is_navigation(&request);
-}
-
-int clerk_refusal_forbid(request_rec *r, const char *reason)
+static int forbid(request_rec *r, const char *reason)
 {
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
@@ -64,17 +55,26 @@ int clerk_refusal_forbid(request_rec *r, const char *reason)
     return HTTP_FORBIDDEN;
 }
 
+int clerk_refusal_nameless(request_rec *r, const clerk_identity *identity)
+{
+    if (clerk_site_notice_is_seen(r, HTTP_FORBIDDEN)) {
+        clerk_refusal_page_show(r, identity, NULL);
+    }
+    return forbid(r, "forbidden");
+}
+
 int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *log)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   CLERK_LOGNO(3061) "refused: %s", clerk_authz_require_log_text(log, identity, r->pool));
     clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forbidden);
-    if (log->unmet_reverification && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN))
-        && !is_shown_as_page(r)) {
+    if (clerk_site_notice_is_seen(r, HTTP_FORBIDDEN)) {
+        clerk_refusal_page_show(r, identity, log);
+    } else if (log->unmet_reverification && !ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN))) {
         ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(log->unmet_reverification, r->pool));
         clerk_request_state_get(r)->json_refusal = 1;
     }
-    return clerk_refusal_forbid(r, log->unmet_reverification ? "reverification-error" : "forbidden");
+    return forbid(r, log->unmet_reverification ? "reverification-error" : "forbidden");
 }
 
 /* httpd sends custom responses as text/html; only a filter can change that. */

@@ -114,11 +114,13 @@ int clerk_site_frame(request_rec *r, const char *page)
     }
     set_policy(r, &js);
     begin(r, title_of(page),
-          apr_pstrcat(r->pool, "<script src=\"pages.js\" defer", clerk_site_clerk_js_attribute("page", page, r->pool),
-                      js.attributes, clerk_site_clerk_js_attribute("back", clerk_site_frame_way_back(r), r->pool),
-                      "></script>\n", NULL));
+          apr_pstrcat(
+              r->pool, "<script src=\"pages.js\" defer", clerk_site_clerk_js_attribute("page", page, r->pool),
+              js.attributes, clerk_site_clerk_js_attribute("up", clerk_config_dir(r)->policy.sign_up_url, r->pool),
+              clerk_site_clerk_js_attribute("back", clerk_site_frame_way_back(r), r->pool), "></script>\n", NULL));
     ap_rvputs(
-        r, "<div id=\"clerk\" role=\"region\" aria-live=\"polite\"><p class=\"wait\">", title_of(page),
+        r, strcmp(page, "organization") ? "" : "<div id=\"switch\"></div>\n",
+        "<div id=\"clerk\" role=\"region\" aria-live=\"polite\"><p class=\"wait\">", title_of(page),
         "&hellip;</p></div>\n<p id=\"note\" role=\"alert\" hidden></p>\n"
         "<noscript><h1>This page needs JavaScript</h1><p>Signing in and out is done by Clerk's script. Please allow "
         "scripts for this site.</p></noscript>\n",
