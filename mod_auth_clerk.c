@@ -25,6 +25,7 @@
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
 #include "httpd/site/site.h"
+#include "httpd/site/site_proxy.h"
 #include "httpd/status/status.h"
 #include "httpd/request/scrub.h"
 #include "mod_auth_clerk.h"
@@ -48,6 +49,7 @@ static void register_hooks(apr_pool_t *pool)
     clerk_authz_providers_register(pool);
     clerk_refusal_register(pool);
     clerk_outcome_headers_register();
+    clerk_site_proxy_register();
     clerk_scrub_register(pool);
     ap_hook_post_read_request(clerk_scrub_request, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
     /* All with PER_CONF: otherwise httpd does not detect that a subrequest has the same configuration as its parent. */

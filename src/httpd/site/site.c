@@ -9,6 +9,7 @@
 #include "httpd/config/config.h"
 #include "httpd/site/site_assets.h"
 #include "httpd/site/site_frame.h"
+#include "httpd/site/site_proxy.h"
 #include "httpd/site/site_sign_out.h"
 #include "httpd/site/site_status.h"
 
@@ -78,7 +79,7 @@ int clerk_site_translate(request_rec *r)
 
 int clerk_site_open(request_rec *r)
 {
-    return page_of(r) < 0 ? DECLINED : OK;
+    return page_of(r) >= 0 || (r->proxyreq == PROXYREQ_REVERSE && clerk_site_proxy_prepare(r)) ? OK : DECLINED;
 }
 
 int clerk_site_handler(request_rec *r)

@@ -15,7 +15,7 @@ void clerk_site_configure(const server_rec *servers);
 /** translate_name and map_to_storage hook: a page of ours has no file, and no other module maps it to one. */
 int clerk_site_translate(request_rec *r);
 
-/** access_checker_ex hook: a page of ours is open. */
+/** access_checker_ex hook: a page of ours is open, and so is the frontend API below ClerkProxyURL. */
 int clerk_site_open(request_rec *r);
 
 /** The handler. */
