@@ -41,9 +41,12 @@ static int header_token(jose_slice *token, const char *authorization)
     if (token->len != sizeof(bearer) - 1 || strncasecmp(authorization, bearer, token->len)) {
         return 0;
     }
-    space = strchr(word, ' ');
     token->data = word;
-    token->len = space ? (apr_size_t)(space - word) : strlen(word);
+    token->len = strlen(word);
+    space = memchr(word, ' ', token->len);
+    if (space) {
+        token->len = (apr_size_t)(space - word);
+    }
     return 1;
 }
 

@@ -9,10 +9,16 @@
 #include "clerk/url/encoding.h"
 #include "text/text.h"
 
-static jose_slice trim(const char *data, apr_size_t len)
+static inline jose_slice trim(const char *data, apr_size_t len)
 {
     jose_slice slice;
 
+    /* Nearly always there is nothing to trim. */
+    if (len > 0 && data[0] > ' ' && data[len - 1] > ' ') {
+        slice.data = data;
+        slice.len = len;
+        return slice;
+    }
     while (len > 0 && (*data == ' ' || *data == '\t')) {
         data++;
         len--;

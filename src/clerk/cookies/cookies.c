@@ -38,17 +38,28 @@ static const jose_slice wanted_names[WANTED]
        NAME(CLERK_COOKIE_SESSION),   NAME(CLERK_COOKIE_CLIENT_UAT),      NAME(CLERK_COOKIE_DEV_BROWSER),
        NAME(CLERK_COOKIE_REFRESH)};
 
-static int is_wanted(const clerk_raw_cookie *cookie, int wanted, const char *suffix, apr_size_t suffix_len)
+/* The index in `wanted_names`, from @a first and before @a end, of a cookie's name; @a end if it is not there. */
+static int find_name(int first, int end, const char *name, apr_size_t len)
 {
-    const jose_slice *base = &wanted_names[wanted];
-    const char *rest = cookie->name.data + base->len;
-
-    if (wanted < SUFFIXED) {
-        return cookie->name.len == base->len && !memcmp(cookie->name.data, base->data, base->len);
+    while (first < end && (wanted_names[first].len != len || memcmp(wanted_names[first].data, name, len))) {
+        first++;
     }
-    return suffix_len > 0 && cookie->name.len == base->len + 1 + suffix_len
-           && !memcmp(cookie->name.data, base->data, base->len) && *rest == '_'
-           && !memcmp(rest + 1, suffix, suffix_len);
+    return first;
+}
+
+/* Which wanted cookie this is; WANTED: none. */
+static int which_wanted(const clerk_raw_cookie *cookie, const char *suffix, apr_size_t suffix_len)
+{
+    const char *name = cookie->name.data;
+    apr_size_t len = cookie->name.len;
+    int found;
+
+    if (suffix_len > 0 && len > suffix_len + 1 && name[len - suffix_len - 1] == '_'
+        && !memcmp(name + len - suffix_len, suffix, suffix_len)) {
+        return find_name(SUFFIXED, WANTED, name, len - suffix_len - 1);
+    }
+    found = find_name(0, SUFFIXED, name, len);
+    return found < SUFFIXED ? found : WANTED;
 }
 
 static int begins_with(const clerk_raw_cookie *cookie, const char *prefix, apr_size_t len)
@@ -83,11 +94,8 @@ static void find_wanted(clerk_cookies *cookies, jose_slice values[WANTED], const
         if (cookie.name.len < 2 || cookie.name.data[0] != '_' || cookie.name.data[1] != '_') {
             continue;
         }
-        int i = 0;
+        int i = which_wanted(&cookie, suffix, suffix_len);
 
-        while (i < WANTED && !is_wanted(&cookie, i, suffix, suffix_len)) {
-            i++;
-        }
         if (i == WANTED) {
             note_other(cookies, &cookie);
             continue;

@@ -67,10 +67,11 @@ static void log_too_long(request_rec *r, const clerk_variable *variable)
                   CLERK_LOGNO(3064) "%s is left out: it is longer than %d bytes", variable->name, CLERK_VARIABLE_MAX);
 }
 
+static const clerk_identity nobody; /* without an identity, no text is set */
+
 static inline const char *value_of(request_rec *r, const clerk_identity *identity, const clerk_variable *variable)
 {
-    static const clerk_identity none; /* without an identity, no text is set */
-    const char *texts = (const char *)(identity ? identity : &none), *value;
+    const char *texts = (const char *)(identity ? identity : &nobody), *value;
 
     if (variable->get) {
         return variable->get(identity);

@@ -113,11 +113,18 @@ static int others_may_speak(const request_rec *r)
     return 0;
 }
 
+static int has_sent(const request_rec *r)
+{
+    const clerk_request_state *state = clerk_request_state_if_any(r);
+
+    return state && state->headers_sent;
+}
+
 void clerk_outcome_headers_insert_filter(request_rec *r)
 {
     const char *ours;
 
-    if (r->main || !(clerk_request_state_if_any(r) || clerk_request_state_if_any(clerk_request_state_top(r)))) {
+    if (r->main || !(has_sent(r) || has_sent(clerk_request_state_top(r)))) {
         return;
     }
     ours = others_may_speak(r) ? apr_table_get(r->err_headers_out, CACHE_CONTROL) : NULL;
