@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/recipes: each file is run as printed in the documentation; only the values of site.conf differ."""
 
+import base64
+import hashlib
 import os
 import pathlib
 import re
@@ -44,7 +46,7 @@ def site(live, **values):
 def run(make_httpd, live):
     """run(recipe, files, ...) starts a server with that recipe over these files."""
 
-    def run(recipe, files=(), mpm=None, before="", **values):
+    def run(recipe, files=(), mpm=None, before="", modules=(), **values):
         server = make_httpd(**({"mpm": mpm} if mpm else {}))
         root = server.root / "site"
         root.mkdir()
@@ -55,7 +57,7 @@ def run(make_httpd, live):
                 if parent == root.parent:
                     break
                 parent.chmod(0o755)
-        server.configure(before + site(live, SITE_ORIGIN=PARTY, SITE_ROOT=root, **values) + f'Include "{RECIPES}/{recipe}"\n')
+        server.configure(before + site(live, SITE_ORIGIN=PARTY, SITE_ROOT=root, **values) + f'Include "{RECIPES}/{recipe}"\n', modules=modules)
         code, output = server.check("-D", "DUMP_CLERK")
         assert code == 0 and "DEPENDS" not in output and "NOT PROTECTED" not in output and "AC3022" not in output, output
         return server.start()
@@ -241,3 +243,72 @@ def test_api(run, live, echo):
     assert answer.status == 401 and 'error="invalid_token"' in answer.header("WWW-Authenticate")
     assert server.request("OPTIONS", "/api/x", {"Origin": PARTY}).status != 401
     assert ask(server, live, "/api/x", NOBODY).header("Access-Control-Allow-Origin") == PARTY
+
+
+# Faults, C: applications and accounts that were there before Clerk
+
+
+def mailed(name):
+    """Claims with the e-mail address of a user."""
+    return {"claims": {"email": f"{name}@example.com"}}
+
+
+def test_user_header(run, live, echo):
+    server = run("user-header.conf", APP_URL=echo.url.rstrip("/"))
+    server.log.announce("AC3063")
+    check_rows(server, live, [("/", NOBODY, 401), ("/", CAROL, 403)])
+    forged = {"X-WEBAUTH-USER": "root@example.com", "x-webauth-user": "root@example.com", "Connection": "x-webauth-user"}
+    answer = server.get("/page", XHR | forged | browser(live, "carol", **mailed("carol")))
+    assert re.findall(r"^X-WEBAUTH-USER: (.*?)\r?$", answer.text, re.M | re.I) == ["carol@example.com"], answer.text
+    assert "eyJ" not in answer.text and server.get("/page", XHR | forged).status == 401
+
+
+def test_nagios(run, live):
+    script = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nexec env\n"
+    server = run("nagios.conf", {"cgi-bin/status.cgi": script, "htdocs/index.html": "frames"})
+    server.log.announce("AC3063")
+    for path in ("/nagios/", "/nagios/cgi-bin/status.cgi"):
+        assert ask(server, live, path, NOBODY).status == 401 and ask(server, live, path, ALICE).status == 403
+        assert server.get(path, XHR | browser(live, "bob", "acme", **mailed("bob"))).status == 403  # a member
+        assert server.get(path, XHR | browser(live, "alice", "acme", **mailed("alice"))).status == 200
+    env = server.get("/nagios/cgi-bin/status.cgi?host=all", XHR | bearer(live, "alice", "acme", **mailed("alice"))).env()
+    assert env["REMOTE_USER"] == "alice@example.com"
+
+
+def test_phpmyadmin(run, live, php):
+    script = next(block for block in re.findall(r"^```php\n(.*?)^```$", PAGE, re.M | re.S) if "get_login_credentials" in block)
+    index = script.replace("/etc/phpmyadmin/pma-password", "/dev/null") + "header('Content-Type: text/plain');\necho json_encode(get_login_credentials(''));\n"
+    server = run("phpmyadmin.conf", {"index.php": index, "vendor/autoload.php": "<?php echo 'run';", "themes/a.css": "a"},
+                 PHP_FPM=f"unix:{php.socket}")
+    check_rows(server, live, [
+        ("/phpmyadmin/", ALICE, 200), ("/phpmyadmin/", BOB, 403), ("/phpmyadmin/", DAVE, 403), ("/phpmyadmin/", NOBODY, 401),
+        ("/phpmyadmin/index.php/x", BOB, 403),
+        ("/phpmyadmin/themes/a.css", NOBODY, 401), ("/phpmyadmin/vendor/autoload.php", ALICE, 403), ("/phpmyadmin/vendor/", ALICE, 403),
+    ])
+    assert ask(server, live, "/phpmyadmin/", ALICE, "browser").json() == ["pma", ""]
+    assert server.get("/phpmyadmin/", XHR | bearer(live, "alice", "acme", claims={"act": {"sub": "user_support"}})).status == 403
+
+
+def test_group_file(run, live):
+    groups = "editors: alice@example.com dave@example.com\nothers: bob@example.com\n"
+    server = run("group-file.conf", {"index.html": "in", "groups": groups}, modules=("authz_groupfile",), GROUP_FILE="site/groups")
+    server.log.announce("AC3063")
+    for name, status in (("alice", 200), ("bob", 403), ("dave", 200), ("ALICE", 403)):
+        assert server.get("/", XHR | browser(live, name.lower(), **mailed(name))).status == status, name
+    check_rows(server, live, [("/", ALICE, 403), ("/", NOBODY, 401)])
+
+
+def test_basic_beside(run, live):
+    passwords = "backup:{SHA}" + base64.b64encode(hashlib.sha1(b"secret").digest()).decode() + "\n"
+    server = run("basic-beside.conf", {"index.html": "in", "admin/index.html": "admin", "passwords": passwords}, PASSWORD_FILE="site/passwords")
+    server.log.announce("AH01617", "AH01618")
+    check_rows(server, live, [("/", CAROL, 200), ("/", NOBODY, 401), ("/admin/", ALICE, 200), ("/admin/", BOB, 403)])
+    assert ask(server, live, "/", NOBODY, headers=NAVIGATION).status == 307
+    for credentials, status in (("backup:secret", 200), ("backup:wrong", 401), ("user_alice:", 401)):
+        for scheme in ("Basic", "basic"):
+            headers = {"Authorization": f"{scheme} " + base64.b64encode(credentials.encode()).decode()}
+            assert server.get("/", XHR | headers).status == status, credentials
+            assert server.get("/admin/", XHR | headers).status == 401, credentials
+            # The password counts, or its lack, whatever else there is.
+            assert server.get("/", XHR | headers | browser(live)).status == status, credentials
+    assert server.get("/", XHR | {"Authorization": "Basic"} | browser(live)).status == 401
