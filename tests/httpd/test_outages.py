@@ -105,7 +105,7 @@ def test_a_script_is_not_told_that_its_token_is_bad_where_clerk_did_not_say_so(s
     """A17: what was not judged is no invalid_token."""
     live.set_fault("refresh", **fault)
     answer, took = timed(lambda: server.get("/private/", dict(expired(live)) | XHR))
-    assert answer.status == 503 and answer.header("WWW-Authenticate") is None
+    assert answer.status == 503 and answer.header("WWW-Authenticate") is None and answer.auth_status == "unknown"
     assert answer.header("Retry-After") == ("7" if "headers" in fault else "5")
     assert answer.header("Cache-Control") == "no-store"
     assert answer.reason.startswith("session-token-expired-refresh-")

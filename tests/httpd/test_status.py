@@ -120,6 +120,17 @@ def test_every_instance_has_its_own_numbers(httpd, emulator):
     assert signed_in == {"default": 1, "staff": 2}
 
 
+def test_instances_are_told_apart(httpd, emulator):
+    """Faults, C: three virtual hosts, each with an instance that has no name, and two with one name."""
+    instances = [emulator.add_instance(production=True, host=f"clerk.host{number}.test") for number in range(5)]
+    hosts = "".join(f"<VirtualHost *:{httpd.port}>\nServerName host{number}.test\n{directives(httpd, one)}</VirtualHost>\n"
+                    for number, one in enumerate(instances[:3]))
+    named = "".join(f"<VirtualHost *:{httpd.port}>\nServerName named{number}.test\n<ClerkInstance staff>\nClerkPublishableKey {one.publishable_key}\n"
+                    f"ClerkJWKSURL {one.jwks_url}\n</ClerkInstance>\n</VirtualHost>\n" for number, one in enumerate(instances[3:]))
+    httpd.configure(STATUS + hosts.replace("</VirtualHost>", STATUS + "</VirtualHost>") + named, log_level="error").start()
+    assert sorted(entry["name"] for entry in read(httpd)["instances"]) == ["clerk.host0.test", "clerk.host1.test", "clerk.host2.test", "staff", "staff-2"]
+
+
 class Outline(html.parser.HTMLParser):
     """Checks that elements are closed in order, and collects what would load external resources."""
 
@@ -142,7 +153,9 @@ class Outline(html.parser.HTMLParser):
 
 
 def test_the_page_is_whole_and_self_contained(server):
+    assert "Token cache hits" not in server.get("/status").text  # No share of nothing.
     server.get("/p/", bearer(server.instance))
+    assert re.search(r"Token cache hits</dt><dd>0\.0 % <small>1 verified", server.get("/status").text)
     answer = server.get("/status")
     assert answer.status == 200 and answer.header("Content-Type") == "text/html; charset=utf-8"
     assert answer.header("Cache-Control") == "no-store" and "default-src 'none'" in answer.header("Content-Security-Policy")

@@ -276,14 +276,14 @@ const clerk_instance *clerk_fixture_instance(fixture *f, const clerk_instance_op
 
 const clerk_instance *live_instance(fixture *f)
 {
-    clerk_instance_options options = {.name = "live", .publishable_key = LIVE_KEY, .secret_key = "sk_live_secret"};
+    clerk_instance_options options = {.publishable_key = LIVE_KEY, .secret_key = "sk_live_secret"};
 
     return clerk_fixture_instance(f, &options);
 }
 
 const clerk_instance *test_instance(fixture *f)
 {
-    clerk_instance_options options = {.name = "test", .publishable_key = TEST_KEY, .secret_key = "sk_test_secret"};
+    clerk_instance_options options = {.publishable_key = TEST_KEY, .secret_key = "sk_test_secret"};
 
     return clerk_fixture_instance(f, &options);
 }

@@ -25,5 +25,9 @@ page('Received', '/received/', static function (): void { ?>
 <?php endforeach ?>
 </tbody>
 </table>
+<?php if (isset($_SERVER['REMOTE_USER'])): ?>
 <p>No token had to be parsed for this, and none is shown: the web server has verified it.</p>
+<?php else: ?>
+<p>You are not signed in, so there is no name. With the same lines in place, a signed-in visitor's would stand here.</p>
+<?php endif ?>
 <?php });

@@ -298,7 +298,7 @@ const char *clerk_instance_create(clerk_instance **pinstance, const clerk_instan
     const char *key_host;
     const char *problem;
 
-    instance->name = apr_pstrdup(pool, options->name ? options->name : "");
+    instance->name = "";
     instance->type = CLERK_INSTANCE_PRODUCTION;
     problem = set_keys(instance, options, pool);
     key_host = instance->frontend_host;

@@ -9,7 +9,6 @@
 
 /** The configuration of a Clerk instance: the values of the directives, with secrets resolved; NULL if not set. */
 typedef struct clerk_instance_options {
-    const char *name; /**< for messages */
     const char *publishable_key;
     const char *secret_key;
     const char *frontend_api; /**< ClerkFrontendAPI: host[:port], or https URL, or http URL on loopback; a path is
@@ -27,7 +26,7 @@ typedef struct clerk_instance_options {
  * A Clerk instance with all derived values (protocol.md 1). Immutable; lives as long as the configuration.
  */
 typedef struct clerk_instance {
-    const char *name;
+    const char *name; /**< for messages: set by the caller of clerk_instance_create() */
     clerk_instance_type type;
     const char *publishable_key; /**< or NULL (PEM or JWKS URL only: header and cookie tokens, no browser flow) */
     const char *secret_key;      /**< or NULL */

@@ -18,7 +18,7 @@ typedef struct claim_requirement {
     apr_array_header_t *tests; /* of claim_test */
 } claim_requirement;
 
-static const char how_to_write[] = "write PATH=VALUE or PATH~REGEX, such as department=sales or email~@example\\.com$";
+static const char how_to_write[] = "write PATH=VALUE or PATH~REGEX, such as department=sales or email~@example[.]com$";
 
 /* The regular expression must be fixed: a client that controls a part of it controls what it matches. */
 static const char *parse_regex(claim_test *test, cmd_parms *cmd, const char *text)

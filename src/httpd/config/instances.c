@@ -79,8 +79,43 @@ static int source_id(unsigned char id[32], const clerk_instance *instance)
     return ok;
 }
 
-static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_config *said, apr_pool_t *pool)
+typedef struct resolving {
+    apr_array_header_t *runtimes;
+    apr_hash_t *by_fingerprint;
+    const char *environment_key;
+    apr_pool_t *pool;
+} resolving;
+
+static int is_taken(const resolving *all, const char *name)
 {
+    for (int i = 0; i < all->runtimes->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(all->runtimes, i, const clerk_runtime *)->instance->name, name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What log messages and the status page call an instance. No two are called the same. One without a name is "default"
+ * if it is the main server's, else it is called as its frontend API. */
+static const char *distinct_name(const resolving *all, const char *said, const clerk_instance *instance,
+                                 const server_rec *server)
+{
+    const char *base = said                                            ? said
+                       : server->is_virtual && instance->frontend_host ? instance->frontend_host
+                                                                       : "default";
+    const char *name = base;
+
+    for (int number = 2; is_taken(all, name); number++) {
+        name = apr_psprintf(all->pool, "%s-%d", base, number);
+    }
+    return name;
+}
+
+static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_config *said, const resolving *all,
+                                const server_rec *server)
+{
+    apr_pool_t *pool = all->pool;
     clerk_instance_config filled = *said, *conf = &filled;
     clerk_runtime *runtime = apr_pcalloc(pool, sizeof(*runtime));
     clerk_instance_options options;
@@ -89,7 +124,6 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
 
     clerk_settings_fill_defaults(conf);
     memset(&options, 0, sizeof(options));
-    options.name = conf->name ? conf->name : "default";
     options.publishable_key = conf->publishable_key;
     options.secret_key = conf->secret_key;
     options.frontend_api = conf->frontend_api;
@@ -103,6 +137,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     if ((error = clerk_instance_create(&instance, &options, pool))) {
         return error;
     }
+    instance->name = distinct_name(all, conf->name, instance, server);
     runtime->instance = instance;
     runtime->slot = -1;
     if (conf->jwt_key) {
@@ -145,13 +180,6 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     return NULL;
 }
 
-typedef struct resolving {
-    apr_array_header_t *runtimes;
-    apr_hash_t *by_fingerprint;
-    const char *environment_key;
-    apr_pool_t *pool;
-} resolving;
-
 static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_instance_config *conf, server_rec *server)
 {
     const char *key = clerk_settings_fingerprint(conf, all->pool), *error = NULL;
@@ -161,7 +189,7 @@ static int resolve_one(clerk_runtime **pruntime, resolving *all, const clerk_ins
     if (runtime) {
         return OK;
     }
-    error = make_runtime(&runtime, conf, all->pool);
+    error = make_runtime(&runtime, conf, all, server);
     if (error || !runtime) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
                      CLERK_LOGNO(3010) "Clerk instance %s (%s): %s", conf->name ? conf->name : "of the server",

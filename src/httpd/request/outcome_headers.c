@@ -21,7 +21,7 @@
 static const char *const status_texts[] = {[CLERK_SIGNED_IN] = "signed-in",
                                            [CLERK_SIGNED_OUT] = "signed-out",
                                            [CLERK_HANDSHAKE] = "handshake",
-                                           [CLERK_UNAVAILABLE] = "signed-out",
+                                           [CLERK_UNAVAILABLE] = "unknown",
                                            [CLERK_BAD_REQUEST] = "signed-out"};
 
 /* All headers are set in err_headers_out, because headers_out does not survive an error or an internal redirect. */

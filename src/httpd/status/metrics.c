@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/status/metrics.h"
 
-/* The share of the tokens that were found in the token cache. */
+/* The share of the tokens that were found in the token cache; -1: there was none yet. */
 static double hit_percentage(const clerk_verdicts *verdicts)
 {
     apr_uint64_t hits = atomic_load(&verdicts->cache_hits);
     apr_uint64_t all = hits + atomic_load(&verdicts->cache_misses);
 
-    return all ? 100.0 * (double)hits / (double)all : 0.0;
+    return all ? 100.0 * (double)hits / (double)all : -1.0;
 }
 
 /* A get function: its name, the member of clerk_metric_value for the metric's kind, and the value. */

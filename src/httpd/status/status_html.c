@@ -143,7 +143,7 @@ static const char *metric_text(const clerk_metric *metric, const clerk_report_in
     case CLERK_METRIC_AGE:
         return value.time ? interval_text(now - value.time, pool) : metric->none;
     case CLERK_METRIC_PERCENT:
-        return apr_psprintf(pool, "%.1f %%", value.percent);
+        return value.percent < 0 ? metric->none : apr_psprintf(pool, "%.1f %%", value.percent);
     default:
         return apr_psprintf(pool, "%" APR_UINT64_T_FMT, value.count);
     }
