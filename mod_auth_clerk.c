@@ -19,6 +19,7 @@
 #include "httpd/application/environment.h"
 #include "httpd/application/expressions.h"
 #include "httpd/application/headers.h"
+#include "httpd/inject/inject.h"
 #include "httpd/lifecycle.h"
 #include "httpd/process/log.h"
 #include "httpd/authz/refusal.h"
@@ -50,6 +51,7 @@ static void register_hooks(apr_pool_t *pool)
     clerk_refusal_register(pool);
     clerk_outcome_headers_register();
     clerk_site_proxy_register();
+    clerk_inject_register();
     clerk_scrub_register(pool);
     ap_hook_post_read_request(clerk_scrub_request, remoteip_and_setenvif, NULL, APR_HOOK_FIRST);
     /* All with PER_CONF: otherwise httpd does not detect that a subrequest has the same configuration as its parent. */

@@ -76,6 +76,10 @@ class Browser:
         """{"url", "text"} of the page that is open."""
         return self._do("where")
 
+    def tab(self, number):
+        """Go on in that tab, the first being 0."""
+        self._do("tab", number=number)
+
     def evaluate(self, expression):
         return self._do("evaluate", expression=expression)
 

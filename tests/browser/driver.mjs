@@ -42,6 +42,12 @@ const commands = {
     await Promise.all([page.waitForNavigation(), page.click(selector)]);
     return { url: page.url(), text: await page.innerText('body') };
   },
+  // Go on in another tab of the same browser; a new one if there are not so many.
+  async tab({ number }) {
+    page = context.pages()[number] ?? (await context.newPage());
+    page.setDefaultTimeout(20000);
+    await page.bringToFront();
+  },
   // The value of a JavaScript expression in the page; promises are awaited.
   evaluate: ({ expression }) => page.evaluate(expression),
   fill: async ({ selector, text }) => void (await page.fill(selector, text)),

@@ -3,6 +3,7 @@
 
 import json
 import re
+import time
 import urllib.parse
 
 import pytest
@@ -198,7 +199,8 @@ def test_scripts_are_told_who_is_signed_in(server, live):
     answer = server.get("/clerk/status.json", XHR | browser(live, org="acme"))
     said = json.loads(answer.body)
     assert said["signedIn"] is True and said["userId"] == live.user("alice").id and said["orgSlug"] == "acme"
-    assert said["expiresAt"] > 0 and set(said) == {"signedIn", "userId", "sessionId", "orgId", "orgSlug", "orgRole", "expiresAt"}
+    assert said["expiresAt"] > 0 and set(said) == {"signedIn", "userId", "sessionId", "orgId", "orgSlug", "orgRole", "expiresAt", "now"}
+    assert abs(said["now"] - time.time()) < 60
     assert answer.header("Cache-Control") == "no-store" and answer.header("Cross-Origin-Resource-Policy") == "same-origin"
     assert not answer.all("Access-Control-Allow-Origin") and b"eyJ" not in answer.body
 
@@ -206,7 +208,8 @@ def test_scripts_are_told_who_is_signed_in(server, live):
 def test_scripts_are_told_that_nobody_is(server, live):
     for headers in (XHR, XHR | browser(live, defect="bad-signature"), NAVIGATION):
         answer = server.get("/clerk/status.json", headers)
-        assert answer.status == 200 and json.loads(answer.body) == {"signedIn": False}
+        assert answer.status == 200 and json.loads(answer.body).keys() == {"signedIn", "now"}
+        assert json.loads(answer.body)["signedIn"] is False
 
 
 # Configuration

@@ -27,7 +27,7 @@ RANKS = [
     ["httpd/config_check", "httpd/request"],
     ["httpd/application"],
     ["httpd/site"],
-    ["httpd/authz"],
+    ["httpd/authz", "httpd/inject"],
     ["httpd/authn", "httpd/status"],
     ["httpd"],
     [""],

@@ -9,6 +9,7 @@
 #include "httpd/config/directive_values.h"
 #include "httpd/config/htaccess.h"
 #include "text/cache_control.h"
+#include "text/text.h"
 
 const char *clerk_directives_auth_instance(const char **pname, cmd_parms *cmd, const char *name)
 {
@@ -98,6 +99,17 @@ const char *clerk_directives_auth_cache_control(const char **pvalue, cmd_parms *
     }
     *pvalue = text;
     return NULL;
+}
+
+const char *clerk_directives_auth_user_button(const char **pplace, cmd_parms *cmd, const char *text)
+{
+    *pplace = strcasecmp(text, "Off") ? text : "";
+    return *text && clerk_text_is_clean(text)
+               ? NULL
+               : apr_psprintf(cmd->pool,
+                              "ClerkUserButton: '%s' is no place in a page; write Off, top-left, top-right, "
+                              "bottom-left, bottom-right, or a CSS selector such as \"#header .user\"",
+                              text);
 }
 
 static const char *both_origins = "ClerkPublicOrigin and ClerkTrustForwarded On exclude each other: one says what the "

@@ -100,6 +100,12 @@ typedef enum clerk_unauthenticated {
     CLERK_UNAUTHENTICATED_SIGN_IN
 } clerk_unauthenticated;
 
+typedef enum clerk_inject {
+    CLERK_INJECT_OFF,
+    CLERK_INJECT_KEEP_ALIVE,
+    CLERK_INJECT_ON
+} clerk_inject;
+
 /** A claim of ClerkExportClaim. */
 typedef struct clerk_export {
     const char *path;
@@ -121,6 +127,8 @@ typedef struct clerk_dir_config {
     int renewal;          /**< clerk_renewal */
     int cross_origin_sync;
     const char *cache_control; /**< NULL: default; "": nothing is added */
+    int inject_script;         /**< clerk_inject */
+    const char *user_button;   /**< NULL or "": none */
     clerk_organization_sync *organization_sync;
     const char *public_origin;
     int trust_forwarded;

@@ -97,13 +97,44 @@ static void warn_of_ignored(request_rec *r, const char *directive)
                     directive);
 }
 
+/* Authenticate by the clock @a now. */
+static inline clerk_outcome *judge_at(request_rec *r, clerk_runtime *runtime, apr_time_t now)
+{
+    const clerk_policy *policy = &clerk_config_dir(r)->policy;
+    clerk_request_state *state = clerk_request_state_get(r);
+    clerk_services services;
+    clerk_request request;
+
+    clerk_instance_services_bind(&services, runtime, r, now);
+    clerk_wire_read_head(&request, r);
+    state->runtime = runtime;
+    state->policy = policy;
+    state->headers_sent = 0;
+    state->exported = 0;
+    state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
+    clerk_verdicts_add(runtime->verdicts, state->outcome);
+    if (state->outcome->given_up_pattern) {
+        log_pattern(r, state->outcome->given_up_pattern);
+    }
+    return state->outcome;
+}
+
+clerk_outcome *clerk_judge_renewing(request_rec *r)
+{
+    clerk_runtime *runtime = clerk_config_runtime(r);
+
+    if (!runtime) {
+        log_no_instance(r);
+        return NULL;
+    }
+    return judge_at(r, runtime, apr_time_now() + clerk_config_dir(r)->policy.clock_skew);
+}
+
 clerk_outcome *clerk_judge_request(request_rec *r)
 {
     clerk_runtime *runtime = clerk_config_runtime(r);
     const clerk_policy *policy = &clerk_config_dir(r)->policy;
     clerk_request_state *state = clerk_request_state_get(r);
-    clerk_services services;
-    clerk_request request;
 
     if (!runtime) {
         log_no_instance(r);
@@ -118,18 +149,7 @@ clerk_outcome *clerk_judge_request(request_rec *r)
     if (clerk_config_dir(r)->htaccess_ignored) {
         warn_of_ignored(r, clerk_config_dir(r)->htaccess_ignored);
     }
-    clerk_instance_services_bind(&services, runtime, r, apr_time_now());
-    clerk_wire_read_head(&request, r);
-    state->runtime = runtime;
-    state->policy = policy;
-    state->headers_sent = 0;
-    state->exported = 0;
-    state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
-    clerk_verdicts_add(runtime->verdicts, state->outcome);
-    if (state->outcome->given_up_pattern) {
-        log_pattern(r, state->outcome->given_up_pattern);
-    }
-    return state->outcome;
+    return judge_at(r, runtime, apr_time_now());
 }
 
 const clerk_identity *clerk_judge_established_identity(request_rec *r)

@@ -16,6 +16,13 @@
 clerk_outcome *clerk_judge_request(request_rec *r);
 
 /**
+ * Authenticate this request anew for a script that keeps the session fresh: a session token that has expired, and is
+ * accepted only because of ClerkClockSkew, counts as expired, so that it is renewed or a handshake is due.
+ * @return NULL if no instance is configured here (logged)
+ */
+clerk_outcome *clerk_judge_renewing(request_rec *r);
+
+/**
  * The identity of an earlier decision that holds for this request, by the same rule. Never authenticates. @return NULL
  * if there is none
  */

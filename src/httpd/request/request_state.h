@@ -15,23 +15,24 @@
  * environment.
  */
 typedef struct clerk_request_state {
-    const clerk_runtime *runtime;       /**< the instance that `outcome` is for */
-    const clerk_policy *policy;         /**< the policy that `outcome` is for */
-    clerk_outcome *outcome;             /**< of authentication; NULL: not authenticated yet */
-    const void *clerk_in_force_for;     /**< the per-directory configuration whose AuthType was found to be Clerk */
-    const void *allowed_for;            /**< the configuration under which access was allowed; NULL: not, or not yet */
-    struct clerk_request_state *part;   /**< of the last subrequest that was allowed, while there is one */
-    struct clerk_request_state *whole;  /**< of the parent request; fast_redirect.c's own, as these three are */
-    const char *user;                   /**< the user that authentication has set; for own_user.c only */
-    unsigned int headers_sent : 1;      /**< the outcome's headers are in err_headers_out already */
-    unsigned int exported : 1;          /**< the variables of this request_rec are set */
-    unsigned int in_access : 1;         /**< inside our own run of the access_checker_ex hook */
-    unsigned int expression_asked : 1;  /**< an expression asked about the session */
-    unsigned int requirement_asked : 1; /**< so did a Require line, before authentication */
-    unsigned int user_needed : 1;       /**< authorization needs a user, so it is done after authentication */
-    unsigned int settled : 1;           /**< the handler is chosen: expressions no longer authenticate */
-    unsigned int json_refusal : 1;      /**< the body of the 403 is JSON */
-    unsigned int stripped : 1;          /**< ClerkStripCredentials changed the headers; as received they were: */
+    const clerk_runtime *runtime;        /**< the instance that `outcome` is for */
+    const clerk_policy *policy;          /**< the policy that `outcome` is for */
+    clerk_outcome *outcome;              /**< of authentication; NULL: not authenticated yet */
+    const void *clerk_in_force_for;      /**< the per-directory configuration whose AuthType was found to be Clerk */
+    const void *allowed_for;             /**< the configuration under which access was allowed; NULL: not, or not yet */
+    struct clerk_request_state *part;    /**< of the last subrequest that was allowed, while there is one */
+    struct clerk_request_state *whole;   /**< of the parent request; fast_redirect.c's own, as these three are */
+    const char *user;                    /**< the user that authentication has set; for own_user.c only */
+    unsigned int headers_sent : 1;       /**< the outcome's headers are in err_headers_out already */
+    unsigned int exported : 1;           /**< the variables of this request_rec are set */
+    unsigned int in_access : 1;          /**< inside our own run of the access_checker_ex hook */
+    unsigned int expression_asked : 1;   /**< an expression asked about the session */
+    unsigned int requirement_asked : 1;  /**< so did a Require line, before authentication */
+    unsigned int user_needed : 1;        /**< authorization needs a user, so it is done after authentication */
+    unsigned int settled : 1;            /**< the handler is chosen: expressions no longer authenticate */
+    unsigned int conditions_settled : 1; /**< inject_conditions.c has seen the conditional request fields */
+    unsigned int json_refusal : 1;       /**< the body of the 403 is JSON */
+    unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; as received they were: */
     const char *sent_cookie;
     const char *sent_authorization;
     apr_array_header_t *replies; /**< of the Backend API, in the client's request; for instance_services.c only */

@@ -10,16 +10,26 @@
 #include "httpd/site/site_assets.h"
 #include "httpd/site/site_frame.h"
 #include "httpd/site/site_proxy.h"
+#include "httpd/site/site_renew_frame.h"
 #include "httpd/site/site_sign_out.h"
+#include "httpd/site/site_start.h"
 #include "httpd/site/site_status.h"
 
 static const struct {
     const char *name;
     int (*answer)(request_rec *r, const char *page);
 } pages[] = {
-    {"sign-in", clerk_site_frame},      {"sign-up", clerk_site_frame},   {"account", clerk_site_frame},
-    {"organization", clerk_site_frame}, {"renew", clerk_site_frame},     {"sign-out", clerk_site_sign_out},
-    {"status.json", clerk_site_status}, {"pages.js", clerk_site_assets}, {"pages.css", clerk_site_assets},
+    {"sign-in", clerk_site_frame},
+    {"sign-up", clerk_site_frame},
+    {"account", clerk_site_frame},
+    {"organization", clerk_site_frame},
+    {"renew", clerk_site_frame},
+    {"sign-out", clerk_site_sign_out},
+    {"status.json", clerk_site_status},
+    {"pages.js", clerk_site_assets},
+    {"pages.css", clerk_site_assets},
+    {"start.js", clerk_site_start},
+    {"renew-frame", clerk_site_renew_frame},
 };
 
 /* Set before there are threads. */
@@ -27,6 +37,7 @@ static int has_pages;
 
 void clerk_site_configure(const server_rec *servers)
 {
+    clerk_site_start_prepare();
     has_pages = 0;
     for (; servers; servers = servers->next) {
         const char *prefix = clerk_config_server(servers)->pages;
@@ -58,6 +69,11 @@ static int page_of(const request_rec *r)
         }
     }
     return -1;
+}
+
+int clerk_site_is_page(const request_rec *r)
+{
+    return page_of(r) >= 0;
 }
 
 const char *clerk_site_path(request_rec *r, const char *name)

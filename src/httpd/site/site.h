@@ -21,6 +21,9 @@ int clerk_site_open(request_rec *r);
 /** The handler. */
 int clerk_site_handler(request_rec *r);
 
+/** Whether a request is for a page of ours. */
+int clerk_site_is_page(const request_rec *r);
+
 /**
  * The URL path of a page, such as "/clerk/sign-in", for links.
  * @param name such as "sign-in"

@@ -47,12 +47,13 @@ int clerk_site_clerk_js_find(clerk_site_clerk_js *js, request_rec *r)
                                      : apr_pstrcat(r->pool, base, "/npm/@clerk/clerk-js@6/dist/clerk.browser.js", NULL);
     js->ui = runtime->ui_script_url ? runtime->ui_script_url
                                     : apr_pstrcat(r->pool, base, "/npm/@clerk/ui@1/dist/ui.browser.js", NULL);
+    js->proxy = instance->proxy_url ? base : NULL;
     js->frontend = origin_of(base, r->pool);
     js->script_origin = origin_of(js->script, r->pool);
     js->ui_origin = origin_of(js->ui, r->pool);
     js->attributes
         = apr_pstrcat(r->pool, clerk_site_clerk_js_attribute("key", instance->publishable_key, r->pool),
-                      clerk_site_clerk_js_attribute("proxy", instance->proxy_url ? base : NULL, r->pool),
+                      clerk_site_clerk_js_attribute("proxy", js->proxy, r->pool),
                       clerk_site_clerk_js_attribute("domain", instance->satellite ? instance->domain : NULL, r->pool),
                       clerk_site_clerk_js_attribute("script", js->script, r->pool),
                       clerk_site_clerk_js_attribute("ui", js->ui, r->pool), NULL);

@@ -7,6 +7,7 @@
 /** Where a page of ours loads ClerkJS and Clerk's components from. All of it is from the request's pool. */
 typedef struct clerk_site_clerk_js {
     const char *script, *ui;   /**< URLs */
+    const char *proxy;         /**< ClerkProxyURL, absolute; NULL: none */
     const char *frontend;      /**< the origin of the frontend API as browsers reach it; "" for this site's own */
     const char *script_origin; /**< the origins of the scripts, for a Content-Security-Policy; "" for this site's own */
     const char *ui_origin;

@@ -14,12 +14,15 @@
 
 static json_t *answer_for(const clerk_identity *identity)
 {
+    double now = (double)apr_time_as_msec(apr_time_now()) / 1000;
+
     if (!identity) {
-        return json_pack("{s:b}", "signedIn", 0);
+        return json_pack("{s:b,s:f}", "signedIn", 0, "now", now);
     }
-    return json_pack("{s:b,s:s?,s:s?,s:s?,s:s?,s:s?,s:O?}", "signedIn", 1, "userId", identity->user_id, "sessionId",
+    return json_pack("{s:b,s:s?,s:s?,s:s?,s:s?,s:s?,s:O?,s:f}", "signedIn", 1, "userId", identity->user_id, "sessionId",
                      identity->session_id, "orgId", identity->org_id, "orgSlug", identity->org_slug, "orgRole",
-                     identity->org_role, "expiresAt", json_object_get(clerk_identity_claims(identity), "exp"));
+                     identity->org_role, "expiresAt", json_object_get(clerk_identity_claims(identity), "exp"), "now",
+                     now);
 }
 
 int clerk_site_status(request_rec *r, const char *page)
@@ -33,7 +36,7 @@ int clerk_site_status(request_rec *r, const char *page)
         r->allowed |= AP_METHOD_BIT << M_GET;
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    outcome = clerk_judge_request(r);
+    outcome = r->args && !strcmp(r->args, "renew") ? clerk_judge_renewing(r) : clerk_judge_request(r);
     if (outcome && outcome->status == CLERK_UNAVAILABLE) {
         apr_table_setn(r->err_headers_out, "Retry-After", "5");
         return HTTP_SERVICE_UNAVAILABLE;
@@ -43,7 +46,7 @@ int clerk_site_status(request_rec *r, const char *page)
     apr_table_setn(r->headers_out, "Cross-Origin-Resource-Policy", "same-origin");
     ap_set_content_type(r, "application/json");
     answer = answer_for(outcome && outcome->status == CLERK_SIGNED_IN ? outcome->identity : NULL);
-    text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+    text = answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(13)) : NULL;
     json_decref(answer);
     if (!text) {
         return HTTP_INTERNAL_SERVER_ERROR;
