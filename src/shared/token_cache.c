@@ -172,9 +172,11 @@ static void store(word *to, apr_uint64_t value)
     atomic_store_explicit(to, value, memory_order_relaxed);
 }
 
+/* No sum, which could wrap: on 32-bit machines a damaged record may claim nearly as many bytes as there are addresses.
+ */
 static apr_size_t words_of(apr_size_t bytes)
 {
-    return (bytes + WORD - 1) / WORD;
+    return bytes / WORD + (bytes % WORD != 0);
 }
 
 static apr_size_t block_lines(const clerk_token_cache *cache)

@@ -27,10 +27,18 @@ static inline int clerk_text_is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/** Whether a text has no control character, so that it is safe in a header, a variable or a log line. */
+/** Whether a UTF-8 text continues with a control character beyond ASCII (C1), U+2028 or U+2029: line breaks to some. */
+static inline int clerk_text_begins_with_wide_control(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+
+    return (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) || (c[0] == 0xe2 && c[1] == 0x80 && (c[2] & 0xfe) == 0xa8);
+}
+
+/** Whether a text has no control character and no line break, so that it is safe in a header, a variable or a log. */
 static inline int clerk_text_is_clean(const char *text)
 {
-    while (*text && !clerk_text_is_control(*text)) {
+    while (*text && !clerk_text_is_control(*text) && !clerk_text_begins_with_wide_control(text)) {
         text++;
     }
     return !*text;

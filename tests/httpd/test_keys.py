@@ -48,6 +48,22 @@ def fetches(instance):
 # Where keys come from
 
 
+@pytest.mark.parametrize("way", ["ClerkHTTPProxy http://127.0.0.1:9", "ClerkCAFile {pem}"], ids=["proxy", "CA"])
+def test_an_instance_with_another_way_to_the_source_has_keys_of_its_own(httpd, instance, way):
+    """Faults, E: what one trusts is not another's trust."""
+    pem = httpd.write("other-ca.pem", instance.public_key_pem, 0o644, httpd.root / "conf")
+    httpd.write("p/index.html", "members only")
+    same = directives(httpd, instance)
+    httpd.configure(f"{same}<ClerkInstance other>\n{same.replace('ClerkAuthorizedParties', '#')}{way.format(pem=pem)}\n</ClerkInstance>\n" + protect("/p")
+                    + protect("/other", ["valid-user"], "ClerkInstance other")).start()
+    httpd.write("other/index.html", "members only")
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    # To this machine there is neither a proxy nor TLS, so that the other instance can fetch them too. It must not have them already.
+    assert fetches(instance) == 1
+    assert httpd.get("/other/", bearer(instance)).status == 200
+    assert fetches(instance) == 2
+
+
 @pytest.mark.mpm
 @pytest.mark.parametrize("keys,endpoint", [("public", "jwks"), ("frontend", "jwks"), ("api", "api-jwks"), ("pem", None)])
 def test_sources(httpd, instance, keys, endpoint):

@@ -103,6 +103,8 @@ static void leaves_control_characters_out(void **state)
         {"{\"a\":\"x\\ty\"}", "a", NULL},
         {"{\"a\":\"\\u001b\"}", "a", NULL},
         {"{\"a\":\"\\u007f\"}", "a", NULL},
+        {"{\"a\":\"x\\u0085\"}", "a", NULL},
+        {"{\"a\":[\"x\",\"\\u2028\"]}", "a", NULL},
         {"{\"a\":[\"x\",\"y\\n\"]}", "a", NULL},
         {"{\"a\":{\"b\":\"\\u007f\"}}", "a", NULL},
         {"{\"a\":{\"b\":\"x\\ny\"}}", "a", "{\"b\":\"x\\ny\"}"}, /* escaped as in JSON */

@@ -75,13 +75,19 @@ static void needs_a_clean_subject(void **state)
         "{\"sub\":\"a\\nb\"}",
         "{\"sub\":\"a\\u007fb\"}",
         "{\"sub\":\"\\u0001\"}",
+        "{\"sub\":\"a\\u0080\"}",
+        "{\"sub\":\"\\u0085b\"}",
+        "{\"sub\":\"a\\u009fb\"}",
+        "{\"sub\":\"a\\u2028b\"}",
+        "{\"sub\":\"a\\u2029\"}",
         "{\"sub\":[\"user_1\"]}",
     };
 
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_null(identity_of(bad[i], *state));
     }
-    assert_string_equal(identity_of("{\"sub\":\"u\\u0080\\u00fc \"}", *state)->user_id, "u\xC2\x80\xC3\xBC ");
+    assert_string_equal(identity_of("{\"sub\":\"u\\u00a0\\u00fc\\u2027\\u202a \"}", *state)->user_id,
+                        "u\xC2\xA0\xC3\xBC\xE2\x80\xA7\xE2\x80\xAA ");
 }
 
 static void reads_version_1(void **state)
@@ -223,9 +229,10 @@ static void decodes_permissions(void **state)
         {"\xC2\xA0o:a\xE2\x80\x83 ,\xEF\xBB\xBF"
          "ou: b ",
          " x\xE3\x80\x80, y",
-         " 1 ,\xE2\x80\xA9"
+         " 1 ,\xE2\x81\x9F"
          "2",
          "org:a:x org: b:y", 0},
+        {"o:a", "x", "1,\xE2\x80\xA9", "", 0}, /* a line break: no claim (differences.md row 15) */
         {"\xE2\x81\xA0o:a,o:b", "x", "1,1", "org:b:x", 1},
         {"o:\xC3\xA0,o:\xE2\x82\xAC", "\xF0\x9F\x98\x80", "1,1",
          "org:\xC3\xA0:\xF0\x9F\x98\x80 org:\xE2\x82\xAC:\xF0\x9F\x98\x80", 0},

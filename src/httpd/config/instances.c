@@ -63,8 +63,9 @@ static void digest_text(EVP_MD_CTX *digest, const char *text)
     }
 }
 
-/* The id of a key source: names the persisted file; instances with the same id share a slot. */
-static int source_id(unsigned char id[32], const clerk_instance *instance)
+/* The id of a key source: names the persisted file; instances with the same id share a slot. The way to the source is
+ * part of it: an instance must not get keys that were fetched with another's trust. */
+static int source_id(unsigned char id[32], const clerk_instance *instance, const clerk_instance_config *conf)
 {
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     int ok = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
@@ -73,6 +74,8 @@ static int source_id(unsigned char id[32], const clerk_instance *instance)
         digest_text(digest, instance->jwks_url);
         digest_text(digest, instance->jwks_needs_secret ? instance->secret_key : NULL);
         digest_text(digest, instance->frontend_host);
+        digest_text(digest, conf->http_proxy);
+        digest_text(digest, conf->ca_file);
         ok = EVP_DigestFinal_ex(digest, id, NULL) == 1;
     }
     EVP_MD_CTX_free(digest);
@@ -165,7 +168,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     if (runtime->source.max_stale < runtime->source.ttl) {
         return "ClerkJWKSMaxStale is shorter than ClerkJWKSCacheTTL; keys would lapse before they are refreshed";
     }
-    if (!source_id(runtime->source.id, instance)) {
+    if (!source_id(runtime->source.id, instance, conf)) {
         return "OpenSSL failed to compute a digest";
     }
     runtime->script_url = conf->script_url;
