@@ -4,7 +4,8 @@
 import os
 
 import pytest
-from pyclerk.clerk import XHR, bearer, browser, directives, protect
+from pyclerk import http2
+from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect
 
 LOCAL = "Order deny,allow\nDeny from all\nAllow from 127.0.0.1"
 
@@ -16,6 +17,38 @@ def test_auth_type_alone_is_open(httpd, live):
     assert "AC3022" in httpd.check()[1]
     httpd.start()
     assert httpd.get("/open/", XHR).status == 200
+
+
+def test_auth_type_alone_before_a_proxy_is_an_error(httpd, live, echo):
+    httpd.configure(directives(httpd, live) + protect("/app", [], f"ProxyPass {echo.url}"))
+    httpd.log.announce("AC3022", "AH01627")
+    assert "httpd answers 500" in httpd.check()[1]
+    httpd.start()
+    assert httpd.get("/app/", XHR).status == 500
+    assert httpd.get("/app/", XHR | bearer(live)).status == 500
+
+
+def test_an_open_directory_whose_index_is_protected(httpd, live):
+    httpd.write("d/index.html", "members only")
+    httpd.configure(directives(httpd, live) + f'<Directory "{httpd.docroot}/d">\nOptions +Indexes\nDirectoryIndex index.html\n'
+                    + protect("index.html", kind="Files") + "</Directory>\n").start()
+    stranger = NAVIGATION | {"Cookie": "__client_uat=0"}
+    listing = httpd.get("/d/", stranger)
+    assert listing.status == 401 and "index.html" not in listing.text
+    assert httpd.get("/d/index.html", stranger).status == 307
+    assert httpd.get("/d/", browser(live)).text == "members only"
+
+
+@pytest.mark.skipif(os.environ.get("MPM") == "prefork", reason="HTTP/2 needs threads")
+def test_upgrading_to_http_2_without_tls(httpd, live):
+    for name in ("p", "stripped"):
+        httpd.write(f"{name}/index.html", "members only")
+    httpd.configure("Protocols h2c http/1.1\n" + directives(httpd, live) + protect("/p") + protect("/stripped", ["valid-user"], "ClerkStripCredentials On"),
+                    modules=("http2",)).start()
+    credentials = [*(XHR | bearer(live)).items()]
+    change = [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk")]
+    assert [http2.upgrade(httpd.port, path, credentials + change).status for path in ("/p/", "/stripped/")] == [200, 401]
+    assert [http2.request(httpd.port, "GET", path, credentials).status for path in ("/p/", "/stripped/")] == [200, 200]
 
 
 def test_require_lines_are_alternatives(httpd, live):

@@ -141,8 +141,9 @@ static void warn_about(const clerk_config_sections *config, const clerk_config_s
         && !any_applies(config, here, clerk_config_sections_has_restriction, 1)) {
         clerk_httpd_log_warn(
             here->server,
-            CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: no Require "
-                              "applies here, so everybody has access; write for example Require valid-user",
+            CLERK_LOGNO(3022) "AuthType Clerk on line %d of %s protects nothing: it has no Require. Everybody has "
+                              "access, or, where no outer Require applies either (proxied URLs), httpd answers 500; "
+                              "write for example Require valid-user",
                         auth_type->line_num, auth_type->filename);
     }
     if (here->require_clerk && !any_applies(config, here, clerk_config_sections_is_clerk, 0)) {
