@@ -26,6 +26,7 @@
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
 #include "httpd/site/site.h"
+#include "httpd/site/site_form.h"
 #include "httpd/site/site_proxy.h"
 #include "httpd/status/status.h"
 #include "httpd/request/scrub.h"
@@ -49,6 +50,7 @@ static void register_hooks(apr_pool_t *pool)
     clerk_lifecycle_register(pool);
     clerk_authz_providers_register(pool);
     clerk_refusal_register(pool);
+    clerk_site_form_register();
     clerk_outcome_headers_register();
     clerk_site_proxy_register();
     clerk_inject_register();

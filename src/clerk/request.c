@@ -21,9 +21,11 @@ static int is_from_script(const clerk_request *request)
 
 int clerk_request_is_navigation(const clerk_request *request)
 {
-    if (strcmp(request->method, "GET")) {
-        return 0;
-    }
+    return !strcmp(request->method, "GET") && clerk_request_is_shown(request);
+}
+
+int clerk_request_is_shown(const clerk_request *request)
+{
     if (request->sec_fetch_dest || request->sec_fetch_mode) {
         return is_text(request->sec_fetch_dest, "document") || is_text(request->sec_fetch_dest, "iframe")
                || is_text(request->sec_fetch_mode, "navigate");

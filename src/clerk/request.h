@@ -51,6 +51,9 @@ static inline const clerk_request *clerk_request_complete(clerk_request *request
  */
 int clerk_request_is_navigation(const clerk_request *request);
 
+/** The same for any method: whether the browser shows the response as a page, as it does with that of a form. */
+int clerk_request_is_shown(const clerk_request *request);
+
 /**
  * Whether a page of this site makes the request (differences.md row 26), so that no other site can have it answered as
  * the visitor's: `Sec-Fetch-Site` is exactly `same-origin`, or absent while `Origin` is the public origin, and no other

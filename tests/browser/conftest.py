@@ -36,11 +36,11 @@ class BrowserError(AssertionError):
 class Browser:
     """One Chromium with a profile of its own."""
 
-    def __init__(self, cookies=True):
+    def __init__(self, cookies=True, scripts=True):
         self._process = subprocess.Popen(
             [NODE, str(TESTS / "browser/driver.mjs"), str(TOOLS), CHROMIUM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._do("launch", cookies=cookies)
+        self._do("launch", cookies=cookies, scripts=scripts)
 
     def _do(self, command, **options):
         self._process.stdin.write(json.dumps({"command": command} | options) + "\n")
@@ -79,6 +79,28 @@ class Browser:
     def tab(self, number):
         """Go on in that tab, the first being 0."""
         self._do("tab", number=number)
+
+    def follow(self, selector):
+        """Click a link that opens another tab, and go on there."""
+        self._do("follow", selector=selector)
+
+    def press_button(self, selector):
+        """Click what does not lead to another page, or not at once."""
+        self._do("press_only", selector=selector)
+
+    def back(self):
+        self._do("back")
+
+    def set_cookie(self, name, value, url):
+        self._do("set", name=name, value=value, url=url)
+
+    def screenshots(self, name):
+        """In light and dark, on a desktop and a phone."""
+        for scheme in ("light", "dark"):
+            for device, width, height in (("desktop", 1280, 720), ("phone", 390, 760)):
+                self._do("look", scheme=scheme, width=width, height=height)
+                self.screenshot(f"{name}-{scheme}-{device}")
+        self._do("look", scheme="light", width=1280, height=720)
 
     def evaluate(self, expression):
         return self._do("evaluate", expression=expression)

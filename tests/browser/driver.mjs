@@ -15,13 +15,15 @@ let context, page, profile;
 
 const commands = {
   // A new browser with an empty profile.
-  async launch({ cookies }) {
+  async launch({ cookies, scripts }) {
     profile = await mkdtemp(join(tmpdir(), 'clerk-browser-'));
     if (!cookies) {
       await mkdir(join(profile, 'Default'), { recursive: true });
       await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(BLOCK_COOKIES));
     }
-    context = await chromium.launchPersistentContext(profile, { executablePath: process.argv[3], args: ARGUMENTS, headless: true });
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath: process.argv[3], args: ARGUMENTS, headless: true, javaScriptEnabled: scripts,
+    });
     page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(20000);
   },
@@ -47,6 +49,20 @@ const commands = {
     page = context.pages()[number] ?? (await context.newPage());
     page.setDefaultTimeout(20000);
     await page.bringToFront();
+  },
+  // A link that opens another tab; goes on there.
+  async follow({ selector }) {
+    const [opened] = await Promise.all([context.waitForEvent('page'), page.click(selector)]);
+    page = opened;
+    page.setDefaultTimeout(20000);
+    await page.waitForLoadState();
+  },
+  press_only: async ({ selector }) => void (await page.click(selector)),
+  back: async () => void (await page.goBack()),
+  set: async ({ name, value, url }) => void (await context.addCookies([{ name, value, url }])),
+  look: async ({ scheme, width, height }) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height });
   },
   // The value of a JavaScript expression in the page; promises are awaited.
   evaluate: ({ expression }) => page.evaluate(expression),

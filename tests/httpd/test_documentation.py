@@ -48,7 +48,7 @@ def test_the_section_says_where_a_directive_may_stand(row):
     assert about(row)["Context"] == context
 
 
-UNITS = {"MILLISECONDS": "ms", "SECONDS": "s", "MINUTES": "m", "HOURS": "h", "DAYS": " days", "KIB": "K", "GIB": "G"}
+UNITS = {"MILLISECONDS": "ms", "SECONDS": "s", "MINUTES": "m", "HOURS": "h", "DAYS": " days", "KIB": "K", "MIB": "M", "GIB": "G"}
 
 
 def amount(argument):

@@ -38,6 +38,7 @@ VALUES = {
     "ClerkAudience": "audience{0}",
     "ClerkSignInURL": "/sign-in{0}",
     "ClerkSignUpURL": "/sign-up{0}",
+    "ClerkKeepForms": "{0}K",
     "ClerkUserButton": "#button{0}",
     "ClerkOrganizationSync": "/orgs{0}/:slug",
     "ClerkPublicOrigin": "https://origin{0}.example.test",

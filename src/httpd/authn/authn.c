@@ -20,6 +20,7 @@
 #include "httpd/request/request_state.h"
 #include "httpd/request/wire.h"
 #include "httpd/site/site.h"
+#include "httpd/site/site_form.h"
 #include "httpd/site/site_notice.h"
 
 /* Seconds for the Retry-After header when no keys are available. The key store itself tries more often. */
@@ -63,7 +64,7 @@ static int answer_unavailable(request_rec *r, const clerk_outcome *outcome)
     no_store(r);
     apr_table_setn(r->err_headers_out, "Retry-After",
                    outcome->retry_after > 0 ? apr_itoa(r->pool, outcome->retry_after) : RETRY_AFTER);
-    return HTTP_SERVICE_UNAVAILABLE;
+    return clerk_site_form_keep(r, HTTP_SERVICE_UNAVAILABLE, outcome);
 }
 
 /* The policy for the way to sign in: to ClerkSignInURL, else to the module's own page, else to the Account Portal. */
@@ -178,7 +179,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     }
     no_store(r);
     clerk_authn_note_failure(r, "Clerk");
-    return HTTP_UNAUTHORIZED;
+    return clerk_site_form_keep(r, HTTP_UNAUTHORIZED, outcome);
 }
 
 int clerk_authn_check(request_rec *r)

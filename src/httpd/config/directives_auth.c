@@ -60,6 +60,21 @@ const char *clerk_directives_auth_audience(const char **paudience, cmd_parms *cm
     return *audience ? NULL : "ClerkAudience: an empty audience matches nothing; leave the directive out instead";
 }
 
+const char *clerk_directives_auth_keep_forms(cmd_parms *cmd, void *conf, const char *text)
+{
+    const clerk_settings_row *row = &clerk_settings_table[CLERK_SETTINGS_AT_keep_forms];
+    clerk_dir_config *dir = conf;
+    apr_int64_t *psize = clerk_config_in_htaccess(cmd) ? clerk_htaccess_member(dir, row, cmd->pool) : &dir->keep_forms;
+    const char *problem;
+
+    if (!strcasecmp(text, "Off")) {
+        *psize = 0;
+        return NULL;
+    }
+    problem = clerk_directive_values_size(psize, cmd, text, row->least, row->most);
+    return problem ? apr_pstrcat(cmd->pool, problem, ", or Off", NULL) : NULL;
+}
+
 const char *clerk_directives_auth_organization_sync(cmd_parms *cmd, void *conf, const char *args)
 {
     clerk_dir_config *dir = conf;

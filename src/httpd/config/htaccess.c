@@ -14,6 +14,7 @@
     MEMBER(audience, NULL)                                                                                             \
     MEMBER(clock_skew, CLERK_UNSET)                                                                                    \
     MEMBER(renewal, CLERK_UNSET)                                                                                       \
+    MEMBER(keep_forms, CLERK_UNSET)                                                                                    \
     MEMBER(pending_sessions, CLERK_UNSET)                                                                              \
     MEMBER(remote_user, NULL)                                                                                          \
     MEMBER(strip_credentials, CLERK_UNSET)
@@ -122,6 +123,9 @@ static void apply(clerk_dir_config *dir)
         policy->renewal = CLERK_RENEWAL_GET;
     } else if (said->renewal != CLERK_UNSET && policy->renewal == CLERK_RENEWAL_GET) {
         ignored = CLERK_SETTINGS_AT_renewal;
+    }
+    if (said->keep_forms > CLERK_SETTINGS_VALUE(dir, keep_forms)) {
+        ignored = CLERK_SETTINGS_AT_keep_forms;
     }
     if (said->pending_sessions == CLERK_PENDING_SIGNED_OUT) {
         policy->pending_sessions = CLERK_PENDING_SIGNED_OUT;

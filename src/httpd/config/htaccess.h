@@ -10,7 +10,7 @@
  * the server: which instance's users are let in to it, from which sites, and under which names. Therefore these
  * settings of .htaccess are kept apart from those of the server configuration:
  *
- *     narrowed  ClerkTokenSources, ClerkAuthorizedParties, ClerkAudience, ClerkClockSkew, ClerkRenewal,
+ *     narrowed  ClerkTokenSources, ClerkAuthorizedParties, ClerkAudience, ClerkClockSkew, ClerkRenewal, ClerkKeepForms,
  *               ClerkPendingSessions, ClerkStripCredentials: what both allow is allowed
  *     filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server configuration says
  *               nothing
@@ -30,6 +30,7 @@ struct clerk_htaccess {
     apr_array_header_t *audience;
     apr_interval_time_t clock_skew;
     int renewal;
+    apr_int64_t keep_forms;
     int pending_sessions;
     const char *public_origin;
     int trust_forwarded;
@@ -63,6 +64,15 @@ const char *clerk_htaccess_remote_user(const clerk_dir_config *dir);
 static inline int clerk_htaccess_strips_credentials(const clerk_dir_config *dir)
 {
     return CLERK_SETTINGS_VALUE(dir, strip_credentials) || (dir->htaccess && dir->htaccess->strip_credentials == 1);
+}
+
+/** The largest form that is kept, in bytes; 0: none is. */
+static inline apr_size_t clerk_htaccess_keep_forms(const clerk_dir_config *dir)
+{
+    apr_int64_t most = CLERK_SETTINGS_VALUE(dir, keep_forms);
+    apr_int64_t said = dir->htaccess ? dir->htaccess->keep_forms : CLERK_UNSET;
+
+    return (apr_size_t)(said != CLERK_UNSET && said < most ? said : most);
 }
 
 #endif

@@ -32,6 +32,7 @@ typedef struct clerk_request_state {
     unsigned int settled : 1;            /**< the handler is chosen: expressions no longer authenticate */
     unsigned int conditions_settled : 1; /**< inject_conditions.c has seen the conditional request fields */
     unsigned int json_refusal : 1;       /**< the body of the 403 is JSON */
+    unsigned int form_page : 1;          /**< the body of the error is the page of site_form.c */
     unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; as received they were: */
     const char *sent_cookie;
     const char *sent_authorization;

@@ -19,16 +19,10 @@ static const struct {
     const char *name;
     int (*answer)(request_rec *r, const char *page);
 } pages[] = {
-    {"sign-in", clerk_site_frame},
-    {"sign-up", clerk_site_frame},
-    {"account", clerk_site_frame},
-    {"organization", clerk_site_frame},
-    {"renew", clerk_site_frame},
-    {"sign-out", clerk_site_sign_out},
-    {"status.json", clerk_site_status},
-    {"pages.js", clerk_site_assets},
-    {"pages.css", clerk_site_assets},
-    {"start.js", clerk_site_start},
+    {"sign-in", clerk_site_frame},           {"sign-up", clerk_site_frame},      {"account", clerk_site_frame},
+    {"organization", clerk_site_frame},      {"renew", clerk_site_frame},        {"sign-out", clerk_site_sign_out},
+    {"signed-in", clerk_site_frame},         {"status.json", clerk_site_status}, {"pages.js", clerk_site_assets},
+    {"form.js", clerk_site_assets},          {"pages.css", clerk_site_assets},   {"start.js", clerk_site_start},
     {"renew-frame", clerk_site_renew_frame},
 };
 

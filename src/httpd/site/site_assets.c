@@ -5,6 +5,8 @@
 
 #include <http_protocol.h>
 
+#include "httpd/site/site_form_script.h"
+
 /* clang-format off */
 
 /* Loads ClerkJS and its components, and mounts what the page is for. Everything it needs is in its data attributes. */
@@ -69,6 +71,12 @@ static const char script[] =
     "          + 'it must not have more than 4,096.');\n"
     "      });\n"
     "    },\n"
+    /* The form that waits in another tab (form.js) is told. */
+    "    'signed-in': function (clerk) {\n"
+    "      if (!clerk.user) { location.replace(here + 'sign-in?redirect_url=' + encodeURIComponent(here + 'signed-in')); return; }\n"
+    "      if (window.BroadcastChannel) { new BroadcastChannel(" CLERK_SITE_FORM_CHANNEL ").postMessage('signed-in'); }\n"
+    "      say('You are signed in. You can close this tab and go on in the one that you came from.');\n"
+    "    },\n"
     "    'sign-out': function (clerk) {\n"
     "      if (!clerk.user) { location.replace(me.back); return; }\n"
     "      return clerk.signOut({ redirectUrl: me.back });\n"
@@ -105,22 +113,37 @@ static const char style[] =
     "h1{font-size:1.4rem;line-height:1.3;margin:0 0 1rem}p{margin:0 0 .75rem}\n"
     "button,.card a{display:inline-block;margin:.5rem .75rem 0 0;padding:.5rem 1.1rem;border-radius:.5rem;font:inherit;"
     "font-weight:600;text-decoration:none;cursor:pointer}\n"
-    "button{border:0;background:var(--link);color:var(--card)}\n"
-    ".card a{color:var(--link)}\n";
+    "button,.card a.main{border:0;background:var(--link);color:var(--card)}\n"
+    ".card a,button.plain{color:var(--link)}button.plain{background:none}\n"
+    ".card li a,.card p a{display:inline;margin:0;padding:0;text-decoration:underline}\n"
+    ".card ol{margin:0 0 .75rem;padding-left:1.25rem}.card noscript{padding:0;border:0}\n"
+    "button[hidden],#more[hidden]{display:none}\n";
 
 /* clang-format on */
 
+static const struct {
+    const char *name;
+    const char *type;
+    const char *content;
+} assets[] = {
+    {"pages.js", "text/javascript; charset=utf-8", script},
+    {"form.js", "text/javascript; charset=utf-8", clerk_site_form_script},
+    {"pages.css", "text/css; charset=utf-8", style},
+};
+
 int clerk_site_assets(request_rec *r, const char *page)
 {
-    int is_script = !strcmp(page, "pages.js");
-
     if (r->method_number != M_GET) {
         r->allowed |= AP_METHOD_BIT << M_GET;
         return HTTP_METHOD_NOT_ALLOWED;
     }
     /* The address stays the same when the module is updated. */
     apr_table_setn(r->headers_out, "Cache-Control", "public, max-age=300");
-    ap_set_content_type(r, is_script ? "text/javascript; charset=utf-8" : "text/css; charset=utf-8");
-    ap_rputs(is_script ? script : style, r);
+    for (apr_size_t i = 0; i < sizeof(assets) / sizeof(assets[0]); i++) {
+        if (!strcmp(assets[i].name, page)) {
+            ap_set_content_type(r, assets[i].type);
+            ap_rputs(assets[i].content, r);
+        }
+    }
     return OK;
 }

@@ -4,7 +4,7 @@
 
 #include <httpd.h>
 
-/** Answer with the script or the style sheet of the pages. @param page "pages.js" or "pages.css" */
+/** Answer with a script or the style sheet of the pages. @param page "pages.js", "form.js" or "pages.css" */
 int clerk_site_assets(request_rec *r, const char *page);
 
 #endif

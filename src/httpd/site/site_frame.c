@@ -21,9 +21,13 @@
 static const struct {
     const char *page, *title;
 } titles[] = {
-    {"sign-in", "Sign in"},          {"sign-up", "Sign up"},
-    {"account", "Your account"},     {"organization", "Your organization"},
-    {"renew", "One moment, please"}, {"sign-out", "Signing out"},
+    {"sign-in", "Sign in"},
+    {"sign-up", "Sign up"},
+    {"account", "Your account"},
+    {"organization", "Your organization"},
+    {"renew", "One moment, please"},
+    {"sign-out", "Signing out"},
+    {"signed-in", "You are signed in"},
 };
 
 static const char *title_of(const char *page)

@@ -52,8 +52,7 @@ int clerk_site_notice_is_seen(request_rec *r, int status)
         return 0;
     }
     clerk_wire_read_all(&request, r);
-    request.method = "GET";
-    return clerk_request_is_navigation(&request);
+    return clerk_request_is_shown(&request);
 }
 
 void clerk_site_notice_show(request_rec *r, int status, const char *title, const char *content)

@@ -35,7 +35,7 @@ class Row(typing.NamedTuple):
 
 def _row(directive, group, member, kind, arguments):
     if kind == "OWN":
-        kind, arguments = re.match(r"(\w+)\((.*?)\),", arguments).groups()
+        kind, arguments = re.match(r"(\w+)\((.*)\), AP_INIT", arguments).groups()
     return Row(directive, group, member, kind, re.split(r",\s*(?![^(]*\))", arguments))
 
 
