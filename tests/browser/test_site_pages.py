@@ -57,6 +57,14 @@ def test_a_sign_out_from_elsewhere_asks(site, browser):
     assert "Members" in browser.open(origin + "/members/")["text"]
 
 
+def test_a_page_with_two_slashes_leads_to_this_site(site, browser):
+    """`//clerk/` is a path for httpd, and another host in a link."""
+    origin, _ = site
+    browser.open(origin + "//clerk/account")
+    browser.arrive("/clerk/sign-in")
+    assert browser.where()["url"].startswith(origin + "/clerk/sign-in?")
+
+
 def test_the_account_page_shows_the_user(site, browser):
     origin, instance = site
     sign_in(browser, origin, instance)

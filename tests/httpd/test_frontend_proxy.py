@@ -144,11 +144,46 @@ def test_where_clerk_cannot_be_reached_the_log_has_no_key(run, clerk):
     assert "sk_" not in (server.root / "logs/secret.log").read_text() + server.log.text()
 
 
+def below_path(server, live, upstream):
+    return directives(server, live, "api") + f"ClerkFrontendAPI {upstream}\nClerkProxyURL {PARTY}/__clerk\nProxyPass /__clerk {upstream}\n"
+
+
 def test_a_loopback_frontend_api(make_httpd, live):
     """For tests and development: without TLS, on this machine."""
     server = make_httpd()
-    server.configure(directives(server, live, "api") + f"ClerkFrontendAPI {live.url}\nClerkProxyURL {PARTY}/__clerk\nProxyPass /__clerk {live.url}\n" + protect("/"))
+    server.configure(below_path(server, live, live.url) + protect("/"))
     server.start()
     assert server.get("/__clerk/v1/environment", XHR).status == 200
     headers = live.requests("environment")[-1].headers
     assert headers["clerk-secret-key"] == live.secret_key and headers["clerk-proxy-url"] == PARTY + "/__clerk"
+
+
+@pytest.mark.parametrize("fault", ["not found", "unreachable"])
+def test_the_secret_key_does_not_reach_the_program_of_an_error(make_httpd, live, fault):
+    server = make_httpd()
+    server.cgi("error.cgi")
+    upstream = live.url
+    if fault == "unreachable":
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            upstream = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    server.configure(below_path(server, live, upstream)
+                     + "ProxyErrorOverride On\nErrorDocument 404 /error.cgi\nErrorDocument 503 /error.cgi\n")
+    server.log.announce("AH0[0-9]+|proxy:")
+    server.start()
+    answer = server.get("/__clerk/v1/nothing", XHR)
+    assert answer.status == (404 if fault == "not found" else 503) and "HTTP_CLERK_PROXY_URL" in answer.text
+    assert "sk_live" not in answer.text
+
+
+def test_the_secret_key_does_not_reach_the_files_of_a_cache(make_httpd, live, echo):
+    server = make_httpd()
+    cache = server.root / "cache"
+    cache.mkdir()
+    cache.chmod(0o777)
+    upstream = echo.url.rstrip("/")
+    server.configure(below_path(server, live, upstream)
+                     + f"CacheEnable disk /\nCacheRoot {cache}\nCacheIgnoreNoLastMod On\n", ("cache", "cache_disk"))
+    server.start()
+    assert live.secret_key in server.get("/__clerk/npm/clerk.js", XHR).text
+    stored = [file for file in cache.rglob("*.header") if file.is_file()]
+    assert stored and not any(b"sk_live" in file.read_bytes() for file in stored)

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include <apr_optional_hooks.h>
 #include <apr_strings.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <mod_proxy.h>
 #include <util_filter.h>
 
 #include "clerk/url/origin.h"
@@ -121,23 +123,7 @@ static int may_have_secret(const request_rec *r, const char *upstream)
     return 0;
 }
 
-/* When the response begins, the request has been sent. The log must not have the key. */
-static apr_status_t forget_secret(ap_filter_t *filter, apr_bucket_brigade *brigade)
-{
-    ap_filter_t *next = filter->next;
-
-    apr_table_unset(filter->r->headers_in, SECRET_KEY);
-    ap_remove_output_filter(filter);
-    return ap_pass_brigade(next, brigade);
-}
-
-void clerk_site_proxy_register(void)
-{
-    /* Of this type, because an error response drops the filters of the content. */
-    ap_register_output_filter(FILTER, forget_secret, NULL, AP_FTYPE_PROTOCOL);
-}
-
-static void set_headers(request_rec *r, const clerk_instance *instance, const char *proxy_url, const char *upstream)
+static void set_headers(request_rec *r, const char *proxy_url)
 {
     const clerk_url *url = clerk_url_parse(proxy_url, r->pool);
 
@@ -150,10 +136,6 @@ static void set_headers(request_rec *r, const clerk_instance *instance, const ch
     if (url) {
         apr_table_setn(r->headers_in, "X-Forwarded-Proto", url->scheme);
     }
-    if (instance->secret_key && may_have_secret(r, upstream)) {
-        apr_table_setn(r->headers_in, SECRET_KEY, instance->secret_key);
-        ap_add_output_filter(FILTER, NULL, r, r->connection);
-    }
 }
 
 int clerk_site_proxy_prepare(request_rec *r)
@@ -165,6 +147,55 @@ int clerk_site_proxy_prepare(request_rec *r)
     if (!upstream) {
         return 0;
     }
-    set_headers(r, runtime->instance, proxy_url, upstream);
+    set_headers(r, proxy_url);
     return 1;
+}
+
+/*
+ * A hook of mod_proxy, which runs it with a copy of the header fields, sends that and drops it. So the key is not in
+ * the request itself, where the program of an ErrorDocument, mod_cache's files and logs would find it.
+ */
+static int add_secret(request_rec *r)
+{
+    const clerk_runtime *runtime = r->main || r->proxyreq != PROXYREQ_REVERSE ? NULL : clerk_config_runtime(r);
+    const clerk_instance *instance = runtime ? runtime->instance : NULL;
+    const char *upstream
+        = instance && instance->secret_key && proxy_url_of(r, instance) ? upstream_of(r, instance) : NULL;
+
+    if (!upstream || !may_have_secret(r, upstream)) {
+        return DECLINED;
+    }
+    apr_table_setn(r->headers_in, SECRET_KEY, instance->secret_key);
+    ap_add_output_filter(FILTER, NULL, r, r->connection);
+    return OK;
+}
+
+/* Early releases of httpd 2.4 copy the fields only after that hook: when the response begins, they have been sent. */
+static apr_status_t forget_secret(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    ap_filter_t *next = filter->next;
+
+    apr_table_unset(filter->r->headers_in, SECRET_KEY);
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(next, brigade);
+}
+
+/* A hook of mod_proxy, when it is done: an error has no response that goes through the filter. */
+static int forget_secret_at_end(int *status, request_rec *r)
+{
+    const clerk_runtime *runtime = clerk_config_runtime(r);
+
+    if (runtime && proxy_url_of(r, runtime->instance)) {
+        apr_table_unset(r->headers_in, SECRET_KEY);
+    }
+    (void)status;
+    return DECLINED;
+}
+
+void clerk_site_proxy_register(void)
+{
+    /* Of this type, so that it is before mod_cache's. */
+    ap_register_output_filter(FILTER, forget_secret, NULL, AP_FTYPE_RESOURCE);
+    APR_OPTIONAL_HOOK(proxy, fixups, add_secret, NULL, NULL, APR_HOOK_REALLY_LAST);
+    APR_OPTIONAL_HOOK(proxy, request_status, forget_secret_at_end, NULL, NULL, APR_HOOK_MIDDLE);
 }
