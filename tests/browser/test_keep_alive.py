@@ -93,11 +93,17 @@ class Site:
         """How often the token was renewed, by whom ever."""
         return sum(self.instance.count(endpoint) for endpoint in ("refresh", "handshake"))
 
-    def let_token_lapse(self, browser, renew):
-        """Wait until the token has lapsed, with a clerk that does or does not renew it."""
-        if not renew:
-            for endpoint in ("refresh", "handshake"):
-                self.instance.faults.add(endpoint, Fault(status=500))
+    def plant_stale_token(self, browser):
+        """As if the page had slept. The script has not noticed yet."""
+        session = [session for session in self.instance.sessions.values() if session.user.name == "alice"][-1]
+        stale = self.instance.mint("alice", session=session, age=300, origin=self.origin)
+        cookies = {f"{name}{suffix}": value for name, value in (("__client_uat", "1"), ("__session", stale))
+                   for suffix in ("", f"_{self.instance.cookie_suffix}")}
+        browser.evaluate("".join(f"document.cookie = '{name}={value}; path=/';" for name, value in cookies.items()))
+
+    def delay_renewal(self, seconds):
+        for endpoint in ("refresh", "handshake"):
+            self.instance.faults.set(endpoint, Fault(delay=seconds))
 
 
 def wait_until(condition, what, seconds=30):
@@ -115,3 +121,153 @@ def test_a_page_stays_signed_in_over_two_lapses(make_site, browser, kind):
         assert browser.evaluate(LET_IN) == 200
     assert browser.where()["text"].startswith("Members") and browser.evaluate("document.querySelectorAll('iframe').length") == 0
     assert site.renewals() <= 4
+
+
+@pytest.fixture(params=["api", "public"], ids=["with a secret key", "without"])
+def site(request, make_site, browser):
+    """Its page is open, and its token has lapsed."""
+    site = make_site(keys=request.param)
+    site.instance.token_ttl = 60
+    site.sign_in(browser)
+    site.plant_stale_token(browser)
+    return site
+
+
+def test_a_form_is_held_and_saved_once_with_its_button(site, browser):
+    site.delay_renewal(1)
+    browser.click("#other")
+    assert "saved action=edit&text=precious&do=other for user_alice" in browser.where()["text"]
+    assert site.saved() == ["POST user_alice action=edit&text=precious&do=other"]
+
+
+def test_an_impatient_visitor_saves_once(site, browser):
+    site.delay_renewal(1)
+    browser.evaluate("document.getElementById('save').click(); document.getElementById('other').click(); document.getElementById('save').click()")
+    browser.arrive("/members/save.cgi")
+    assert site.saved() == ["POST user_alice action=edit&text=precious&do=save"]
+
+
+def test_a_form_that_is_not_valid_is_not_submitted(site, browser):
+    browser.fill("input[name=text]", "")
+    browser.evaluate("document.getElementById('save').click()")
+    browser.fill("input[name=text]", "now valid")
+    browser.click("#save")
+    assert site.saved() == ["POST user_alice action=edit&text=now+valid&do=save"]
+
+
+def test_the_applications_own_listener_sees_a_form_once(site, browser):
+    site.delay_renewal(1)
+    browser.evaluate("document.getElementById('send').click()")
+    browser.wait("window.answers.length === 1")
+    assert browser.evaluate("[window.submits, window.answers[0].includes('saved ajax for user_alice')]") == [1, True]
+    assert site.saved() == ["POST user_alice ajax"]
+
+
+SENT = """(async () => {
+  const order = [], own = '/members/save.cgi';
+  const xhr = (url) => new Promise((done) => {
+    const call = new XMLHttpRequest();
+    call.open('POST', url);
+    call.setRequestHeader('X-Own', '1');
+    call.onloadend = () => { order.push('xhr ' + call.status); done(); };
+    call.send('xhr');
+  });
+  const aborted = new XMLHttpRequest();
+  aborted.open('POST', own);
+  aborted.send('aborted');
+  aborted.abort();
+  await Promise.all([
+    fetch(own, { method: 'POST', body: 'fetch' }).then((answer) => order.push('fetch ' + answer.status)),
+    fetch(new Request(own, { method: 'POST', body: 'request' })).then((answer) => order.push('request ' + answer.status)),
+    xhr(own),
+    fetch(location.origin.replace('localhost', '127.0.0.1') + '/goodbye.html', { mode: 'no-cors' }).then(() => order.push('elsewhere')),
+  ]);
+  return order;
+})()"""
+
+
+def test_requests_to_this_site_are_held_and_no_others(site, browser):
+    site.delay_renewal(2)
+    order = browser.evaluate(SENT)
+    assert order[0] == "elsewhere" and sorted(order[1:]) == ["fetch 200", "request 200", "xhr 200"]
+    assert sorted(site.saved()) == ["POST user_alice fetch", "POST user_alice request", "POST user_alice xhr"]
+    assert site.renewals() == 1
+
+
+def test_nothing_is_held_for_longer_than_some_seconds(make_site, browser):
+    site = make_site(keys="public")
+    site.instance.token_ttl = 60
+    site.sign_in(browser)
+    site.delay_renewal(7)
+    site.plant_stale_token(browser)
+    assert browser.evaluate(LET_IN) == 401
+    browser.click("#save")
+    assert "/members/save.cgi" in browser.where()["url"] and site.saved() == []
+
+
+def test_a_page_that_nobody_sees_renews_when_it_is_seen_again(site, browser):
+    browser.evaluate("""window.hide = (hidden) => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+                                                   document.dispatchEvent(new Event('visibilitychange')); }""")
+    browser.evaluate("window.hide(true)")
+    assert site.renewals() == 0
+    browser.evaluate("window.hide(false)")
+    site.wait_for_new_token(browser)
+    assert browser.evaluate(LET_IN) == 200
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_is_set_while_the_page_is_open(make_site, browser, hours):
+    site = make_site(keys="public")
+    site.sign_in(browser)
+    browser.evaluate(f"(() => {{ const before = Date.now; Date.now = () => before() + {hours} * 3600e3; }})()")
+    for _ in range(2):
+        site.wait_for_new_token(browser)
+        assert browser.evaluate(LET_IN) == 200
+    assert site.renewals() <= 4
+
+
+def test_one_of_two_tabs_renews(make_site, browser):
+    site = make_site(keys="public")
+    site.sign_in(browser)
+    site.wait_for_new_token(browser)
+    browser.tab(1)
+    browser.open(site.origin + "/members/")
+    for number in (0, 1):
+        browser.tab(number)
+        before = site.renewals()
+        site.wait_for_new_token(browser)
+        browser.wait("new Promise((done) => setTimeout(done, 2000, true))")
+        assert site.renewals() == before + 1
+        assert browser.evaluate(LET_IN) == 200
+
+
+def test_a_page_stops_when_the_visitor_signs_out_in_another_tab(make_site, browser):
+    site = make_site()
+    site.sign_in(browser)
+    browser.tab(1)
+    browser.open(site.origin + "/members/")
+    browser.evaluate("(location.href = '/clerk/sign-out?redirect_url=/goodbye.html', 1)")
+    browser.arrive("/goodbye.html")
+    browser.tab(0)
+    browser.evaluate("(window.dispatchEvent(new Event('focus')), 1)")
+    browser.wait("fetch('/clerk/status.json').then((answer) => answer.json()).then((said) => !said.signedIn)")
+    before = site.renewals()
+    browser.wait("new Promise((done) => setTimeout(done, 4000, true))")
+    assert site.renewals() <= before + 1
+    assert browser.evaluate(LET_IN) == 401 and browser.evaluate("document.querySelectorAll('iframe').length") == 0
+
+
+@pytest.mark.parametrize("place", ["#user", "bottom-right"])
+def test_the_user_button(make_site, browser, place):
+    site = make_site(inject=f'ClerkInjectScript On\nClerkUserButton "{place}"\n')
+    site.instance.token_ttl = 20
+    site.sign_in(browser)
+    browser.wait("window.Clerk && window.Clerk.user && document.querySelector('.cl-userButtonTrigger')")
+    assert browser.evaluate("!!document.querySelector('#user .cl-userButtonTrigger')") == (place == "#user")
+    browser.evaluate("document.querySelector('.cl-userButtonTrigger').click()")
+    browser.see("Manage account")
+    browser.screenshot(f"user-button-{place.strip('#')}")
+    before = site.instance.count("tokens")
+    site.wait_for_new_token(browser)
+    assert site.instance.count("tokens") > before and site.renewals() == 0
+    assert browser.evaluate(LET_IN) == 200

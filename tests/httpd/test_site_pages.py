@@ -212,6 +212,53 @@ def test_scripts_are_told_that_nobody_is(server, live):
         assert json.loads(answer.body)["signedIn"] is False
 
 
+# What start.js asks for: a token that has expired, and is still accepted because of ClerkClockSkew, is renewed
+
+
+IFRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+
+
+def lapsed(live, refresh=False):
+    """The cookies of a browser whose token has expired, but is accepted for four more seconds."""
+    session = live.create_session(live.user("alice"))
+    cookies = session_cookies(live, token(live, session=session, ttl=60, age=61), uat=str(int(time.time()) - 400))
+    if refresh:
+        cookies[f"__refresh_{live.cookie_suffix}"] = live.refresh_token(session)
+    return cookie_header(cookies)
+
+
+def test_status_renews_a_token_that_has_just_lapsed(httpd, live):
+    httpd.configure(directives(httpd, live, "api", (PARTY, OWN_ORIGIN)) + f"ClerkPublicOrigin {OWN_ORIGIN}\nClerkPages /clerk\n")
+    server = httpd.start()
+    visitor = OWN | XHR | lapsed(live, refresh=True)
+    asked = server.get("/clerk/status.json", visitor)
+    assert json.loads(asked.body)["signedIn"] is True and not asked.all("Set-Cookie")
+    renewed = server.get("/clerk/status.json?renew", visitor)
+    assert json.loads(renewed.body)["signedIn"] is True, renewed
+    assert json.loads(renewed.body)["expiresAt"] > time.time() + 30 and renewed.cookies()["__session"]
+    again = server.get("/clerk/status.json?renew", OWN | XHR | browser(live))
+    assert json.loads(again.body)["signedIn"] is True and not again.all("Set-Cookie")
+
+
+def test_status_says_why_it_did_not_renew(without_secret, live):
+    answer = without_secret.get("/clerk/status.json?renew", OWN | XHR | lapsed(live))
+    assert json.loads(answer.body)["signedIn"] is False and answer.reason.startswith("session-token-expired")
+
+
+def test_the_frame_goes_through_a_handshake_once(without_secret, live):
+    answer = without_secret.get("/clerk/renew-frame", IFRAME | lapsed(live))
+    assert answer.status == 307 and "/v1/client/handshake?" in answer.location and "no-store" in answer.header("Cache-Control")
+    for visitor in (browser(live), {}):
+        answer = without_secret.get("/clerk/renew-frame", IFRAME | visitor)
+        assert answer.status == 200 and answer.header("Cache-Control") == "no-store"
+        assert answer.header("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'self'"
+    assert without_secret.request("POST", "/clerk/renew-frame", IFRAME).status == 405
+
+
+def test_the_frame_leads_a_script_nowhere(without_secret, live):
+    assert without_secret.get("/clerk/renew-frame", XHR | lapsed(live)).status == 200
+
+
 # Configuration
 
 

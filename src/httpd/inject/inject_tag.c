@@ -17,7 +17,7 @@ const clerk_inject_tag *clerk_inject_tag_of(request_rec *r)
     const char *button = clerk_config_dir(r)->user_button;
     int is_on = clerk_config_dir(r)->inject_script == CLERK_INJECT_ON;
     clerk_inject_tag *tag;
-    clerk_site_clerk_js js;
+    clerk_site_clerk_js js = {0};
     apr_ssize_t len = APR_HASH_KEY_STRING;
     int level;
 
@@ -29,7 +29,7 @@ const clerk_inject_tag *clerk_inject_tag_of(request_rec *r)
                               "write for example ClerkPages /clerk in the server configuration");
         return NULL;
     }
-    if (!clerk_site_clerk_js_find(&js, r)) {
+    if (!instance->publishable_key || ((is_on || instance->proxy_url) && !clerk_site_clerk_js_find(&js, r))) {
         return NULL;
     }
     tag = apr_pcalloc(r->pool, sizeof(*tag));
