@@ -11,9 +11,12 @@
 
 /** What caused a call. Calls that strangers can cause use up nothing of what signed-in visitors have. */
 typedef enum clerk_backend_cause {
-    CLERK_BACKEND_FOR_SESSION,   /**< a visitor whose token has a good signature: refresh, sign-out */
-    CLERK_BACKEND_FOR_ANY_CLIENT /**< any client, by a cookie or a URL: a handshake nonce */
+    CLERK_BACKEND_FOR_SESSION,    /**< a visitor whose token has a good signature: refresh, sign-out */
+    CLERK_BACKEND_FOR_ANY_CLIENT, /**< any client, by a cookie or a URL: a handshake nonce */
+    CLERK_BACKEND_FOR_PROFILE     /**< a signed-in visitor, whose name the application needs */
 } clerk_backend_cause;
+
+typedef struct clerk_backend_reply clerk_backend_reply;
 
 /** One call to the Backend API. */
 typedef struct clerk_backend_call {
@@ -22,20 +25,29 @@ typedef struct clerk_backend_call {
     const char *path; /**< below the API's origin, with version and query: "/v1/clients/handshake_payload?nonce=n" */
     const char *json; /**< body, or NULL */
     const char *client_ip; /**< address of the client that caused it, or NULL */
-    const char *user_id;   /**< FOR_SESSION: whose session it is */
+    const char *user_id;   /**< FOR_SESSION: whose session it is; FOR_PROFILE: whose profile */
     /* A refresh; else NULL: calls with the same path and the same two tokens get the same reply. */
     const char *expired_token; /**< its signature is good */
     const char *refresh_token;
+    /**
+     * FOR_PROFILE, else NULL: calls with the same path get the same reply, reduced by this function to the bytes that
+     * are needed of it, at most CLERK_BACKEND_CONDENSED_MAX.
+     */
+    void (*condense)(clerk_backend_reply *reply, const struct clerk_backend_call *call, apr_pool_t *pool);
 } clerk_backend_call;
 
-typedef struct clerk_backend_reply {
+/** The longest body after `condense`. */
+#define CLERK_BACKEND_CONDENSED_MAX 16000
+
+struct clerk_backend_reply {
     int status; /**< HTTP status; 0: no answer (network, time-out, or not asked at all) */
     const char *body;
     apr_size_t body_len;
     int is_json;     /**< by its Content-Type */
     int held_back;   /**< the call was not made: too many of its kind lately or now, or the API is left alone */
+    int shared;      /**< the call of another thread has brought it */
     int retry_after; /**< seconds until another try makes sense; 0: not known */
-} clerk_backend_reply;
+};
 
 /**
  * What the decision about a request needs from outside src/clerk: clock, keys, Backend API and token cache, all for one

@@ -186,6 +186,23 @@ static clerk_backend_call refresh_of(const char *user, const char *expired_token
                                 .refresh_token = refresh_token};
 }
 
+/* What is needed of a profile: its length. */
+static void condense(clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
+{
+    reply->body = apr_psprintf(pool, "%s %s %d", call->user_id, reply->body, (int)reply->body_len);
+    reply->body_len = strlen(reply->body);
+}
+
+static clerk_backend_call profile_of(const char *user)
+{
+    return (clerk_backend_call){.cause = CLERK_BACKEND_FOR_PROFILE,
+                                .method = "GET",
+                                .path = apr_psprintf(current->pool, "/v1/users/%s", user),
+                                .client_ip = "192.0.2.1",
+                                .user_id = user,
+                                .condense = condense};
+}
+
 /* Of a user that no other call is of, and from an address that no other call is from. */
 static clerk_backend_call fresh_call(fixture *f, clerk_backend_group group, apr_pool_t *pool)
 {
@@ -195,6 +212,9 @@ static clerk_backend_call fresh_call(fixture *f, clerk_backend_group group, apr_
 
     if (group == CLERK_BACKEND_STRANGERS) {
         return nonce_from(ip);
+    }
+    if (group == CLERK_BACKEND_PROFILES) {
+        return profile_of(apr_psprintf(pool, "user_%d", number));
     }
     call = refresh_of(apr_psprintf(pool, "user_%d", number), apr_psprintf(pool, "expired_%d", number),
                       apr_psprintf(pool, "refresh_%d", number));
@@ -858,6 +878,49 @@ static void threads_that_refresh_the_same_make_one_call(void **state)
     assert_int_equal(f->server->calls, 3);
 }
 
+static void threads_that_need_the_same_profile_make_one_call(void **state)
+{
+    fixture *f = *state;
+    caller same[20], other;
+    int shared = 0;
+
+    strcpy(f->server->body, "{}");
+    hold(f, 1, APR_SUCCESS);
+    for (size_t i = 0; i < COUNT(same); i++) {
+        start_call(f, &same[i], profile_of("user_1"));
+    }
+    start_call(f, &other, profile_of("user_2"));
+    wait_until_inside(f, 2);
+    apr_sleep(apr_time_from_msec(50));
+    hold(f, 0, APR_SUCCESS);
+    for (size_t i = 0; i < COUNT(same); i++) {
+        pthread_join(same[i].thread, NULL);
+        assert_int_equal(same[i].reply.status, 200);
+        assert_string_equal(same[i].reply.body, "user_1 {} 2");
+        shared += same[i].reply.shared;
+        apr_pool_destroy(same[i].pool);
+    }
+    assert_int_equal(shared, COUNT(same) - 1);
+    pthread_join(other.thread, NULL);
+    assert_string_equal(other.reply.body, "user_2 {} 2");
+    assert_false(other.reply.shared);
+    apr_pool_destroy(other.pool);
+    assert_int_equal(f->server->calls, 2);
+}
+
+static void a_429_for_profiles_stops_profiles_only(void **state)
+{
+    fixture *f = *state;
+
+    f->server->status = 429;
+    f->server->retry_after = 30;
+    assert_int_equal(call_of(f, CLERK_BACKEND_PROFILES).status, 429);
+    f->server->status = 200;
+    for (int group = 0; group < CLERK_BACKEND_GROUPS; group++) {
+        assert_int_equal(call_of(f, group).status, group == CLERK_BACKEND_PROFILES ? 0 : 200);
+    }
+}
+
 static void failures_are_shared_and_remembered_too(void **state)
 {
     static const struct {
@@ -1075,6 +1138,8 @@ int main(void)
         test(after_the_pause_one_thread_tries),
         test(many_threads_find_one_probe),
         test(threads_that_refresh_the_same_make_one_call),
+        test(threads_that_need_the_same_profile_make_one_call),
+        test(a_429_for_profiles_stops_profiles_only),
         test(failures_are_shared_and_remembered_too),
         test(what_is_json_is_said_by_the_content_type),
         test(what_was_held_back_is_not_remembered),

@@ -14,6 +14,8 @@
 #define MAX_REPLY 262144
 /* How long the reply to a refresh is remembered. */
 #define REMEMBERED apr_time_from_sec(10)
+/* The same for a profile, which is stored elsewhere: as long as that may take. */
+#define PROFILE_REMEMBERED apr_time_from_sec(2)
 /* How long a stranger's thread waits for a place. */
 #define STRANGERS_WAIT apr_time_from_sec(1)
 /* What a holder of a place or a leader needs beyond the call itself. */
@@ -26,7 +28,15 @@
 static const char *const group_texts[CLERK_BACKEND_GROUPS]
     = {[CLERK_BACKEND_STRANGERS] = "handshake nonces",
        [CLERK_BACKEND_NEW_SESSIONS] = "refreshes of new sessions",
-       [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions"};
+       [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions",
+       [CLERK_BACKEND_PROFILES] = "user profiles"};
+
+/* What happens while the API is not called. */
+static const char *const group_consequences[CLERK_BACKEND_GROUPS]
+    = {[CLERK_BACKEND_STRANGERS] = "handshake nonces fall back to redirects",
+       [CLERK_BACKEND_NEW_SESSIONS] = "refreshes of new sessions fall back to redirects",
+       [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions fall back to redirects",
+       [CLERK_BACKEND_PROFILES] = "the user profiles that were kept are used"};
 
 /* A call and what there is to do about it. */
 typedef struct attempt {
@@ -128,11 +138,12 @@ static apr_status_t perform(const attempt *a)
     return rv;
 }
 
-/* 429: calls that strangers and new sessions cause are left alone. Those of known sessions are not. */
+/* 429: calls that strangers and new sessions cause, and those for profiles, are left alone. Those of known sessions are
+ * not. */
 static void leave_alone(const attempt *a, apr_time_t now)
 {
     clerk_backend_group group
-        = a->caller.group == CLERK_BACKEND_STRANGERS ? CLERK_BACKEND_STRANGERS : CLERK_BACKEND_NEW_SESSIONS;
+        = a->caller.group == CLERK_BACKEND_KNOWN_SESSIONS ? CLERK_BACKEND_NEW_SESSIONS : a->caller.group;
     _Atomic(apr_int64_t) *until = &a->api->state->left_alone_until[group];
     int pause = a->reply->retry_after ? a->reply->retry_after : PAUSE_DEFAULT;
     apr_int64_t last;
@@ -188,8 +199,8 @@ static void note_circuit(const attempt *a, clerk_backend_admission how, apr_time
     } else if (clerk_backend_circuit_fail(circuit, how, now)) {
         clerk_log(CLERK_LOG_WARNING, 2002,
                   "Clerk instance %s: the Backend API (%s) fails; it is not called for a while, "
-                  "%s fall back to redirects until it answers",
-                  api->name, api->api_url, group_texts[a->caller.group]);
+                  "%s until it answers",
+                  api->name, api->api_url, group_consequences[a->caller.group]);
     }
 }
 
@@ -244,6 +255,9 @@ static void make_call(attempt *a)
         note_reply(a, how);
     }
     clerk_places_give_back(&place);
+    if (a->call->condense) {
+        a->call->condense(a->reply, a->call, a->pool);
+    }
     if (a->caller.group != CLERK_BACKEND_STRANGERS) {
         atomic_fetch_add(&api->state->ended, 1);
     }
@@ -277,7 +291,8 @@ static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
     answer = apr_palloc(a->pool, len);
     memcpy(answer, &head, sizeof(head));
     memcpy(answer + sizeof(head), a->reply->body, body_len);
-    (void)clerk_single_flight_publish(ticket, flights, answer, len, now, now + REMEMBERED);
+    (void)clerk_single_flight_publish(ticket, flights, answer, len, now,
+                                      now + (a->call->condense ? PROFILE_REMEMBERED : REMEMBERED));
 }
 
 static void use_published(const attempt *a, const clerk_single_flight_ticket *ticket)
@@ -289,6 +304,7 @@ static void use_published(const attempt *a, const clerk_single_flight_ticket *ti
         a->reply->status = head.status;
         a->reply->is_json = head.is_json;
         a->reply->retry_after = head.retry_after;
+        a->reply->shared = 1;
         a->reply->body_len = ticket->len - sizeof(head);
         a->reply->body = apr_pstrmemdup(a->pool, (const char *)ticket->answer + sizeof(head), a->reply->body_len);
     }
@@ -322,6 +338,11 @@ static void share_call(attempt *a, clerk_single_flight_ticket *ticket)
     }
 }
 
+static int digest_text(EVP_MD_CTX *context, const char *text)
+{
+    return EVP_DigestUpdate(context, text ? text : "", text ? strlen(text) + 1 : 0);
+}
+
 /* What two calls must have in common for one reply to do for both. */
 static int make_key(unsigned char key[CLERK_SINGLE_FLIGHT_KEY], const clerk_backend_api *api,
                     const clerk_backend_call *call)
@@ -330,8 +351,7 @@ static int make_key(unsigned char key[CLERK_SINGLE_FLIGHT_KEY], const clerk_back
     int done = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL)
                && EVP_DigestUpdate(context, &api->number, sizeof(api->number))
                && EVP_DigestUpdate(context, call->path, strlen(call->path) + 1)
-               && EVP_DigestUpdate(context, call->expired_token, strlen(call->expired_token) + 1)
-               && EVP_DigestUpdate(context, call->refresh_token, strlen(call->refresh_token) + 1)
+               && digest_text(context, call->expired_token) && digest_text(context, call->refresh_token)
                && EVP_DigestFinal_ex(context, key, NULL);
 
     EVP_MD_CTX_free(context);
@@ -356,7 +376,7 @@ void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, 
     a.wait.deadline = apr_time_now();
     a.wait.deadline
         += a.caller.group == CLERK_BACKEND_STRANGERS && STRANGERS_WAIT < api->timeout ? STRANGERS_WAIT : api->timeout;
-    if (call->expired_token && call->refresh_token && make_key(ticket.key, api, call)) {
+    if (((call->expired_token && call->refresh_token) || call->condense) && make_key(ticket.key, api, call)) {
         share_call(&a, &ticket);
     } else {
         make_call(&a);

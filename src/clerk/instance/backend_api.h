@@ -47,12 +47,14 @@ void clerk_backend_api_get_stats(clerk_backend_stats *stats, const clerk_backend
 
 /**
  * Make a call with the secret key (protocol.md Appendix B), or use what another thread's call brings: one that
- * refreshes the same session with the same tokens, in any process, at the same time or within the last ten seconds.
+ * refreshes the same session with the same tokens, in any process, at the same time or within the last ten seconds; or
+ * one for the same profile, at the same time or within the last two seconds.
  * Bounded by the timeout for waiting, and by the timeout again for the call itself.
  *
  * The call is held back, with status 0, where
  * - the circuit of its group is open: no response and 5xx are failures;
- * - Clerk said 429, for what strangers and new sessions cause: until its Retry-After, at most five minutes;
+ * - Clerk said 429, for what strangers and new sessions cause, and for profiles: until its Retry-After, at most five
+ * minutes;
  * - Clerk refused too many calls that were made for the group, the client's address or the user;
  * - there was no place in time: the number of calls under way and of threads that wait is bounded;
  * - Clerk has answered the nonce before.

@@ -40,6 +40,7 @@ static const group_rates rates[CLERK_BACKEND_GROUPS] = {
     [CLERK_BACKEND_NEW_SESSIONS]
     = {{apr_time_from_msec(500), 20}, {apr_time_from_sec(5), 10}, {apr_time_from_msec(2500), 20}},
     [CLERK_BACKEND_KNOWN_SESSIONS] = {{0, 0}, {0, 0}, {apr_time_from_msec(2500), 20}},
+    [CLERK_BACKEND_PROFILES] = {{0, 0}, {0, 0}, {apr_time_from_msec(2500), 20}},
 };
 
 /* The two kinds of places. */
@@ -64,7 +65,7 @@ struct clerk_backend_limits {
     clerk_places calls[KINDS];
     clerk_places waiting[KINDS];   /* until their time is over */
     clerk_places patient[KINDS];   /* as long as calls end */
-    unsigned int for_new_sessions; /* of the places for sessions */
+    unsigned int for_new_sessions; /* of the places for sessions; for profiles too */
     clerk_single_flight *flights;
     unsigned char secret[16]; /* made before the fork, so that all children have the same */
 };
@@ -208,8 +209,11 @@ static clerk_backend_group group_of(const clerk_backend_limits *limits, unsigned
 {
     apr_uint64_t digest;
 
-    if (call->cause != CLERK_BACKEND_FOR_SESSION) {
+    if (call->cause == CLERK_BACKEND_FOR_ANY_CLIENT) {
         return CLERK_BACKEND_STRANGERS;
+    }
+    if (call->cause == CLERK_BACKEND_FOR_PROFILE) {
+        return CLERK_BACKEND_PROFILES;
     }
     /* Without a refresh token it is about a session that has not expired. */
     if (!call->refresh_token) {
@@ -306,7 +310,8 @@ int clerk_backend_limits_enter(clerk_backend_limits *limits, clerk_place_ticket 
                                const clerk_backend_caller *caller, apr_time_t now, apr_interval_time_t duration)
 {
     const clerk_places *places = &limits->calls[kind_of(caller)];
-    unsigned int usable = caller->group == CLERK_BACKEND_NEW_SESSIONS ? limits->for_new_sessions : places->count;
+    int is_new = caller->group == CLERK_BACKEND_NEW_SESSIONS || caller->group == CLERK_BACKEND_PROFILES;
+    unsigned int usable = is_new ? limits->for_new_sessions : places->count;
 
     return clerk_places_take(ticket, places, usable, owner_of(caller), now, duration);
 }

@@ -10,12 +10,13 @@
 /*
  * What calls of the Backend API may take of this machine and of the customer's quota at Clerk, counted over all
  * processes (outbound-calls.md): how many are made at the same time, how many threads wait for one, and how many may
- * fail. Calls belong to one of three groups, and no group uses up what another one has.
+ * fail. Calls belong to one of four groups, and no group uses up what another one has.
  */
 typedef enum clerk_backend_group {
     CLERK_BACKEND_STRANGERS,    /**< any client: nonces */
     CLERK_BACKEND_NEW_SESSIONS, /**< an authentic token, with a refresh token that Clerk has not accepted here before */
     CLERK_BACKEND_KNOWN_SESSIONS, /**< an authentic token, current, or with a refresh token that Clerk has */
+    CLERK_BACKEND_PROFILES,       /**< an authentic token, whose user's profile is needed */
     CLERK_BACKEND_GROUPS
 } clerk_backend_group;
 
