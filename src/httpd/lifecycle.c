@@ -41,7 +41,6 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     clerk_process *process = clerk_process_get();
 
-    (void)plog;
     (void)ptemp;
     clerk_httpd_log_reset_warnings(pconf);
     /* The functions are in this module, which is unloaded when the pool is cleared. */
@@ -51,6 +50,28 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     clerk_httpd_log_attach(NULL);
     clerk_secret_environment_reset(pconf);
     clerk_open_sections_reset();
+    return clerk_socache_register(pconf, plog);
+}
+
+/*
+ * Create the cache of ClerkSOCache, if any instance has a secret key: without one nothing is stored.
+ * Without its module, only what is configured to need it is an error.
+ */
+static int create_socache(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    const clerk_server_config *conf = clerk_config_server(s);
+    clerk_process *process = clerk_process_get();
+    const char *error;
+
+    if (!clerk_process_has_secret_key()) {
+        return OK;
+    }
+    error = clerk_socache_create(&process->socache, conf->socache, conf->socache_key, pconf, ptemp);
+    if (error && (conf->socache || conf->socache_key || clerk_check_needs_profiles())) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     CLERK_LOGNO(3201) "user profiles (ClerkUserProfile, user:FIELD) need a cache: %s", error);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     return OK;
 }
 
@@ -65,6 +86,9 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     rc = clerk_instances_resolve(&process->runtimes, s, pconf);
     if (rc == OK) {
         rc = clerk_check_configuration(s, ptemp);
+    }
+    if (rc == OK) {
+        rc = create_socache(s, pconf, ptemp);
     }
     /* httpd starts piped logs and other processes after this. */
     if (rc == OK && process->runtimes->nelts) {
@@ -193,14 +217,10 @@ static apr_status_t make_backend_limits(server_rec *s, apr_pool_t *pconf)
 {
     clerk_process *process = clerk_process_get();
     unsigned int workers = worker_count();
-    int has_secret = 0;
     apr_status_t rv;
     char *memory;
 
-    for (int i = 0; i < process->runtimes->nelts; i++) {
-        has_secret |= APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *)->instance->secret_key != NULL;
-    }
-    if (!has_secret) {
+    if (!clerk_process_has_secret_key()) {
         return APR_SUCCESS;
     }
     rv = make_memory(&memory, clerk_backend_limits_size(workers), s, pconf);
@@ -289,6 +309,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         || make_backend_limits(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    rv = process->socache ? clerk_socache_open(process->socache, s, pconf) : APR_SUCCESS;
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3206) "cannot set up the cache of ClerkSOCache");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     /* If this fails, each child tries again and logs the error. */
     (void)clerk_http_curl_prepare(pconf);
     if (sources->nelts) {
@@ -335,6 +360,9 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
         rv = clerk_keystore_child_init(process->keystore, process->http, pchild);
     }
     clerk_token_cache_child_init(process->token_cache);
+    if (rv == APR_SUCCESS && process->socache) {
+        rv = clerk_socache_child_init(process->socache, pchild);
+    }
     for (int i = 0; rv == APR_SUCCESS && i < process->runtimes->nelts; i++) {
         APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *)->backend.http = process->http;
     }

@@ -62,6 +62,63 @@ def revoke_session(instance, request, session_id):
     return answer(_session_object(session, instance.now()))
 
 
+def _address(address_id, email, status):
+    return {
+        "id": address_id,
+        "object": "email_address",
+        "email_address": email,
+        "reserved": False,
+        "verification": None if status is None else {"status": status, "strategy": "email_code", "attempts": None, "expire_at": None},
+        "linked_to": [],
+    }
+
+
+def user_object(user):
+    """Another, verified address first: only the primary one is the user's."""
+    first, _, last = user.display_name.partition(" ")
+    primary = "idn_" + user.name
+    return {
+        "id": user.id,
+        "object": "user",
+        "username": user.name,
+        "first_name": first or None,
+        "last_name": last or None,
+        "image_url": f"https://img.clerk.com/{user.name}",
+        "has_image": True,
+        "primary_email_address_id": primary,
+        "primary_phone_number_id": None,
+        "primary_web3_wallet_id": None,
+        "password_enabled": True,
+        "two_factor_enabled": user.second_factor,
+        "totp_enabled": False,
+        "backup_code_enabled": False,
+        "email_addresses": [
+            _address(primary + "_old", "old." + user.email, "verified"),
+            _address(primary, user.email, user.email_status),
+        ],
+        "phone_numbers": [],
+        "web3_wallets": [],
+        "external_accounts": [],
+        "saml_accounts": [],
+        "external_id": "hr-" + user.name,
+        "public_metadata": {"department": "sales", "levels": [1, 2], "nested": {"room": "B 12"}},
+        "private_metadata": {"salary": 1},
+        "unsafe_metadata": {"theme": "dark"},
+        "banned": False,
+        "locked": False,
+        "created_at": 1700000000000,
+        "updated_at": 1700000000000,
+        **user.profile,
+    }
+
+
+def get_user(instance, request, user_id):
+    for user in list(instance.users.values()):
+        if user.id == user_id:
+            return answer(user_object(user))
+    return error(404, "resource_not_found", "User not found")
+
+
 def _unverified_claims(token):
     try:
         payload = token.split(".")[1]

@@ -24,6 +24,7 @@ BACKEND = (
     "refresh",  # POST /v1/sessions/{sid}/refresh
     "session",  # GET /v1/sessions/{sid}
     "revoke",  # POST /v1/sessions/{sid}/revoke
+    "user",  # GET /v1/users/{user_id}
 )
 PORTAL = ("portal-sign-in", "portal-sign-up", "portal-sign-out")
 ENDPOINTS = FRONTEND + BACKEND + PORTAL

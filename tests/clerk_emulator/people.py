@@ -34,6 +34,8 @@ class User:
     features: tuple = ()
     plan: str = "free_user"
     claims: dict = dataclasses.field(default_factory=dict)  # of a customised session token
+    email_status: str | None = "verified"  # None: no verification at all
+    profile: dict = dataclasses.field(default_factory=dict)  # members of the Backend API's user object, over the others
 
 
 @dataclasses.dataclass

@@ -26,6 +26,7 @@ _TABLE = (
     ("POST", r"/v1/sessions/(\w+)/refresh", "refresh", backend.refresh_session),
     ("GET", r"/v1/sessions/(\w+)", "session", backend.get_session),
     ("POST", r"/v1/sessions/(\w+)/revoke", "revoke", backend.revoke_session),
+    ("GET", r"/v1/users/([\w-]+)", "user", backend.get_user),
     ("GET", r"/sign-in", "portal-sign-in", portal.sign_in_page),
     ("POST", r"/sign-in", "portal-sign-in", portal.sign_in),
     ("GET|POST", r"/sign-in/tasks", "portal-sign-in", portal.tasks),
@@ -44,7 +45,7 @@ _TABLE = (
     ("GET", r"/_emulator/counters", None, control.counters),
 )
 _COMPILED = [(methods.split("|"), re.compile(path), name, function) for methods, path, name, function in _TABLE]
-BACKEND_ENDPOINTS = ("api-jwks", "handshake-payload", "refresh", "session", "revoke")
+BACKEND_ENDPOINTS = ("api-jwks", "handshake-payload", "refresh", "session", "revoke", "user")
 
 
 def find(method, path):

@@ -251,6 +251,21 @@ def test_refresh(dev):
     assert call(url, json.dumps(body), bearer(dev)).status == 401
 
 
+def test_backend_users(dev):
+    key = {"Authorization": "Bearer " + dev.secret_key}
+    user = call(f"{dev.url}/v1/users/user_alice", headers=key).json()
+    primary = [address for address in user["email_addresses"] if address["id"] == user["primary_email_address_id"]]
+    assert (user["object"], user["id"], user["username"]) == ("user", "user_alice", "alice")
+    assert primary[0]["email_address"] == "alice@example.test" and primary[0]["verification"]["status"] == "verified"
+    dev.user("alice").email_status = None
+    dev.user("alice").profile = {"username": None}
+    user = call(f"{dev.url}/v1/users/user_alice", headers=key).json()
+    assert user["username"] is None and user["email_addresses"][1]["verification"] is None
+    assert call(f"{dev.url}/v1/users/user_nobody", headers=key).status == 404
+    assert call(f"{dev.url}/v1/users/user_alice").status == 401
+    assert dev.count("user") == 4
+
+
 def test_backend_sessions(dev):
     session = dev.create_session("carol")
     url = f"{dev.url}/v1/sessions/{session.id}"

@@ -31,6 +31,7 @@ DRIVEN = {
     "refresh, new session": "test_junk_refresh_tokens_cause_few_calls",
     "refresh, known session": "test_junk_stops_no_known_session",
     "sign-out": "test_a_sign_out_is_one_call",
+    "user profile": "test_profiles_cost_a_call_for_each_user",
 }
 
 
@@ -541,4 +542,51 @@ def test_a_sign_out_is_one_call(make_httpd, live):
     headers = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     assert server.get("/clerk/sign-out", headers | cookie_header(cookies)).status in (302, 303, 307)
     assert live.count("revoke") == 1
+    server.stop()
+
+
+# Profiles
+
+
+@pytest.mark.mpm
+def test_profiles_cost_a_call_for_each_user(make_httpd, live):
+    """However many requests need one. Those that fail hold back no session, and no other user's profile."""
+    server = serve(make_httpd, live, pem=True, more="ClerkUserProfile On\n")
+    server.log.announce("AC3202", "AC3203")
+    for user in ("alice", "bob", "alice", "bob"):
+        answers = at_once(server.port, [("GET", "/private/", XHR | bearer(live, user))] * 10)
+        assert statuses(answers) == {200: 10}
+    assert live.count("user") == 2
+    # Of users whom Clerk does not know: once for each in 30 seconds.
+    nobody = live.create_session(live.add_user("nobody"))
+    del live.users["nobody"]
+    for _ in range(10):
+        assert server.get("/private/", XHR | bearer(live, session=nobody)).status == 200
+    assert live.count("user") == 3
+    # Of one whom Clerk refuses to tell: the 5 failures of a user.
+    live.set_fault("user", status=403)
+    begun = time.monotonic()
+    deadline = begun + 60
+    while server.log.recent().count("AC3202") < 12 and time.monotonic() < deadline:
+        assert server.get("/private/", XHR | bearer(live, "carol")).status == 200
+        time.sleep(0.3)
+    assert live.count("user") <= 3 + 5 + 1 + (time.monotonic() - begun) / 10
+    live.clear_faults()
+    known = live.create_session("dave")
+    assert server.get("/private/", expired(live, known)).status == 200 and live.count("refresh") == 1
+    server.stop()
+
+
+def test_a_429_for_profiles_stops_no_session(make_httpd, live):
+    server = serve(make_httpd, live, pem=True, more="ClerkUserProfile On\n")
+    server.log.announce("AC3202")
+    calls = live.count("user")
+    live.set_fault("user", status=429, headers={"Retry-After": "60"})
+    for user in ("bob", "carol", "dave"):
+        assert server.get("/private/", XHR | bearer(live, user)).status == 200
+    assert live.count("user") == calls + 1
+    server.log.wait_for("AC1041: .* for user profiles")
+    session = live.create_session("bob")
+    for _ in range(3):
+        assert server.get("/private/", expired(live, session)).status == 200
     server.stop()

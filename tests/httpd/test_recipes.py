@@ -30,13 +30,15 @@ def test_the_page_shows_the_files_as_they_are():
         assert text == (DOCS / name).read_text(), name
 
 
-def site(live, **values):
+def site(live, secret=False, **values):
     """site.conf with the values of this test for its Defines and keys."""
     text = (RECIPES / "site.conf").read_text()
     for name, value in values.items():
         text, count = re.subn(rf"^(Define {name} +)\S+$", rf"\g<1>{value}", text, flags=re.M)
         assert count == 1, name
     keys = f"ClerkPublishableKey {live.publishable_key}\nClerkJWKSURL {live.jwks_url}\n"
+    if secret:
+        keys += f"ClerkSecretKey env:SECRET_KEY\nClerkAPIURL {live.url}\n"
     text, count = re.subn(r"^ClerkPublishableKey .*\nClerkSecretKey .*\n", keys, text, flags=re.M)
     assert count == 1
     return text
@@ -48,6 +50,7 @@ def run(make_httpd, live):
 
     def run(recipe, files=(), mpm=None, before="", modules=(), **values):
         server = make_httpd(**({"mpm": mpm} if mpm else {}))
+        server.env["SECRET_KEY"] = live.secret_key
         root = server.root / "site"
         root.mkdir()
         root.chmod(0o755)
@@ -213,6 +216,30 @@ def test_optional_sign_in(run, live, php):
     assert "REMOTE_USER" not in stranger and stranger["CLERK_AUTH_STATUS"] == "signed-out"
     assert known["REMOTE_USER"] == "user_carol" and known["CLERK_AUTH_STATUS"] == "signed-in"
     assert "private" in (ask(server, live, "/", CAROL, "browser").header("Cache-Control") or "")
+
+
+def test_people_by_name(run, live, php):
+    files = {"index.php": PRINT_ENV, "intranet/index.php": PRINT_ENV}
+    before = f'<FilesMatch "\\.php$">\n    SetHandler "proxy:unix:{php.socket}|fcgi://localhost"\n</FilesMatch>\nDirectoryIndex index.php\n'
+    server = run("people-by-name.conf", files, before=before, secret=True)
+    told = {"email": "alice@example.test", "email_verified": True}
+
+    def get(path, **claims):
+        return server.get(path, XHR | bearer(live, "alice", claims=claims))
+
+    answer = get("/", **told)
+    assert answer.status == 200 and answer.env()["REMOTE_USER"] == "alice@example.test" and live.count("user") == 0
+    assert get("/", **told | {"email_verified": False}).status == 403
+    assert get("/", email=told["email"]).status == 403
+    env = get("/intranet/").env()
+    assert (env["REMOTE_USER"], env["CLERK_USER_NAME"], env["CLERK_CLAIM_DEPARTMENT"]) == ("alice@example.test", "Alice Liddell", "sales")
+    for path in ("/", "/intranet/"):
+        assert ask(server, live, path, NOBODY).status == 401
+    server.log.announce("AC3063", "AC3203")
+    assert get("/", email_verified=True).status == 403
+    live.user("bob").email_status = "unverified"
+    assert ask(server, live, "/intranet/", BOB).status == 403
+    live.user("bob").email_status = "verified"
 
 
 def test_step_up(run, live):

@@ -30,6 +30,8 @@ VALUES = {
     "ClerkScriptURL": "/clerk{0}.js",
     "ClerkUIScriptURL": "/ui{0}.js",
     "ClerkSharedMemory": "64M",
+    "ClerkSOCache": "shmcb:logs/cache{0}(100000)",
+    "ClerkSOCacheKey": "env:KEY_{0}",
     "ClerkStateDir": "none",
     "ClerkInstance": "named{0}",
     "ClerkHtaccessInstances": "named{0}",
@@ -91,14 +93,15 @@ def loads(workdir):
 
 def named():
     key = publishable_key("clerk.named.test", True)
-    return "".join(f"<ClerkInstance named{i}>\nClerkPublishableKey {key}\nClerkJWTKey env:PEM_{i}\n</ClerkInstance>\n"
-                   for i in (1, 2))
+    return "".join(f"<ClerkInstance named{i}>\nClerkPublishableKey {key}\nClerkSecretKey env:SECRET_{i}\nClerkJWTKey env:PEM_{i}\n"
+                   "</ClerkInstance>\n" for i in (1, 2))
 
 
 @pytest.fixture(scope="module")
 def environment():
     pems = {f"PEM_{i}": Key.generate().public_pem for i in (1, 2)}
-    return pems | {f"SECRET_{i}": f"sk_live_secret{i}" for i in (1, 2)}
+    keys = {f"KEY_{i}": f"{i}" * 40 for i in (1, 2)}
+    return pems | keys | {f"SECRET_{i}": f"sk_live_secret{i}" for i in (1, 2)}
 
 
 @pytest.fixture(scope="module")

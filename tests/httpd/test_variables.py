@@ -30,7 +30,8 @@ def server(make_httpd, live, echo):
         server.cgi(f"{place}/env.cgi")
     expressions = [f'Header always set X-Expression-{name} "expr=%{{{name}}}"' for name in NAMES]
     server.configure(
-        directives(server, live)
+        directives(server, live, "api")
+        + "ClerkUserProfile On\n"
         + "".join(f"SetEnvIf X-Evil (.*) {name}=$1 {name.lower()}=$1\n" for name in [*NAMES, "CLERK_CLAIM_ANY"])
         + protect("/private", ["valid-user"], *expressions)
         + protect("/optional", ["clerk-optional"], *expressions)

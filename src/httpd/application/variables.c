@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "clerk/session/claim.h"
+#include "httpd/application/user_profile.h"
 #include "httpd/config/config.h"
 #include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
@@ -39,9 +40,18 @@ static const clerk_variable variables[] = {
     {"CLERK_PLANS", TEXT(plans), .is_list = 1},
     {"CLERK_FACTOR_AGE", TEXT(factor_age_text)},
     {"CLERK_ACTOR_ID", TEXT(actor_id)},
+    /* Of the user's profile, and these alone: at the end. */
+    {"CLERK_USER_EMAIL", .profile = 1 + CLERK_PROFILE_EMAIL},
+    {"CLERK_USER_USERNAME", .profile = 1 + CLERK_PROFILE_USERNAME},
+    {"CLERK_USER_FIRST_NAME", .profile = 1 + CLERK_PROFILE_FIRST_NAME},
+    {"CLERK_USER_LAST_NAME", .profile = 1 + CLERK_PROFILE_LAST_NAME},
+    {"CLERK_USER_NAME", .profile = 1 + CLERK_PROFILE_NAME},
+    {"CLERK_USER_IMAGE_URL", .profile = 1 + CLERK_PROFILE_IMAGE_URL},
+    {"CLERK_USER_EXTERNAL_ID", .profile = 1 + CLERK_PROFILE_EXTERNAL_ID},
 };
 
 #define COUNT (sizeof(variables) / sizeof(variables[0]))
+#define OF_IDENTITY (COUNT - CLERK_PROFILE_FIELDS)
 
 const clerk_variable *clerk_variables_find(const char *name)
 {
@@ -84,9 +94,45 @@ static inline const char *value_of(request_rec *r, const clerk_identity *identit
     return value;
 }
 
+/* The user's profile, where the application gets it; NULL: none. */
+static const clerk_profile *profile_of(request_rec *r, const clerk_identity *identity)
+{
+    return identity && CLERK_SETTINGS_VALUE(clerk_config_dir(r), user_profile)
+               ? clerk_user_profile_get(r, identity)->profile
+               : NULL;
+}
+
 const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, const clerk_variable *variable)
 {
-    return value_of(r, identity, variable);
+    const clerk_profile *profile;
+
+    if (!variable->profile) {
+        return value_of(r, identity, variable);
+    }
+    profile = profile_of(r, identity);
+    return profile ? profile->texts[variable->profile - 1] : NULL;
+}
+
+/* The text of ClerkExportClaim user:FIELD; NULL: none. */
+static const char *exported_field(request_rec *r, const clerk_identity *identity, const char *field)
+{
+    const clerk_profile *profile = clerk_user_profile_get(r, identity)->profile;
+
+    return profile ? clerk_profile_get(profile, field, r->pool) : NULL;
+}
+
+static const char *exported_claim(request_rec *r, const clerk_identity *identity, const char *path)
+{
+    const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
+    const char *text = clerk_claim_encode(claim, r->pool);
+
+    if (claim && !text) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
+                                        "bytes",
+                                  path, CLERK_CLAIM_TEXT_MAX);
+    }
+    return text;
 }
 
 /* The claims of ClerkExportClaim, by the names of their variables. */
@@ -96,15 +142,9 @@ static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identi
 
     for (int i = 0; i < exports->nelts; i++) {
         const clerk_export *wanted = &APR_ARRAY_IDX(exports, i, clerk_export);
-        const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), wanted->path, r->pool);
-        const char *text = clerk_claim_encode(claim, r->pool);
+        const char *text
+            = wanted->field ? exported_field(r, identity, wanted->field) : exported_claim(r, identity, wanted->path);
 
-        if (claim && !text) {
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                          CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
-                                            "bytes",
-                                      wanted->path, CLERK_CLAIM_TEXT_MAX);
-        }
         /* If two paths have the same name, the last one counts. */
         if (text) {
             apr_table_setn(claims, wanted->name, text);
@@ -116,12 +156,20 @@ static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identi
 void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variables_sink *sink, void *data)
 {
     const apr_array_header_t *exports, *claims;
+    const clerk_profile *profile;
 
-    for (const clerk_variable *variable = variables; variable < variables + COUNT; variable++) {
+    for (const clerk_variable *variable = variables; variable < variables + OF_IDENTITY; variable++) {
         const char *value = value_of(r, identity, variable);
 
         if (value) {
             sink(data, variable->name, value);
+        }
+    }
+    if ((profile = profile_of(r, identity))) {
+        for (const clerk_variable *variable = variables + OF_IDENTITY; variable < variables + COUNT; variable++) {
+            if (profile->texts[variable->profile - 1]) {
+                sink(data, variable->name, profile->texts[variable->profile - 1]);
+            }
         }
     }
     exports = clerk_config_dir(r)->export_claims;
@@ -136,25 +184,76 @@ void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_
     }
 }
 
-const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *identity)
+/* What the dashboard calls a value that people want as REMOTE_USER, for claims with the usual names. */
+static const char *shortcode_of(const char *claim)
 {
-    const char *path = clerk_htaccess_remote_user(clerk_config_dir(r)), *user;
+    static const char *const known[][2] = {{"email", "user.primary_email_address"},
+                                           {"username", "user.username"},
+                                           {"name", "user.full_name"},
+                                           {"external_id", "user.external_id"}};
+
+    for (apr_size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (!strcmp(known[i][0], claim)) {
+            return known[i][1];
+        }
+    }
+    return "user.primary_email_address";
+}
+
+static int refuse_claim(request_rec *r, const clerk_identity *identity, const char *path, int has_claim)
+{
+    int level = clerk_httpd_log_message_level(3063);
+
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
+                                    "to the session token in the Clerk dashboard (Sessions, Customize session token: "
+                                    "{\"%s\": \"{{%s}}\"}), or choose one that every user has",
+                              path, identity->subject, has_claim ? "has no usable value there" : "has no such claim",
+                              path, shortcode_of(path));
+    return HTTP_FORBIDDEN;
+}
+
+static int remote_user_of_profile(const char **puser, request_rec *r, const clerk_identity *identity, const char *field)
+{
+    const clerk_user_profile *found = clerk_user_profile_get(r, identity);
+    const char *user = found->profile ? clerk_profile_get(found->profile, field, r->pool) : NULL;
+    int level;
+
+    if (user && *user) {
+        *puser = apr_pstrdup(r->pool, user);
+        return OK;
+    }
+    if (found->state == CLERK_USER_PROFILE_UNAVAILABLE) {
+        apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, found->retry_after));
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    level = clerk_httpd_log_message_level(3203);
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  CLERK_LOGNO(3203) "refused: ClerkRemoteUser user:%s: %s %s has none%s", field,
+                              identity->user_id ? "the user" : "the holder of a machine token", identity->subject,
+                              strcmp(field, "email") ? ""
+                                                     : "; an e-mail address counts only if it is the primary one, "
+                                                       "and verified");
+    return HTTP_FORBIDDEN;
+}
+
+int clerk_variables_remote_user(const char **puser, request_rec *r, const clerk_identity *identity)
+{
+    const char *path = clerk_htaccess_remote_user(clerk_config_dir(r)), *field, *user;
     const json_t *claim;
 
     if (!path) {
-        return apr_pstrdup(r->pool, identity->subject);
+        *puser = apr_pstrdup(r->pool, identity->subject);
+        return OK;
+    }
+    if ((field = clerk_config_profile_field(path))) {
+        return remote_user_of_profile(puser, r, identity, field);
     }
     claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
     user = json_is_string(claim) || json_is_number(claim) ? clerk_claim_encode(claim, r->pool) : NULL;
     if (!user || !*user) {
-        int level = clerk_httpd_log_message_level(3063);
-
-        ap_log_rerror(
-            APLOG_MARK, level, 0, r,
-            CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
-                              "to the session token in the Clerk dashboard, or choose one that every user has",
-                        path, identity->subject, claim ? "has no usable value there" : "has no such claim");
-        return NULL;
+        return refuse_claim(r, identity, path, claim != NULL);
     }
-    return apr_pstrdup(r->pool, user);
+    *puser = apr_pstrdup(r->pool, user);
+    return OK;
 }

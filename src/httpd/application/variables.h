@@ -19,6 +19,7 @@ typedef struct clerk_variable {
     const char *(*get)(const clerk_identity *identity);
     size_t text; /**< without get(): offset of its text in the identity; without an identity it is not set */
     int is_list; /**< left out if it is longer than CLERK_VARIABLE_MAX */
+    int profile; /**< 1 plus the field of the user's profile (ClerkUserProfile); 0: it is of the identity */
 } clerk_variable;
 
 /** Receives one variable. Name and value live as long as the request. */
@@ -41,10 +42,12 @@ const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, 
 int clerk_variables_has_name(const char *name);
 
 /**
- * The value of REMOTE_USER (ClerkRemoteUser).
- * @return NULL if the token has no such claim, or the claim is empty, neither text nor number, longer than
- *         CLERK_CLAIM_TEXT_MAX, or has control characters; logged
+ * Find the value of REMOTE_USER (ClerkRemoteUser).
+ * @return OK; or, logged:
+ *         HTTP_FORBIDDEN if the token has no such claim, or the claim is empty, neither text nor number, longer than
+ *         CLERK_CLAIM_TEXT_MAX, or has control characters; or if the user's profile has no such field;
+ *         HTTP_SERVICE_UNAVAILABLE if the profile cannot be had now; Retry-After is set
  */
-const char *clerk_variables_remote_user(request_rec *r, const clerk_identity *identity);
+int clerk_variables_remote_user(const char **puser, request_rec *r, const clerk_identity *identity);
 
 #endif

@@ -182,10 +182,26 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     return clerk_site_form_keep(r, HTTP_UNAUTHORIZED, outcome);
 }
 
+static int answer_signed_in(request_rec *r, const clerk_outcome *outcome)
+{
+    const char *user;
+    int rc = clerk_variables_remote_user(&user, r, outcome->identity);
+
+    if (rc == HTTP_FORBIDDEN) {
+        return clerk_refusal_nameless(r, outcome->identity);
+    }
+    if (rc != OK) {
+        no_store(r);
+        return rc;
+    }
+    clerk_own_user_set(r, user);
+    clerk_environment_export(r);
+    return OK;
+}
+
 int clerk_authn_check(request_rec *r)
 {
     const clerk_outcome *outcome;
-    const char *user;
 
     if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
@@ -207,13 +223,7 @@ int clerk_authn_check(request_rec *r)
     }
     switch (outcome->status) {
     case CLERK_SIGNED_IN:
-        user = clerk_variables_remote_user(r, outcome->identity);
-        if (!user) {
-            return clerk_refusal_nameless(r, outcome->identity);
-        }
-        clerk_own_user_set(r, user);
-        clerk_environment_export(r);
-        return OK;
+        return answer_signed_in(r, outcome);
     case CLERK_UNAVAILABLE:
         return answer_unavailable(r, outcome);
     case CLERK_BAD_REQUEST:

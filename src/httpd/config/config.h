@@ -11,6 +11,15 @@
 /** The prefix of the variables of ClerkExportClaim. */
 #define CLERK_EXPORT_PREFIX "CLERK_CLAIM_"
 
+/**
+ * The FIELD of `user:FIELD`, which ClerkRemoteUser and ClerkExportClaim take in place of a claim path.
+ * @return NULL if it is a claim path
+ */
+static inline const char *clerk_config_profile_field(const char *path)
+{
+    return !strncmp(path, "user:", 5) ? path + 5 : NULL;
+}
+
 void *clerk_config_create_server(apr_pool_t *pool, server_rec *server);
 void *clerk_config_merge_server(apr_pool_t *pool, void *base, void *add);
 void *clerk_config_create_dir(apr_pool_t *pool, char *dir);

@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "clerk/session/profile.h"
 #include "text/text.h"
 
 static const char *path_problem(const char *path)
@@ -15,8 +16,18 @@ static const char *path_problem(const char *path)
     return *path ? NULL : "is empty";
 }
 
-static const char *bad_path(cmd_parms *cmd, const char *path, const char *problem)
+/* Check a claim path, or user:FIELD. @return what is wrong, or NULL */
+static const char *check_path(cmd_parms *cmd, const char *path)
 {
+    const char *field = clerk_config_profile_field(path);
+    const char *problem = field ? clerk_profile_field_problem(field) : path_problem(path);
+
+    if (!problem) {
+        return NULL;
+    }
+    if (field) {
+        return apr_psprintf(cmd->pool, "%s: the field '%s' of user:%s %s", cmd->cmd->name, field, field, problem);
+    }
     return apr_psprintf(cmd->pool,
                         "%s: the claim path '%s' %s; write the name of a claim, with dots for nested ones, "
                         "such as metadata.department",
@@ -25,10 +36,8 @@ static const char *bad_path(cmd_parms *cmd, const char *path, const char *proble
 
 const char *clerk_directives_application_remote_user(const char **ppath, cmd_parms *cmd, const char *path)
 {
-    const char *problem = path_problem(path);
-
     *ppath = path;
-    return problem ? bad_path(cmd, path, problem) : NULL;
+    return check_path(cmd, path);
 }
 
 /* The variable for a name: upper case, with `_` for all characters but ASCII letters and digits. */
@@ -44,11 +53,11 @@ static const char *variable_of(const char *name, apr_pool_t *pool)
 
 static const char *add_export(cmd_parms *cmd, clerk_dir_config *dir, const char *path, const char *name)
 {
-    const char *problem = path_problem(path);
+    const char *error = check_path(cmd, path);
     clerk_export *added;
 
-    if (problem) {
-        return bad_path(cmd, path, problem);
+    if (error) {
+        return error;
     }
     if (!dir->export_claims) {
         dir->export_claims = apr_array_make(cmd->pool, 4, sizeof(clerk_export));
@@ -66,6 +75,7 @@ static const char *add_export(cmd_parms *cmd, clerk_dir_config *dir, const char 
     }
     added = apr_array_push(dir->export_claims);
     added->path = path;
+    added->field = clerk_config_profile_field(path);
     added->name = name;
     return NULL;
 }

@@ -11,6 +11,9 @@
 #include "httpd/process/log.h"
 #include "net/http.h"
 
+/* Shorter keys could be guessed. */
+#define SOCACHE_KEY_LEAST 32
+
 clerk_instance_config *clerk_directives_instance_of(cmd_parms *cmd)
 {
     clerk_server_config *server = clerk_config_server(cmd->server);
@@ -118,6 +121,29 @@ const char *clerk_directives_instance_ca_file(const char **pfile, cmd_parms *cmd
     }
     *pfile = full;
     return NULL;
+}
+
+const char *clerk_directives_instance_socache(const char **pspec, cmd_parms *cmd, const char *spec)
+{
+    *pspec = spec;
+    /* Whether there is such a provider is known when all modules are loaded. */
+    return *spec && *spec != ':' ? NULL
+                                 : apr_psprintf(cmd->pool,
+                                                "ClerkSOCache: '%s' names no cache; write for example shmcb, "
+                                                "or redis:127.0.0.1:6379",
+                                                spec);
+}
+
+const char *clerk_directives_instance_socache_key(const char **pkey, cmd_parms *cmd, const char *ref)
+{
+    const char *error = clerk_secret_ref_read(pkey, cmd, ref);
+
+    if (!error && strlen(*pkey) < SOCACHE_KEY_LEAST) {
+        error = apr_psprintf(
+            cmd->pool, "ClerkSOCacheKey: this key has less than %d characters; make one with: openssl rand -hex 32",
+            SOCACHE_KEY_LEAST);
+    }
+    return error;
 }
 
 const char *clerk_directives_instance_state_dir(const char **pdir, cmd_parms *cmd, const char *path)

@@ -82,6 +82,26 @@ static int source_id(unsigned char id[32], const clerk_instance *instance, const
     return ok;
 }
 
+/* What tells the values of an instance in a shared store from those of another one. The way to the API is part of it,
+ * as for keys. A secret key can be replaced, and the servers of a fleet may have different ones, so it counts only
+ * where there is no publishable key. */
+static int scope_of(unsigned char scope[32], const clerk_instance *instance, const clerk_instance_config *conf)
+{
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    int ok = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
+
+    if (ok) {
+        digest_text(digest, instance->api_url);
+        digest_text(digest, instance->publishable_key);
+        digest_text(digest, instance->publishable_key ? NULL : instance->secret_key);
+        digest_text(digest, conf->http_proxy);
+        digest_text(digest, conf->ca_file);
+        ok = EVP_DigestFinal_ex(digest, scope, NULL) == 1;
+    }
+    EVP_MD_CTX_free(digest);
+    return ok;
+}
+
 typedef struct resolving {
     apr_array_header_t *runtimes;
     apr_hash_t *by_fingerprint;
@@ -168,7 +188,8 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     if (runtime->source.max_stale < runtime->source.ttl) {
         return "ClerkJWKSMaxStale is shorter than ClerkJWKSCacheTTL; keys would lapse before they are refreshed";
     }
-    if (!source_id(runtime->source.id, instance, conf)) {
+    runtime->profile_ttl = conf->user_profile_ttl;
+    if (!source_id(runtime->source.id, instance, conf) || !scope_of(runtime->scope, instance, conf)) {
         return "OpenSSL failed to compute a digest";
     }
     runtime->script_url = conf->script_url;

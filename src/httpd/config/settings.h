@@ -78,6 +78,7 @@ typedef struct clerk_instance_config {
     apr_interval_time_t http_timeout;
     const char *script_url;
     const char *ui_script_url;
+    apr_interval_time_t user_profile_ttl;
 } clerk_instance_config;
 
 typedef struct clerk_server_config {
@@ -86,6 +87,8 @@ typedef struct clerk_server_config {
     clerk_instance_config *open; /**< the <ClerkInstance> whose directives are being read, else NULL */
     /* MAIN */
     apr_int64_t shared_memory; /**< 0: as needed */
+    const char *socache;       /**< provider[:args]; NULL: default */
+    const char *socache_key;   /**< NULL: random */
     const char *state_dir;     /**< absolute; NULL: default; "" none */
     /* HOST */
     const char *pages; /**< path of the module's own pages, without a final '/'; NULL or "": none */
@@ -108,8 +111,9 @@ typedef enum clerk_inject {
 
 /** A claim of ClerkExportClaim. */
 typedef struct clerk_export {
-    const char *path;
-    const char *name; /**< of the variable: CLERK_CLAIM_<NAME> */
+    const char *path;  /**< of the claim; or user:FIELD */
+    const char *field; /**< FIELD; NULL: it is a claim */
+    const char *name;  /**< of the variable: CLERK_CLAIM_<NAME> */
 } clerk_export;
 
 typedef struct clerk_dir_config {
@@ -133,7 +137,8 @@ typedef struct clerk_dir_config {
     clerk_organization_sync *organization_sync;
     const char *public_origin;
     int trust_forwarded;
-    const char *remote_user;           /**< claim path; NULL: the user id */
+    int user_profile;
+    const char *remote_user;           /**< claim path, or user:FIELD; NULL: the user id */
     apr_array_header_t *export_claims; /**< of clerk_export */
     int pass_headers;
     int strip_credentials;

@@ -36,8 +36,8 @@ static int any_runtime(server_rec *server)
     return 0;
 }
 
-/* Whether the instance of a section is that of a satellite. */
-static int is_satellite(const clerk_config_sections *config, const clerk_config_section *here)
+/* The instance of a section; NULL: none, or that of a virtual host. */
+static const clerk_runtime *runtime_of(const clerk_config_sections *config, const clerk_config_section *here)
 {
     const clerk_server_config *conf = clerk_config_server(here->server);
     clerk_section_sources from = clerk_section_access_sources(config, here, clerk_config_sections_has_instance);
@@ -49,7 +49,77 @@ static int is_satellite(const clerk_config_sections *config, const clerk_config_
 
         runtime = apr_hash_get(conf->named_runtimes, ap_getword_conf(config->pool, &args), APR_HASH_KEY_STRING);
     }
+    return runtime;
+}
+
+/* Whether the instance of a section is that of a satellite. */
+static int is_satellite(const clerk_config_sections *config, const clerk_config_section *here)
+{
+    const clerk_runtime *runtime = runtime_of(config, here);
+
     return runtime && runtime->instance->satellite;
+}
+
+/* Whether a directive needs users' profiles: ClerkUserProfile On, or user:FIELD in one that takes claims. */
+static int needs_profile(const ap_directive_t *directive, apr_pool_t *pool)
+{
+    const char *args = directive->args;
+
+    if (clerk_config_sections_directive_is(directive, "ClerkUserProfile")) {
+        return !strcasecmp(ap_getword_conf(pool, &args), "on");
+    }
+    if (!clerk_config_sections_directive_is(directive, "ClerkRemoteUser")
+        && !clerk_config_sections_directive_is(directive, "ClerkExportClaim")) {
+        return 0;
+    }
+    while (*args) {
+        if (clerk_config_profile_field(ap_getword_conf(pool, &args))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The first directive of a section that needs users' profiles; NULL: none. @param inside the directives to look at */
+static const ap_directive_t *find_profile_directive(const ap_directive_t *inside, apr_pool_t *pool)
+{
+    for (const ap_directive_t *at = inside; at; at = at->next) {
+        const ap_directive_t *found = needs_profile(at, pool) ? at
+                                      : at->first_child && !clerk_config_sections_opens(at)
+                                          ? find_profile_directive(at->first_child, pool)
+                                          : NULL;
+
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/* Whether some section needs users' profiles: for clerk_check_needs_profiles(). */
+static int any_needs_profiles;
+
+static int check_profiles(const clerk_config_sections *config, const clerk_config_section *here)
+{
+    const ap_directive_t *directive = find_profile_directive(clerk_config_sections_content(here), config->pool);
+    const clerk_runtime *runtime = directive ? runtime_of(config, here) : NULL;
+
+    any_needs_profiles |= directive != NULL;
+    if (runtime && !runtime->instance->secret_key) {
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, 0, here->server,
+            CLERK_LOGNO(3200) "%s %s on line %d of %s: users' profiles come from Clerk's Backend API, which needs "
+                              "ClerkSecretKey; or take claims of the session token (ClerkRemoteUser email), which "
+                              "need no call",
+                        directive->directive, directive->args, directive->line_num, directive->filename);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+int clerk_check_needs_profiles(void)
+{
+    return any_needs_profiles;
 }
 
 static int is_defined_anywhere(server_rec *server, const char *name)
@@ -238,6 +308,7 @@ int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
     const clerk_config_sections *config = clerk_config_sections_read(main_server, scratch);
     int rc = check_granted_instances(ap_conftree, main_server, scratch);
 
+    any_needs_profiles = 0;
     if (rc != OK) {
         return rc;
     }
@@ -251,7 +322,7 @@ int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
         if (here->kind == CLERK_SECTION_SERVER) {
             warn_about_plain_http(config, here);
         }
-        if ((rc = check_instance(config, here)) != OK) {
+        if ((rc = check_instance(config, here)) != OK || (rc = check_profiles(config, here)) != OK) {
             return rc;
         }
         warn_about(config, here);

@@ -11,4 +11,7 @@
  */
 int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch);
 
+/** Whether a section of the configuration files that were checked needs users' profiles. */
+int clerk_check_needs_profiles(void);
+
 #endif

@@ -18,9 +18,24 @@ clerk_token_cache *clerk_process_token_cache(void)
     return process.token_cache;
 }
 
+clerk_socache *clerk_process_socache(void)
+{
+    return process.socache;
+}
+
 const apr_array_header_t *clerk_process_runtimes(void)
 {
     return process.runtimes;
+}
+
+int clerk_process_has_secret_key(void)
+{
+    for (int i = 0; i < process.runtimes->nelts; i++) {
+        if (APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->instance->secret_key) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 apr_time_t clerk_process_since(void)

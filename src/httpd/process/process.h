@@ -6,6 +6,7 @@
 #include <mod_watchdog.h>
 
 #include "httpd/process/runtime.h"
+#include "httpd/process/socache.h"
 #include "shared/token_cache.h"
 
 /**
@@ -18,6 +19,7 @@ typedef struct clerk_process {
     clerk_http *http;             /**< made in each child */
     clerk_token_cache *token_cache;
     clerk_backend_limits *backend_limits; /**< NULL where no instance has a secret key */
+    clerk_socache *socache;               /**< NULL: none is needed, or its module is not loaded */
     ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
     apr_time_t since;                     /**< when the shared memory was created and the counters were 0 */
 } clerk_process;
@@ -31,11 +33,17 @@ clerk_keystore *clerk_process_keystore(void);
 /** All instances of this configuration generation, of clerk_runtime *; NULL before check_config. */
 const apr_array_header_t *clerk_process_runtimes(void);
 
+/** Whether any instance has a secret key. */
+int clerk_process_has_secret_key(void);
+
 /** When the shared memory of this configuration generation was created and the counters were 0. */
 apr_time_t clerk_process_since(void);
 
 /** Whether keys are refreshed in the background. */
 int clerk_process_has_watchdog(void);
+
+/** The cache of ClerkSOCache; NULL if no instance has a secret key, or if its module is not loaded. */
+clerk_socache *clerk_process_socache(void);
 
 /** The token cache, shared by all children; NULL before post_config. */
 clerk_token_cache *clerk_process_token_cache(void);

@@ -21,7 +21,10 @@ typedef struct clerk_runtime {
     clerk_verdicts *verdicts;  /**< in shared memory, set in post_config */
     const char *script_url;    /**< of ClerkJS; NULL: below the frontend API */
     const char *ui_script_url; /**< of Clerk's components; NULL: the same */
-    unsigned int number;       /**< index in the list of runtimes; part of the key of the token cache */
+    /** Tells the values of this instance in ClerkSOCache from those of others; the same on all servers of a fleet. */
+    unsigned char scope[32];
+    apr_interval_time_t profile_ttl; /**< ClerkUserProfileTTL */
+    unsigned int number;             /**< index in the list of runtimes; part of the key of the token cache */
 } clerk_runtime;
 
 #endif

@@ -36,7 +36,8 @@ typedef struct clerk_request_state {
     unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; as received they were: */
     const char *sent_cookie;
     const char *sent_authorization;
-    apr_array_header_t *replies; /**< of the Backend API, in the client's request; for instance_services.c only */
+    apr_array_header_t *replies;  /**< of the Backend API, in the client's request; for instance_services.c only */
+    apr_array_header_t *profiles; /**< that were looked up, in the client's request; for user_profile.c only */
     struct clerk_require_log *require_log; /**< inside our own run of the auth_checker hook; else NULL */
 } clerk_request_state;
 

@@ -157,6 +157,12 @@ def run(cast, options, workdir, say):
         scenario(grind, "one token, cookie", "/bench.txt", by_cookie)
         scenario(grind, "cold tokens, header", "/bench.txt", many)
         scenario(grind, "forged tokens, header", "/bench.txt", forged, status=401)
+    # The profile is looked up in the cache; Clerk is asked before the measurement.
+    named = BenchServer(workdir / "named", options.mpms[0], options.module)
+    named.set_up("ClerkUserProfileTTL 24h\n" + cast.clerk(named, keys="api", more="ClerkUserProfile On"),
+                 load + named.apxs.load("socache_shmcb"))
+    with Callgrind(named) as grind:
+        scenario(grind, "one token, header, profile", "/bench.txt", by_header)
     bare = Contestants(cast, options, workdir, options.mpms[0]).bare()
     with Callgrind(bare) as grind:
         scenario(grind, "bare check, header", "/bench.txt", many)
@@ -172,6 +178,6 @@ def run(cast, options, workdir, say):
     kept = cast.directory / f"profiles-{options.mpms[0]}"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir()
-    for path in (path for one in (plain, server, bare) for path in one.root.glob("callgrind/*.callgrind")):
+    for path in (path for one in (plain, server, named, bare) for path in one.root.glob("callgrind/*.callgrind")):
         shutil.copy(path, kept)
     print(f"\nProfiles for callgrind_annotate or kcachegrind: {kept}")

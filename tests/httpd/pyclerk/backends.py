@@ -160,3 +160,33 @@ class _Ajp:
 
 def _ajp_text(value):
     return struct.pack(">H", len(value)) + value + b"\0"
+
+
+class RedisBackend(Backend):
+    """The commands of redis that httpd uses, and no others. `values` is what it keeps."""
+
+    def __init__(self):
+        self.values = {}
+        super().__init__()
+
+    def serve(self, connection, stream):
+        while (line := stream.readline()):
+            words = []
+            for _ in range(int(line[1:])):
+                size = int(stream.readline()[1:])
+                words.append(stream.read(size + 2)[:-2])
+            connection.sendall(self._answer(words[0].upper(), words[1:]))
+
+    def _answer(self, command, words):
+        if command == b"SETEX":
+            self.values[words[0]] = words[2]
+        elif command == b"SET":
+            self.values[words[0]] = words[1]
+        elif command == b"GET":
+            value = self.values.get(words[0])
+            return b"$-1\r\n" if value is None else b"$%d\r\n%s\r\n" % (len(value), value)
+        elif command == b"DEL":
+            return b":%d\r\n" % (self.values.pop(words[0], None) is not None)
+        elif command != b"PING":
+            return b"-ERR unknown command\r\n"
+        return b"+PONG\r\n" if command == b"PING" else b"+OK\r\n"
