@@ -24,7 +24,7 @@ NOBODY = None
 
 
 def test_the_page_shows_the_files_as_they_are():
-    shown = re.findall(r"^\[`(recipes/[^`]+)`\]\(\1\)\n\n```apache\n(.*?)```$", PAGE, re.M | re.S)
+    shown = re.findall(r"^\[`(recipes/[^`]+)`\]\(\1\)\n\n```(?:apache|php)\n(.*?)```$", PAGE, re.M | re.S)
     assert sorted(name for name, _ in shown) == sorted(f"recipes/{path.name}" for path in RECIPES.iterdir())
     for name, text in shown:
         assert text == (DOCS / name).read_text(), name

@@ -17,8 +17,10 @@ from .httpd import unprivileged_user
 class PhpFpm:
     """A PHP-FPM on a Unix socket, started by the test."""
 
-    def __init__(self, root):
+    def __init__(self, root, children=2, settings=()):
+        """`settings`: lines as in php.ini."""
         self.root = pathlib.Path(root)
+        self.children, self.settings = children, tuple(settings)
         self.socket = self.root / "fpm.sock"
         names = ("php-fpm", *(f"php-fpm8.{minor}" for minor in range(9, -1, -1)))
         path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -37,9 +39,11 @@ class PhpFpm:
         conf = self.root / "fpm.conf"
         conf.write_text(
             f"[global]\nerror_log = {self.root}/fpm.log\ndaemonize = no\n[www]\n{identity}listen = {self.socket}\n"
-            "pm = static\npm.max_children = 2\nclear_env = no\ncatch_workers_output = yes\n"
+            f"pm = static\npm.max_children = {self.children}\nclear_env = no\ncatch_workers_output = yes\n"
         )
         command = [self.program, "-n", "-F", "-y", str(conf)]
+        for setting in self.settings:
+            command += ["-d", setting]
         if os.geteuid() == 0:
             command.insert(1, "-R")
         self.process = subprocess.Popen(

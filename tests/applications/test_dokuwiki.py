@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DokuWiki with docs/recipes/dokuwiki.conf and .php: groups follow Clerk's roles, and a page that is written slowly is saved."""
+
+import pytest
+from pyclerk.clerk import NAVIGATION, XHR
+from real import ALICE, BOB, RECIPES, ask, give
+
+LOCAL = """<?php
+$conf['title'] = 'Test'; $conf['useacl'] = 1; $conf['authtype'] = 'authclerk'; $conf['superuser'] = '@admin';
+$conf['savedir'] = '%(data)s'; $conf['updatecheck'] = 0; $conf['disableactions'] = 'register'; $conf['notify'] = '';
+"""
+ACL = "* @ALL 1\n* @user 8\n"
+
+
+@pytest.fixture(scope="module")
+def wiki(make_site, copy, php, workdir):
+    root = copy("usr/share/dokuwiki", "dokuwiki")
+    for part in ("plugins", "tpl"):
+        copy(f"var/lib/dokuwiki/lib/{part}", f"dokuwiki/lib/{part}")
+    data, conf = copy("var/lib/dokuwiki/data", "dokuwiki-data"), copy("etc/dokuwiki", "dokuwiki/conf")
+    (root / "inc/preload.php").write_text(f"<?php define('DOKU_CONF', '{conf}/'); define('DOKU_MAIN_CONF', '{conf}/');\n")
+    (conf / "local.php").write_text(LOCAL % {"data": data})
+    (conf / "acl.auth.php").unlink(missing_ok=True)
+    (conf / "acl.auth.php").write_text(ACL)
+    plugin = root / "lib/plugins/authclerk"
+    plugin.mkdir()
+    (plugin / "auth.php").write_text((RECIPES / "dokuwiki.php").read_text())
+    (plugin / "plugin.info.txt").write_text("base authclerk\nauthor x\nemail x\ndate 2026-11-28\nname authclerk\ndesc x\nurl x\n")
+    for parts in ("attic", "cache", "index", "locks", "log", "media", "media_attic", "media_meta", "meta", "pages", "tmp"):
+        (data / parts).mkdir(exist_ok=True)
+    give(root)
+    give(data)
+    wiki = make_site()
+    wiki.data = data
+    return wiki.configure("dokuwiki.conf", SITE_ROOT=root, PHP_FPM=f"unix:{php.socket}")
+
+
+def test_visitors_read_and_members_write(wiki):
+    answer = ask(wiki, "/doku.php?id=start")
+    assert answer.status == 200 and "do=login" in answer.text
+    assert 'name="do[save]"' not in ask(wiki, "/doku.php?id=start&do=edit").text
+    member = ask(wiki, "/doku.php?id=start&do=edit", BOB)
+    assert "user_bob" in member.text and 'name="do[save]"' in member.text
+    assert 'name="do[save]"' not in ask(wiki, "/doku.php?id=start&do=edit", ("carol", None)).text
+
+
+def test_administrators(wiki):
+    assert "Configuration Settings" in ask(wiki, "/doku.php?id=start&do=admin", ALICE).text
+    assert "Configuration Settings" not in ask(wiki, "/doku.php?id=start&do=admin", BOB).text
+
+
+def test_signing_in_is_clerks(wiki):
+    answer = ask(wiki, "/doku.php?id=start&do=login", None, NAVIGATION)
+    assert answer.status == 307 and "/clerk/sign-in?redirect_url=" in answer.location
+    forged = ask(wiki, "/doku.php?id=start", None, XHR, "POST", {"u": "user_alice", "p": "x", "do": "login"})
+    assert "do=logout" not in forged.text
+    for path in ("/conf/local.php", "/inc/init.php", "/vendor/autoload.php"):
+        assert ask(wiki, path, ALICE).status == 403, path
+
+
+def test_a_page_outlives_its_token(wiki, browser):
+    wiki.sign_in(browser, "/doku.php?id=start&do=login", "bob", "acme", "/doku.php?id=slow&do=edit")
+    browser.fill("#wiki__text", "Written slowly, all of it.")
+    wiki.lapse(browser)
+    before = wiki.renewals()
+    assert "Written slowly, all of it." in browser.click("#edbtn__save")["text"]
+    assert wiki.renewals() > before
+    assert (wiki.data / "pages/slow.txt").read_text() == "Written slowly, all of it."
+    browser.screenshot("dokuwiki")
+    browser.click('a[href*="do=logout"]')
+    assert "__session" not in browser.cookies() and "do=logout" not in browser.evaluate("document.body.innerHTML")
