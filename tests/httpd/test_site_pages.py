@@ -114,6 +114,8 @@ def test_where_clerks_scripts_come_from(server, without_secret, live):
     ("https:/\\evil.example", "/"), ("{own}@evil.example/", "/"), ("{own}.evil.example/", "/"), ("javascript:alert(1)", "/"),
     ("data:text/html,x", "/"), ("https://user:pass@{host}/", "/"), ("\t//evil.example", "/"), ("/%09/evil.example", "{own}/%09/evil.example"),
     ("/\t/evil.example", "{own}//evil.example"), ("http:evil.example", "/"),
+    ("/clerk/sign-out", "/"), ("{own}/clerk//sign-out?x=1", "/"), ("/clerk/%73ign-out", "/"), ("/x/..%2fclerk%2fsign-out", "/"),
+    ("/sign-outs", "{own}/sign-outs"),
     ('/"><script>alert(1)</script>', '{own}/&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'),
 ])
 def test_the_way_back_stays_on_this_site(server, wanted, leads_to):
@@ -150,7 +152,8 @@ def test_a_link_on_this_site_signs_out(server, live):
 
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"},
-                                     {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": PARTY}])
+                                     {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": PARTY},
+                                     OWN | {"Sec-Purpose": "prefetch"}])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_nobody_is_signed_out_from_elsewhere(server, live, method, headers):
     session, cookies = signed_in(live)

@@ -13,6 +13,7 @@
 #include "httpd/config/config.h"
 #include "httpd/request/wire.h"
 #include "httpd/site/site_clerk_js.h"
+#include "text/text.h"
 
 /* Where Clerk's bot protection and pictures come from (clerk.com/docs, Content Security Policy). */
 #define CHALLENGES "https://challenges.cloudflare.com"
@@ -45,6 +46,18 @@ static int is_party(const apr_array_header_t *parties, const char *origin)
     return parties && clerk_party_is_listed(parties, origin, NULL);
 }
 
+/*
+ * Whether a path leads to a page for signing out, in whatever spelling. The pages' script goes to the way back as a
+ * page of this site, so a link from elsewhere would sign a visitor out without a question.
+ */
+static int signs_out(const char *path, apr_pool_t *pool)
+{
+    char *decoded = apr_pstrdup(pool, path);
+
+    (void)ap_unescape_url(decoded);
+    return clerk_text_ends_with(decoded, "/sign-out");
+}
+
 const char *clerk_site_frame_way_back(request_rec *r)
 {
     const apr_array_header_t *query = clerk_query_parse(r->args, r->pool);
@@ -62,7 +75,7 @@ const char *clerk_site_frame_way_back(request_rec *r)
               apr_pstrcat(r->pool, wanted[1] == '/' || wanted[1] == '\\' ? "https:" : request.origin_url, wanted, NULL),
               r->pool)
                          : clerk_url_parse(wanted, r->pool);
-    if (!here || !url || url->has_userinfo
+    if (!here || !url || url->has_userinfo || signs_out(url->path, r->pool)
         || (strcmp(url->origin, here->origin) && !is_party(clerk_config_dir(r)->authorized_parties, url->origin))) {
         return "/";
     }

@@ -36,6 +36,10 @@ static int asks_own_page(request_rec *r)
     const char *origin = apr_table_get(r->headers_in, "Origin");
     clerk_request request;
 
+    /* A browser that fetches the page of a link in advance has not been told to sign out. */
+    if (apr_table_get(r->headers_in, "Sec-Purpose")) {
+        return 0;
+    }
     if (site) {
         return !strcmp(site, "same-origin");
     }
