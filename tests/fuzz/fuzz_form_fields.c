@@ -51,7 +51,10 @@ static char reference(const char **pat)
             return references[i].c;
         }
     }
-    return **pat && !strchr("&<>\r\n", **pat) ? *(*pat)++ : '\0';
+    if (**pat == '\0' || strchr("&<>\r\n", **pat)) {
+        return '\0';
+    }
+    return *(*pat)++;
 }
 
 /* Read an attribute, which must have this value if the form is UTF-8. @return behind its closing quotation mark */

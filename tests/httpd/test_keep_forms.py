@@ -223,6 +223,15 @@ def test_places_where_a_form_is_kept(server, live, place):
     assert_kept(post(server, live, b"comment=hello", place=place), b"comment=hello", reason=reason)
 
 
+def test_a_session_that_is_older_than_a_sign_in_elsewhere(server, live):
+    """On another host of the domain: `__client_uat` is newer than the token, be that expired or not."""
+    for age in (30, 300):
+        cookies = session_cookies(live, token(live, age=age), uat=str(int(time.time())))
+        assert_kept(post(server, live, b"a=1", cookies=cookie_header(cookies)), b"a=1", reason="session-token-iat-before-client-uat")
+        forged = session_cookies(live, token(live, age=age)[:-8] + "AAAAAAAA", uat=str(int(time.time())))
+        assert_plain(post(server, live, b"a=1", cookies=cookie_header(forged)))
+
+
 def test_a_form_in_a_frame_of_this_site(server, live):
     answer = post(server, live, b"a=1")
     assert "frame-ancestors 'none'" in answer.header("Content-Security-Policy")
@@ -320,7 +329,7 @@ def test_what_cannot_be_kept_is_not_lost_silently(server, live, body, headers, w
         answer = server.request("POST", "/private/echo.cgi", [*(FORM | expired(live)).items(), *headers], body)
     else:
         answer = post(server, live, body, headers)
-    assert_lost(answer, {"files": "cannot keep files", "kind": "not of a kind", "larger": "larger than"}[why])
+    assert_lost(answer, {"files": "which this site cannot keep", "kind": "not of a kind", "larger": "larger than"}[why])
 
 
 # Who gets no such page

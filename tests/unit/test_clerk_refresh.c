@@ -157,7 +157,7 @@ static void failures_say_why(void **state)
             apr_pstrcat(f->pool, rows[i].undecided ? "unavailable " : "signed-out ", EXPIRED, rows[i].reason, NULL));
         assert_int_equal(outcome->set_cookies->nelts, 0);
         assert_true(outcome->expired_session);
-        assert_string_equal(outcome->expired_user, "user_1");
+        assert_string_equal(outcome->lapsed_user, "user_1");
     }
 }
 
@@ -272,7 +272,7 @@ static void a_header_token_is_never_renewed(void **state)
         assert_case(rows[i].method, verdict(outcome, f->pool),
                     apr_pstrcat(f->pool, "signed-out " EXPIRED, rows[i].reason, NULL));
         assert_true(outcome->expired_session);
-        assert_null(outcome->expired_user);
+        assert_null(outcome->lapsed_user);
     }
     /* A forged token is no session that has expired. */
     f->request.authorization = apr_pstrcat(f->pool, "Bearer ", expand("<forged>", f->pool), NULL);
@@ -348,6 +348,30 @@ static void only_an_expired_session_with_the_suffixed_refresh_cookie_is_refreshe
     assert_int_equal(f->calls, 0);
 }
 
+/* __client_uat is newer than the token: nothing is renewed here, but whose form a POST brings is known. */
+static void the_user_of_a_lapsed_session_is_known(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *session;
+        const char *user;
+    } rows[] = {{"POST", "<S>", "user_1"}, {"POST", "<X>", "user_1"}, {"POST", "<forged>", NULL}, {"PUT", "<S>", NULL}};
+    fixture *f = *state;
+
+    f->request.sec_fetch_dest = "empty";
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const clerk_outcome *outcome;
+
+        f->request.method = rows[i].method;
+        outcome = decide_with(f, live_instance(f),
+                              apr_pstrcat(f->pool, "__client_uat=1799999999; __session=", rows[i].session, NULL));
+        assert_case(rows[i].session, verdict(outcome, f->pool), "signed-out session-token-iat-before-client-uat");
+        assert_case(rows[i].session, outcome->lapsed_user ? outcome->lapsed_user : "none",
+                    rows[i].user ? rows[i].user : "none");
+    }
+    assert_int_equal(f->calls, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +383,7 @@ int main(void)
         fixture_test(which_requests_are_renewed),
         fixture_test(a_header_token_is_never_renewed),
         fixture_test(only_an_expired_session_with_the_suffixed_refresh_cookie_is_refreshed),
+        fixture_test(the_user_of_a_lapsed_session_is_known),
     };
 
     return cmocka_run_group_tests(tests, clerk_fixture_group_setup, clerk_fixture_group_teardown);

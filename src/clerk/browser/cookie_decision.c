@@ -161,6 +161,23 @@ static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *iden
     return clerk_context_accept(context, identity);
 }
 
+/* Note whose session it was, if it is authentic, for a form that must not be lost. Only a POST is one. */
+static void note_lapsed_user(clerk_context *context)
+{
+    const clerk_session_token *token = context->cookies->session;
+    clerk_identity *identity;
+    clerk_reason reason;
+
+    if (strcmp(context->request->method, "POST")) {
+        return;
+    }
+    reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,
+                                        context->policy->clock_skew, context->services, context->pool);
+    if (reason == CLERK_REASON_NONE || reason == CLERK_REASON_TOKEN_EXPIRED) {
+        context->outcome->lapsed_user = clerk_session_token_user_id(token);
+    }
+}
+
 /* protocol.md 6.7, rows 10 to 16. */
 static clerk_outcome *session_rows(clerk_context *context)
 {
@@ -177,6 +194,7 @@ static clerk_outcome *session_rows(clerk_context *context)
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
     if (token->claims->issued_at.is_number && token->claims->issued_at.seconds < (double)cookies->client_uat) {
+        note_lapsed_user(context);
         return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT, NULL);
     }
     reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,

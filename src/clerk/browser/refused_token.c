@@ -28,7 +28,7 @@ static clerk_outcome *expired(clerk_context *context)
     }
     outcome->expired_session = 1;
     if (outcome->carrier == CLERK_CARRIER_COOKIE) {
-        outcome->expired_user = clerk_session_token_user_id(context->cookies->session);
+        outcome->lapsed_user = clerk_session_token_user_id(context->cookies->session);
     }
     (void)clerk_handshake_propose_text(context, CLERK_REASON_SESSION_TOKEN_EXPIRED,
                                        apr_pstrcat(context->pool, clerk_reason_text(CLERK_REASON_SESSION_TOKEN_EXPIRED),

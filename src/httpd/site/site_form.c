@@ -36,7 +36,7 @@ static const struct {
     const char *html;
 } lost_texts[] = {
     [LOST_NOT] = {"", ""},
-    [LOST_FILE] = {"there is a file in it", "There are files in it, and this site cannot keep files."},
+    [LOST_FILE] = {"there is a file in it", "There are files in it, which this site cannot keep."},
     [LOST_LARGE] = {"it is larger than ClerkKeepForms allows", "It is larger than this site can keep."},
     [LOST_OTHER] = {"a browser would not send the same bytes again", "It is not of a kind that this site can keep."},
 };
@@ -53,9 +53,7 @@ static void append(body *to, const char *data, apr_size_t len, apr_pool_t *pool)
         apr_size_t room = 2 * (to->len + len);
         char *larger = apr_palloc(pool, room);
 
-        if (to->len) {
-            memcpy(larger, to->data, to->len);
-        }
+        memcpy(larger, to->data, to->len);
         to->data = larger;
         to->room = room;
     }
@@ -94,7 +92,7 @@ static int read_body(body *whole, request_rec *r, apr_size_t most)
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     int at_end = 0;
 
-    memset(whole, 0, sizeof(*whole));
+    *whole = (body){apr_palloc(r->pool, HUGE_STRING_LEN), 0, HUGE_STRING_LEN};
     while (!at_end && whole->len <= most) {
         apr_status_t rc = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
 
@@ -141,8 +139,8 @@ static int read_fields(lost_reason *plost, clerk_form_fields *fields, request_re
         *plost = LOST_OTHER;
         return OK;
     }
-    switch (clerk_form_fields_read(fields, apr_table_get(r->headers_in, "Content-Type"), whole.data ? whole.data : "",
-                                   whole.len, r->pool)) {
+    switch (
+        clerk_form_fields_read(fields, apr_table_get(r->headers_in, "Content-Type"), whole.data, whole.len, r->pool)) {
     case CLERK_FORM_FIELDS_OK:
         *plost = LOST_NOT;
         break;
@@ -171,10 +169,8 @@ static int is_due(request_rec *r, const clerk_outcome *outcome)
 {
     clerk_request request;
 
-    /* expired_user: an authentic session in a cookie. A form has no token in a header. */
-    if (r->method_number != M_POST || !outcome->expired_session || !outcome->expired_user
-        || !clerk_outcome_headers_may_redirect(r) || !clerk_site_path(r, "status.json")
-        || !clerk_htaccess_keep_forms(clerk_config_dir(r))) {
+    if (r->method_number != M_POST || !outcome->lapsed_user || !clerk_outcome_headers_may_redirect(r)
+        || !clerk_site_path(r, "status.json") || !clerk_htaccess_keep_forms(clerk_config_dir(r))) {
         return 0;
     }
     clerk_wire_read_all(&request, r);
@@ -236,17 +232,16 @@ static const char *kept_html(request_rec *r, const clerk_form_fields *fields)
 
 static const char *lost_html(request_rec *r, lost_reason lost)
 {
-    return apr_pstrcat(
-        r->pool,
-        "<h1 id=\"title\">Your form has not been sent</h1>\n"
-        "<p>Your session expired while you filled it in, and the form could not be kept for you. ",
-        lost_texts[lost].html,
-        "</p>\n<p>Your browser still has it: go back, and it shows the form as you left it. Files have to be chosen "
-        "again.</p>\n<p id=\"text\" role=\"status\">Before you send it again, "
-        "<a href=\"\" target=\"_blank\" rel=\"noopener\">open this address in another tab</a>, and sign in there if "
-        "you "
-        "are asked to.</p>\n",
-        NULL);
+    return apr_pstrcat(r->pool,
+                       "<h1 id=\"title\">Your form has not been sent</h1>\n"
+                       "<p>Your session expired while you filled it in, and the form could not be kept for you. ",
+                       lost_texts[lost].html,
+                       "</p>\n<p>Your browser still has it: go back, and it shows the form as you left it.",
+                       lost == LOST_FILE ? " Files have to be chosen again." : "",
+                       "</p>\n<p id=\"text\" role=\"status\">Before you send it again, "
+                       "<a href=\"\" target=\"_blank\" rel=\"noopener\">open this address in another tab</a>, and sign "
+                       "in there if you are asked to.</p>\n",
+                       NULL);
 }
 
 /* @param content the heading, the text and the form */
@@ -262,7 +257,7 @@ static const char *page_html(request_rec *r, const clerk_site_clerk_js *js, cons
                        "<link rel=\"stylesheet\" href=\"",
                        clerk_site_path(r, "pages.css"), "\">\n<script src=\"", clerk_site_path(r, "form.js"),
                        "\" defer", js->attributes, clerk_site_clerk_js_attribute("satellite", domain, r->pool),
-                       clerk_site_clerk_js_attribute("user", outcome->expired_user, r->pool),
+                       clerk_site_clerk_js_attribute("user", outcome->lapsed_user, r->pool),
                        clerk_site_clerk_js_attribute("sign-in", sign_in_url(r, outcome), r->pool),
                        "></script>\n</head>\n<body>\n<main>\n<div class=\"card\">\n", content,
                        "<div id=\"more\" hidden></div>\n</div>\n</main>\n</body>\n</html>\n", NULL);
@@ -283,13 +278,12 @@ int clerk_site_form_keep(request_rec *r, int status, const clerk_outcome *outcom
         return rc;
     }
     if (lost == LOST_NOT) {
-        ap_log_rerror(
-            APLOG_MARK, APLOG_INFO, 0, r,
-            CLERK_LOGNO(3170) "the session has expired (%s): the form is kept in its page until it is renewed",
-                        outcome->reason_text);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      CLERK_LOGNO(3170) "the session has lapsed (%s): the form is kept in its page until it is renewed",
+                                  outcome->reason_text);
     } else {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      CLERK_LOGNO(3171) "the session has expired (%s), and the form is not kept: %s",
+                      CLERK_LOGNO(3171) "the session has lapsed (%s), and the form is not kept: %s",
                                   outcome->reason_text, lost_texts[lost].log);
     }
     ap_custom_response(r, status,
