@@ -111,6 +111,8 @@ static jose_status verifier_run(jose_verifier *verifier, const jose_jws *jws, co
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int digest_len;
+    unsigned long error;
+    int foreign; /* whether there are errors of others in the thread's queue */
 
     /* The same digest as before only resets the context. */
     if (EVP_DigestInit_ex2(verifier->digest, EVP_MD_CTX_get0_md(verifier->digest), NULL) != 1
@@ -118,7 +120,14 @@ static jose_status verifier_run(jose_verifier *verifier, const jose_jws *jws, co
         || EVP_DigestFinal_ex(verifier->digest, digest, &digest_len) != 1) {
         return JOSE_INTERNAL;
     }
-    return EVP_PKEY_verify(verifier->pkey, signature, len, digest, digest_len) == 1 ? JOSE_OK : JOSE_BAD_SIGNATURE;
+    foreign = ERR_peek_error() != 0;
+    if (EVP_PKEY_verify(verifier->pkey, signature, len, digest, digest_len) == 1) {
+        return JOSE_OK;
+    }
+    /* It fails with the same value for a bad signature and for a lack of memory. Then that is the first error; those
+     * after it only say who passed it on. */
+    error = foreign ? ERR_peek_last_error() : ERR_peek_error();
+    return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ? JOSE_INTERNAL : JOSE_BAD_SIGNATURE;
 }
 
 static jose_status verify_signature(const jose_jws *jws, const jose_key *key, const jose_algorithm *algorithm,
