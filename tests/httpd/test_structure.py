@@ -20,7 +20,7 @@ RANKS = [
     ["clerk/instance"],
     ["clerk/session"],
     ["clerk/cookies"],
-    ["clerk/browser"],
+    ["clerk/browser", "clerk/webhook"],
     ["clerk"],
     ["httpd/process"],
     ["httpd/config"],

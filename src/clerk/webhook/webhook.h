@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLERK_WEBHOOK_WEBHOOK_H
+#define CLERK_WEBHOOK_WEBHOOK_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include "jose/jose.h"
+
+/** How old or new a message may be, and how long one that was seen has to be remembered: twice that. */
+#define CLERK_WEBHOOK_TOLERANCE apr_time_from_sec(300)
+
+/** The key of an endpoint. */
+typedef struct clerk_webhook_key {
+    const unsigned char *bytes;
+    apr_size_t len;
+} clerk_webhook_key;
+
+/** A message as it was received. A header that is missing is NULL. */
+typedef struct clerk_webhook_message {
+    const char *id;
+    const char *timestamp;
+    const char *signatures;
+    jose_slice body;
+} clerk_webhook_message;
+
+typedef enum clerk_webhook_verdict {
+    CLERK_WEBHOOK_VALID,
+    CLERK_WEBHOOK_HEADERS_MISSING,
+    CLERK_WEBHOOK_ID_MALFORMED,
+    CLERK_WEBHOOK_TIME_MALFORMED,
+    CLERK_WEBHOOK_TOO_OLD,
+    CLERK_WEBHOOK_TOO_NEW,
+    CLERK_WEBHOOK_SIGNATURE_WRONG,
+    CLERK_WEBHOOK_FAILED /**< OpenSSL cannot compute */
+} clerk_webhook_verdict;
+
+/**
+ * Read a signing secret (protocol.md 14.1).
+ * @param key its bytes are from @a pool
+ * @param secret `whsec_...`, or the same without this prefix
+ * @return NULL, or what is wrong with it
+ */
+const char *clerk_webhook_read_key(clerk_webhook_key *key, const char *secret, apr_pool_t *pool);
+
+/**
+ * Verify a message (protocol.md 14.1).
+ * @param pdigest names this message, for the memory of those that were seen; set if it is valid
+ * @param keys of clerk_webhook_key; one has to fit
+ */
+clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_webhook_message *message,
+                                           const apr_array_header_t *keys, apr_time_t now, apr_pool_t *pool);
+
+/** What a verdict says, as a part of a sentence in the log. */
+const char *clerk_webhook_text(clerk_webhook_verdict verdict);
+
+#endif
