@@ -25,6 +25,7 @@
 #include "httpd/authz/refusal.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
+#include "httpd/request/webhook_message.h"
 #include "httpd/site/site.h"
 #include "httpd/site/site_form.h"
 #include "httpd/site/site_proxy.h"
@@ -52,6 +53,7 @@ static void register_hooks(apr_pool_t *pool)
     clerk_refusal_register(pool);
     clerk_site_form_register();
     clerk_outcome_headers_register();
+    clerk_webhook_message_register();
     clerk_site_proxy_register();
     clerk_inject_register();
     clerk_scrub_register(pool);

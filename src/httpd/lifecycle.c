@@ -24,6 +24,8 @@
 
 #define WATCHDOG_NAME "_clerk_keys_"
 #define KEY_WAITERS_LEAST 12
+/* Webhook messages that are remembered: as many as come in ten minutes at seven a second. 32 KB. */
+#define WEBHOOKS_SEEN 4096
 #define WATCHDOG_LONGEST apr_time_from_sec(10)
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
@@ -237,9 +239,21 @@ static apr_status_t make_backend_limits(server_rec *s, apr_pool_t *pconf)
     return rv;
 }
 
+static int has_webhooks(void)
+{
+    const apr_array_header_t *runtimes = clerk_process_get()->runtimes;
+
+    for (int i = 0; i < runtimes->nelts; i++) {
+        if (APR_ARRAY_IDX(runtimes, i, clerk_runtime *)->webhook_keys) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /*
- * Create the shared memory segment and lay it out: key sets, verdict counters, the state of Backend APIs, and in the
- * rest the token cache.
+ * Create the shared memory segment and lay it out: key sets, verdict counters, the state of Backend APIs,
+ * webhook messages that were received, and in the rest the token cache.
  * @param pkeys the memory for the key sets, @a keys_size bytes
  */
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
@@ -248,7 +262,8 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     apr_size_t wanted = (apr_size_t)CLERK_SETTINGS_VALUE(clerk_config_server(s), shared_memory);
     apr_size_t runtimes = (apr_size_t)process->runtimes->nelts;
     apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_state)), LINE);
-    apr_size_t fixed = keys_size + counters_size;
+    apr_size_t seen_size = has_webhooks() ? WEBHOOKS_SEEN * sizeof(*process->webhooks_seen.words) : 0;
+    apr_size_t fixed = keys_size + counters_size + seen_size;
     apr_size_t least = fixed + CLERK_TOKEN_CACHE_SIZE_MIN;
     apr_size_t size = wanted ? wanted : fixed + TOKEN_CACHE_SIZE;
     clerk_backend_state *states;
@@ -276,7 +291,9 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
         runtime->verdicts = &verdicts[i];
         runtime->backend.state = &states[i];
     }
-    rv = clerk_token_cache_create(&process->token_cache, memory + keys_size + counters_size, size - fixed, pconf);
+    process->webhooks_seen.words = (_Atomic apr_uint64_t *)(void *)(memory + keys_size + counters_size);
+    process->webhooks_seen.count = seen_size / sizeof(*process->webhooks_seen.words);
+    rv = clerk_token_cache_create(&process->token_cache, memory + fixed, size - fixed, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3037) "cannot set up the token cache");
     }

@@ -17,6 +17,7 @@ VALUES = {
     "ClerkPublishableKey": (publishable_key("clerk.one.test", True), publishable_key("clerk.two.test", True)),
     "ClerkSecretKey": "env:SECRET_{0}",
     "ClerkJWTKey": "env:PEM_{0}",
+    "ClerkWebhookSecret": "env:WEBHOOK_{0}",
     "ClerkJWKSURL": "https://keys{0}.example.test/jwks.json",
     "ClerkAPIURL": "https://api{0}.example.test",
     "ClerkFrontendAPI": "clerk{0}.example.test",
@@ -101,7 +102,8 @@ def named():
 def environment():
     pems = {f"PEM_{i}": Key.generate().public_pem for i in (1, 2)}
     keys = {f"KEY_{i}": f"{i}" * 40 for i in (1, 2)}
-    return pems | keys | {f"SECRET_{i}": f"sk_live_secret{i}" for i in (1, 2)}
+    hooks = {f"WEBHOOK_{i}": f"whsec_AAA{i}" for i in (1, 2)}
+    return pems | keys | hooks | {f"SECRET_{i}": f"sk_live_secret{i}" for i in (1, 2)}
 
 
 @pytest.fixture(scope="module")

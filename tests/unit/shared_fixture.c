@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared_fixture.h"
 
+#include <unistd.h>
+
 /* For the clock, which has no argument. */
 static world_state *world_now;
 
@@ -236,6 +238,7 @@ pid_t world_fork(world *w, void (*run)(world *w))
     pid_t pid = fork();
 
     if (pid == 0) {
+        (void)alarm(120); /* not left behind if the test ends early */
         run(w);
         _exit(0);
     }

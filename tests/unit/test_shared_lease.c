@@ -46,6 +46,7 @@ static pid_t start(void (*run)(void))
     pid_t pid = fork();
 
     if (pid == 0) {
+        (void)alarm(120); /* not left behind if the test ends early */
         run();
         _exit(0);
     }

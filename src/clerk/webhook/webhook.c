@@ -8,9 +8,11 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "text/secret_text.h"
 #include "text/text.h"
 
 #define PREFIX "whsec_"
+#define SECRET_MAX 1024
 #define MAC_LEN 32
 /* The base64 of a MAC, without its NUL. */
 #define SIGNATURE_LEN 44
@@ -37,18 +39,18 @@ const char *clerk_webhook_read_key(clerk_webhook_key *key, const char *secret, a
 {
     const char *text = clerk_text_begins_with(secret, PREFIX) ? secret + sizeof(PREFIX) - 1 : secret;
     apr_size_t len = strlen(text);
-    unsigned char *bytes;
+    unsigned char bytes[SECRET_MAX / 4 * 3];
 
     if (len == 0) {
         return "it is empty";
     }
-    if (len > 4096 || !is_base64(text, len)) {
+    if (len > SECRET_MAX || !is_base64(text, len)) {
         return "it is no signing secret: whsec_ and base64, as the Clerk dashboard shows it (Webhooks, the endpoint)";
     }
-    bytes = apr_palloc(pool, len / 4 * 3 + 1);
     (void)EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len);
-    key->bytes = bytes;
     key->len = len / 4 * 3 - (text[len - 1] == '=') - (text[len - 2] == '=');
+    key->bytes = (const unsigned char *)clerk_secret_text_keep(pool, (const char *)bytes, key->len);
+    OPENSSL_cleanse(bytes, sizeof(bytes));
     return NULL;
 }
 
@@ -149,22 +151,20 @@ static const char *trimmed(const char *text, apr_pool_t *pool)
     return *copy ? copy : NULL;
 }
 
-clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_webhook_message *message,
-                                           const apr_array_header_t *keys, apr_time_t now, apr_pool_t *pool)
+clerk_webhook_verdict clerk_webhook_check_headers(clerk_webhook_message *message, apr_time_t now, apr_pool_t *pool)
 {
-    clerk_webhook_message m = {.id = trimmed(message->id, pool),
-                               .timestamp = trimmed(message->timestamp, pool),
-                               .signatures = trimmed(message->signatures, pool),
-                               .body = message->body};
     apr_time_t sent;
 
-    if (!m.id || !m.timestamp || !m.signatures) {
+    message->id = trimmed(message->id, pool);
+    message->timestamp = trimmed(message->timestamp, pool);
+    message->signatures = trimmed(message->signatures, pool);
+    if (!message->id || !message->timestamp || !message->signatures) {
         return CLERK_WEBHOOK_HEADERS_MISSING;
     }
-    if (!is_id(m.id)) {
+    if (!is_id(message->id)) {
         return CLERK_WEBHOOK_ID_MALFORMED;
     }
-    if (!read_time(&sent, m.timestamp)) {
+    if (!read_time(&sent, message->timestamp)) {
         return CLERK_WEBHOOK_TIME_MALFORMED;
     }
     /* In whole seconds, as the SDK counts. */
@@ -175,7 +175,16 @@ clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_we
     if (sent - now > CLERK_WEBHOOK_TOLERANCE) {
         return CLERK_WEBHOOK_TOO_NEW;
     }
-    return check_signature(pdigest, &m, keys);
+    return CLERK_WEBHOOK_VALID;
+}
+
+clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_webhook_message *message,
+                                           const apr_array_header_t *keys, apr_time_t now, apr_pool_t *pool)
+{
+    clerk_webhook_message checked = *message;
+    clerk_webhook_verdict verdict = clerk_webhook_check_headers(&checked, now, pool);
+
+    return verdict == CLERK_WEBHOOK_VALID ? check_signature(pdigest, &checked, keys) : verdict;
 }
 
 const char *clerk_webhook_text(clerk_webhook_verdict verdict)

@@ -38,11 +38,16 @@ typedef enum clerk_webhook_verdict {
 
 /**
  * Read a signing secret (protocol.md 14.1).
- * @param key its bytes are from @a pool
+ * @param key its bytes live as long as @a pool, outside its memory, and are overwritten at the end
  * @param secret `whsec_...`, or the same without this prefix
  * @return NULL, or what is wrong with it
  */
 const char *clerk_webhook_read_key(clerk_webhook_key *key, const char *secret, apr_pool_t *pool);
+
+/** Trim the headers of a message and check them, before its body is read. @return CLERK_WEBHOOK_VALID: as far as they
+ * go
+ */
+clerk_webhook_verdict clerk_webhook_check_headers(clerk_webhook_message *message, apr_time_t now, apr_pool_t *pool);
 
 /**
  * Verify a message (protocol.md 14.1).

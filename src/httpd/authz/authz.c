@@ -12,6 +12,7 @@
 #include "httpd/request/outcome_headers.h"
 #include "httpd/request/own_user.h"
 #include "httpd/request/request_state.h"
+#include "httpd/request/webhook_message.h"
 
 /*
  * Two of the hooks here run the hook that they are in once more, without themselves, to see what all other modules
@@ -30,7 +31,7 @@ static int is_signed_in(request_rec *r)
 int clerk_authz_check_access(request_rec *r)
 {
     clerk_request_state *state;
-    int rc;
+    int was_message, rc;
 
     if (!clerk_request_state_is_auth_type(r)) {
         return DECLINED;
@@ -51,6 +52,11 @@ int clerk_authz_check_access(request_rec *r)
     if (r->user && clerk_own_user_enforce(r) && rc == OK) {
         /* Another module set the user after our check; mod_authz_core may have granted access to that user. */
         rc = DECLINED;
+    }
+    if ((rc == DECLINED || rc == HTTP_FORBIDDEN) && clerk_webhook_message_was_refused(r, &was_message)
+        && (was_message || rc == HTTP_FORBIDDEN)) {
+        /* A sender of messages is told that this one is not good, and not asked to sign in. */
+        return HTTP_BAD_REQUEST;
     }
     if (rc == DECLINED) {
         /* Return OK and let clerk_authz_force_authn() ask for authentication: DECLINED would run all hooks again. */

@@ -12,6 +12,7 @@
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
 #include "httpd/request/request_state.h"
+#include "httpd/request/webhook_message.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
  * The .had functions: what the user has, for the log
@@ -131,6 +132,14 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
     return AUTHZ_GRANTED;
 }
 
+/* Needs no user: httpd calls it before authentication, and again after it if another line wants a user. */
+static authz_status check_webhook(request_rec *r, const char *line, const void *parsed)
+{
+    (void)line;
+    (void)parsed;
+    return clerk_request_state_is_auth_type(r) && clerk_webhook_message_is_good(r) ? AUTHZ_GRANTED : AUTHZ_DENIED;
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * The providers
  */
@@ -170,6 +179,8 @@ static authz_status check_optional(request_rec *r, const char *line, const void 
         .by_sign_in = 1)                                                                                               \
     ROW(claim, "clerk-claim", .parse = clerk_authz_claim_parse, .check = clerk_authz_claim_check,                      \
         .missing = "a property of your account that it does not have")                                                 \
+    ROW(webhook, "clerk-webhook", .parse = clerk_authz_require_parse, .check = check_webhook,                          \
+        .no_arguments = NO_ARGUMENT)                                                                                   \
     ROW(actor, "clerk-actor", BY_WORDS, .no_arguments = NO_ARGUMENT, .granted = actor_granted, .had = had_actor)
 
 #define PROVIDER(id, text, ...)                                                                                        \

@@ -10,6 +10,8 @@
 #include "httpd/config/secret_ref.h"
 #include "httpd/process/log.h"
 #include "net/http.h"
+#include "text/secret_text.h"
+#include "text/text.h"
 
 /* Shorter keys could be guessed. */
 #define SOCACHE_KEY_LEAST 32
@@ -54,6 +56,49 @@ const char *clerk_directives_instance_jwt_key(const char **ppem, cmd_parms *cmd,
                             "ClerkJWTKey: %.*s: %s; copy the 'JWKS Public Key' (PEM) from the Clerk "
                             "dashboard, API keys",
                             (int)strcspn(ref, " "), ref, why);
+    }
+    return error;
+}
+
+/* Where the second of two references begins: after the first, at a word that looks like one. Then the arguments of a
+ * program end there. */
+static const char *second_reference(const char *refs)
+{
+    static const char *const forms[] = {"env:", "file:", "exec:"};
+
+    for (const char *space = strpbrk(refs, " \t"); space; space = strpbrk(space + 1, " \t")) {
+        for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+            if (clerk_text_begins_with(space + 1, forms[i])) {
+                return space + 1;
+            }
+        }
+    }
+    return NULL;
+}
+
+const char *clerk_directives_instance_webhook_secret(const char **psecrets, cmd_parms *cmd, const char *refs)
+{
+    const char *second = second_reference(refs), *first = refs, *newer, *error;
+
+    if (second && second_reference(second)) {
+        return "ClerkWebhookSecret: two secrets at most, of which one is being replaced";
+    }
+    if (second) {
+        apr_size_t len = (apr_size_t)(second - refs);
+
+        while (len > 0 && apr_isspace(refs[len - 1])) {
+            len--;
+        }
+        first = apr_pstrmemdup(cmd->temp_pool, refs, len);
+    }
+    error = clerk_secret_ref_read(psecrets, cmd, first);
+    if (!error && second) {
+        error = clerk_secret_ref_read(&newer, cmd, second);
+        if (!error) {
+            const char *both = apr_pstrcat(cmd->temp_pool, *psecrets, " ", newer, NULL);
+
+            *psecrets = clerk_secret_text_keep(cmd->pool, both, strlen(both));
+        }
     }
     return error;
 }

@@ -2,9 +2,11 @@
 #include "httpd/config/instances.h"
 
 #include <apr_strings.h>
+#include <httpd.h>
 #include <openssl/evp.h>
 
 #include "clerk/protocol.h"
+#include "clerk/webhook/webhook.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 #include "text/secret_text.h"
@@ -51,6 +53,7 @@ static void environment_defaults(clerk_instance_config *own, const char *environ
     if (!own->publishable_key || (environment_key && !strcmp(own->publishable_key, environment_key))) {
         own->secret_key = from_environment(own->secret_key, "CLERK_SECRET_KEY", pool);
         own->jwt_key = from_environment(own->jwt_key, "CLERK_JWT_KEY", pool);
+        own->webhook_secrets = from_environment(own->webhook_secrets, "CLERK_WEBHOOK_SIGNING_SECRET", pool);
     }
 }
 
@@ -135,6 +138,23 @@ static const char *distinct_name(const resolving *all, const char *said, const c
     return name;
 }
 
+/* @param secrets one or two, separated by a space */
+static const char *read_webhook_keys(clerk_runtime *runtime, const char *secrets, apr_pool_t *pool)
+{
+    apr_array_header_t *keys = apr_array_make(pool, 2, sizeof(clerk_webhook_key));
+
+    runtime->webhook_keys = keys;
+    while (*secrets) {
+        const char *problem = clerk_webhook_read_key(apr_array_push(keys), ap_getword_white(pool, &secrets), pool);
+
+        if (problem) {
+            return apr_pstrcat(
+                pool, "ClerkWebhookSecret (or CLERK_WEBHOOK_SIGNING_SECRET in the environment): ", problem, NULL);
+        }
+    }
+    return NULL;
+}
+
 static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_config *said, const resolving *all,
                                 const server_rec *server)
 {
@@ -191,6 +211,9 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     runtime->profile_ttl = conf->user_profile_ttl;
     if (!source_id(runtime->source.id, instance, conf) || !scope_of(runtime->scope, instance, conf)) {
         return "OpenSSL failed to compute a digest";
+    }
+    if (conf->webhook_secrets && (error = read_webhook_keys(runtime, conf->webhook_secrets, pool))) {
+        return error;
     }
     runtime->script_url = conf->script_url;
     runtime->ui_script_url = conf->ui_script_url;

@@ -61,7 +61,8 @@ typedef struct clerk_instance_config {
     /* IDENTITY */
     const char *publishable_key;
     const char *secret_key;
-    const char *jwt_key; /**< PEM */
+    const char *jwt_key;         /**< PEM */
+    const char *webhook_secrets; /**< one or two, separated by a space */
     const char *jwks_url;
     const char *frontend_api;
     const char *proxy_url;

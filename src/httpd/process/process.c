@@ -43,6 +43,11 @@ apr_time_t clerk_process_since(void)
     return process.since;
 }
 
+clerk_recent_set clerk_process_webhooks_seen(void)
+{
+    return process.webhooks_seen;
+}
+
 int clerk_process_has_watchdog(void)
 {
     return process.watchdog != NULL;

@@ -7,6 +7,7 @@
 
 #include "httpd/process/runtime.h"
 #include "httpd/process/socache.h"
+#include "shared/recent_set.h"
 #include "shared/token_cache.h"
 
 /**
@@ -21,6 +22,7 @@ typedef struct clerk_process {
     clerk_backend_limits *backend_limits; /**< NULL where no instance has a secret key */
     clerk_socache *socache;               /**< NULL: none is needed, or its module is not loaded */
     ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
+    clerk_recent_set webhooks_seen;       /**< messages that were received; no words: no instance has a secret */
     apr_time_t since;                     /**< when the shared memory was created and the counters were 0 */
 } clerk_process;
 
@@ -38,6 +40,9 @@ int clerk_process_has_secret_key(void);
 
 /** When the shared memory of this configuration generation was created and the counters were 0. */
 apr_time_t clerk_process_since(void);
+
+/** The webhook messages that were received lately. Only where an instance has a ClerkWebhookSecret. */
+clerk_recent_set clerk_process_webhooks_seen(void);
 
 /** Whether keys are refreshed in the background. */
 int clerk_process_has_watchdog(void);

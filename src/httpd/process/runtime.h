@@ -23,8 +23,9 @@ typedef struct clerk_runtime {
     const char *ui_script_url; /**< of Clerk's components; NULL: the same */
     /** Tells the values of this instance in ClerkSOCache from those of others; the same on all servers of a fleet. */
     unsigned char scope[32];
-    apr_interval_time_t profile_ttl; /**< ClerkUserProfileTTL */
-    unsigned int number;             /**< index in the list of runtimes; part of the key of the token cache */
+    apr_interval_time_t profile_ttl;        /**< ClerkUserProfileTTL */
+    const apr_array_header_t *webhook_keys; /**< of clerk_webhook_key; NULL: none */
+    unsigned int number;                    /**< index in the list of runtimes; part of the key of the token cache */
 } clerk_runtime;
 
 #endif

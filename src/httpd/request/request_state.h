@@ -33,11 +33,13 @@ typedef struct clerk_request_state {
     unsigned int conditions_settled : 1; /**< inject_conditions.c has seen the conditional request fields */
     unsigned int json_refusal : 1;       /**< the body of the 403 is JSON */
     unsigned int form_page : 1;          /**< the body of the error is the page of site_form.c */
+    unsigned int webhook_asked : 1;      /**< a Require clerk-webhook was evaluated */
     unsigned int stripped : 1;           /**< ClerkStripCredentials changed the headers; as received they were: */
     const char *sent_cookie;
     const char *sent_authorization;
     apr_array_header_t *replies;  /**< of the Backend API, in the client's request; for instance_services.c only */
     apr_array_header_t *profiles; /**< that were looked up, in the client's request; for user_profile.c only */
+    struct clerk_webhook_state *webhook;   /**< in the client's request; for webhook_message.c only */
     struct clerk_require_log *require_log; /**< inside our own run of the auth_checker hook; else NULL */
 } clerk_request_state;
 

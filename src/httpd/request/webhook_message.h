@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTPD_REQUEST_WEBHOOK_MESSAGE_H
+#define HTTPD_REQUEST_WEBHOOK_MESSAGE_H
+
+#include <httpd.h>
+
+/** The largest body of a message. Clerk's are some KB. */
+#define CLERK_WEBHOOK_BODY_MAX (1024 * 1024)
+
+/**
+ * Whether the client's request is a webhook message of the instance in force that was not seen before: read its body,
+ * verify it, and remember it. Asked once a request; what was found is kept for internal redirects, and the body is
+ * there for the handler again. Logged if it is refused.
+ */
+int clerk_webhook_message_is_good(request_rec *r);
+
+/**
+ * Whether a Require clerk-webhook was evaluated for this request, and not met.
+ * @param pwas_message set then: whether the request has headers of a message, so that it is meant to be one
+ */
+int clerk_webhook_message_was_refused(request_rec *r, int *pwas_message);
+
+/** Register the filter that gives the body to the handler. */
+void clerk_webhook_message_register(void);
+
+#endif
