@@ -215,12 +215,18 @@ static int has_session(request_rec *r)
            && clerk_request_state_get(r)->outcome->carrier != CLERK_CARRIER_HEADER;
 }
 
+/* A page of the module itself, with a policy of its own. */
+static int is_own_page(const request_rec *r)
+{
+    return clerk_site_is_page(r) || (r->handler && !strcmp(r->handler, "clerk-status"));
+}
+
 static void insert_filters(request_rec *r)
 {
     const clerk_inject_tag *tag;
     injection *at;
 
-    if (r->main || clerk_site_is_page(r) || !clerk_inject_conditions_request(r) || !has_session(r)) {
+    if (r->main || is_own_page(r) || !clerk_inject_conditions_request(r) || !has_session(r)) {
         return;
     }
     tag = clerk_inject_tag_of(r);
