@@ -9,6 +9,7 @@
 #include "clerk/browser/context.h"
 #include "clerk/browser/cookie_decision.h"
 #include "clerk/browser/refused_token.h"
+#include "clerk/machine/machine_token.h"
 #include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
 
@@ -50,13 +51,23 @@ static int header_token(jose_slice *token, const char *authorization)
     return 1;
 }
 
+/* The token in the request's header: as Bearer, or, where that is accepted, as the password of Basic. */
+static int token_of_request(jose_slice *token, const clerk_context *context)
+{
+    const char *authorization = context->request->authorization;
+
+    return header_token(token, authorization)
+           || (context->policy->accept_basic && authorization
+               && clerk_machine_token_of_basic(token, authorization, context->policy, context->pool));
+}
+
 /* Read what the decision by cookies needs. Not done for a request with a good token in its header. */
 static void read_browser_state(clerk_context *context)
 {
     const clerk_instance *instance = context->instance;
     const char *dev_browser;
 
-    if (!(context->policy->token_sources & CLERK_SOURCE_COOKIE)) {
+    if (!clerk_policy_takes_cookies(context->policy)) {
         return;
     }
     context->cookies = clerk_cookies_read(context->request->cookie, instance, context->services, context->pool);
@@ -72,12 +83,24 @@ static void read_browser_state(clerk_context *context)
     }
 }
 
+/* @return NULL: the cookies decide, because session tokens are not taken from the header */
 static clerk_outcome *header_path(clerk_context *context, jose_slice token)
 {
     clerk_identity *identity;
     clerk_reason reason;
 
     context->outcome->carrier = CLERK_CARRIER_HEADER;
+    if (context->policy->accept_tokens != CLERK_ACCEPT_SESSION) {
+        clerk_outcome *outcome = clerk_machine_token_decide(context, token);
+
+        if (outcome) {
+            return outcome;
+        }
+        if (!(context->policy->token_sources & CLERK_SOURCE_HEADER)) {
+            context->outcome->carrier = CLERK_CARRIER_NONE;
+            return NULL;
+        }
+    }
     reason = clerk_context_verify(context, &identity, token, context->policy->clock_skew);
     if (reason == CLERK_REASON_NONE) {
         return clerk_context_accept(context, identity);
@@ -90,6 +113,7 @@ clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *
                                   const clerk_services *services, apr_pool_t *pool)
 {
     clerk_context context = {0};
+    jose_slice token;
 
     context.request = request;
     context.instance = instance;
@@ -99,15 +123,18 @@ clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *
     context.outcome = apr_pcalloc(pool, sizeof(*context.outcome));
     context.outcome->reason_text = "";
     context.outcome->set_cookies = apr_array_make(pool, 2, sizeof(const char *));
-    if (policy->token_sources & CLERK_SOURCE_HEADER) {
-        jose_slice token;
+    if (((policy->token_sources & CLERK_SOURCE_HEADER) || policy->accept_tokens != CLERK_ACCEPT_SESSION)
+        && token_of_request(&token, &context)) {
+        clerk_outcome *outcome = header_path(&context, token);
 
-        if (header_token(&token, request->authorization)) {
-            return header_path(&context, token);
+        if (outcome) {
+            return outcome;
         }
     }
-    if (!(policy->token_sources & CLERK_SOURCE_COOKIE)) {
-        return clerk_context_signed_out(&context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
+    if (!clerk_policy_takes_cookies(policy)) {
+        return policy->accept_tokens & CLERK_ACCEPT_SESSION
+                   ? clerk_context_signed_out(&context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING)
+                   : clerk_machine_token_missing(&context);
     }
     read_browser_state(&context);
     return clerk_cookie_decision(&context);

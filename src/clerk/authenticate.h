@@ -8,8 +8,9 @@
 #include "clerk/services.h"
 
 /**
- * Decide whether a request is signed in: protocol.md 6 in full, with the deviations of differences.md. Knows session
- * tokens only. If the policy allows tokens in the header only, no cookie is read and no handshake proposed. Side
+ * Decide whether a request is signed in: protocol.md 6 in full, with the deviations of differences.md. Cookies
+ * have session tokens only: if the policy takes none of these, or takes them from the header only, no cookie is read
+ * and no handshake proposed. Side
  * effects: those of the services, and clerk_request_complete().
  */
 clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *instance, const clerk_policy *policy,

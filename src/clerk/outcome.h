@@ -40,6 +40,8 @@ typedef struct clerk_outcome {
     const char *lapsed_user; /**< the user id in an authentic session cookie that is expired or, for a POST, older
                                 than the last change at Clerk: whose form must not be lost; else NULL */
     int retry_after;         /**< UNAVAILABLE: seconds until another try makes sense; 0: not known */
+    const char *refused_key; /**< UNAVAILABLE: the directive of a key of ours that Clerk refuses, or that is missing; or
+                                NULL */
 } clerk_outcome;
 
 #endif

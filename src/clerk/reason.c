@@ -34,6 +34,7 @@ const char *clerk_reason_text(clerk_reason reason)
         [CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD] = "jwk-remote-failed-to-load",
         [CLERK_REASON_JWK_KID_MISMATCH] = "jwk-kid-mismatch",
         [CLERK_REASON_UNEXPECTED_ERROR] = "unexpected-error",
+        [CLERK_REASON_NO_TOKEN_IN_HEADER] = "No token in header",
     };
 
     return (unsigned int)reason < CLERK_REASON_COUNT ? texts[reason] : texts[CLERK_REASON_UNEXPECTED_ERROR];

@@ -37,6 +37,7 @@ typedef enum clerk_reason {
     CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD, /**< unavailable: no keys */
     CLERK_REASON_JWK_KID_MISMATCH,
     CLERK_REASON_UNEXPECTED_ERROR,
+    CLERK_REASON_NO_TOKEN_IN_HEADER, /**< where one kind of machine token is accepted and nothing else */
     CLERK_REASON_COUNT
 } clerk_reason;
 

@@ -66,6 +66,14 @@ int clerk_request_is_same_origin(const clerk_request *request);
 #define CLERK_SOURCE_HEADER 1u
 #define CLERK_SOURCE_COOKIE 2u
 
+/** Which kinds of token are accepted: a bit for each clerk_token_type. */
+#define CLERK_ACCEPT(type) (1u << (type))
+#define CLERK_ACCEPT_SESSION 1u
+#define CLERK_ACCEPT_API_KEY 2u
+#define CLERK_ACCEPT_M2M 4u
+#define CLERK_ACCEPT_OAUTH 8u
+#define CLERK_ACCEPT_ANY 15u
+
 /** Which methods an expired session may be renewed for (differences.md row 26). */
 typedef enum clerk_renewal {
     CLERK_RENEWAL_ANY,
@@ -83,7 +91,9 @@ typedef enum clerk_pending {
  * (httpd/request/judge.c), else a subrequest inherits what a laxer place accepted.
  */
 typedef struct clerk_policy {
-    unsigned int token_sources; /**< CLERK_SOURCE_* */
+    unsigned int accept_tokens; /**< CLERK_ACCEPT_* */
+    unsigned int token_sources; /**< CLERK_SOURCE_*: where a session token may come from */
+    int accept_basic;           /**< a machine token may be the password of Basic authentication */
     const apr_array_header_t *authorized_parties;
     const apr_array_header_t *audience;
     const apr_array_header_t *narrower_parties; /**< must have the authorized party too */
@@ -96,5 +106,11 @@ typedef struct clerk_policy {
     const char *sign_up_url;
     const struct clerk_organization_sync *organization_sync; /**< compiled patterns, or NULL */
 } clerk_policy;
+
+/** Whether cookies count: they can only have session tokens in them. A place without them is for programs. */
+static inline int clerk_policy_takes_cookies(const clerk_policy *policy)
+{
+    return (policy->token_sources & CLERK_SOURCE_COOKIE) && (policy->accept_tokens & CLERK_ACCEPT_SESSION);
+}
 
 #endif

@@ -13,7 +13,8 @@
 typedef enum clerk_backend_cause {
     CLERK_BACKEND_FOR_SESSION,    /**< a visitor whose token has a good signature: refresh, sign-out */
     CLERK_BACKEND_FOR_ANY_CLIENT, /**< any client, by a cookie or a URL: a handshake nonce */
-    CLERK_BACKEND_FOR_PROFILE     /**< a signed-in visitor, whose name the application needs */
+    CLERK_BACKEND_FOR_PROFILE,    /**< a signed-in visitor, whose name the application needs */
+    CLERK_BACKEND_FOR_MACHINE     /**< any client, by an opaque machine token in a header */
 } clerk_backend_cause;
 
 typedef struct clerk_backend_reply clerk_backend_reply;
@@ -34,6 +35,10 @@ typedef struct clerk_backend_call {
      * are needed of it, at most CLERK_BACKEND_CONDENSED_MAX.
      */
     void (*condense)(clerk_backend_reply *reply, const struct clerk_backend_call *call, apr_pool_t *pool);
+    /* FOR_MACHINE: calls with the same path and the same token get the same reply. */
+    const char *machine_token;
+    int by_machine_key;             /**< with the machine's secret key, not the instance's */
+    apr_interval_time_t shared_for; /**< how long the reply is used for other requests */
 } clerk_backend_call;
 
 /** The longest body after `condense`. */
@@ -83,6 +88,20 @@ typedef struct clerk_services {
      */
     void (*cache_put)(void *baton, jose_slice token, apr_uint32_t generation, apr_int64_t expires,
                       const clerk_token_record *record, apr_pool_t *pool);
+
+    /* Machine tokens. */
+
+    /** As `backend`, for calls FOR_MACHINE. NULL if the instance has neither a secret key nor a machine's. */
+    void (*verify)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
+    apr_interval_time_t opaque_ttl; /**< how long what Clerk says about an opaque token is believed */
+    /**
+     * Look a machine token up in the same cache. It never has a session token here, nor the other way round.
+     * @param opaque whether the Backend API has verified it, and not the keys
+     */
+    clerk_token_record *(*machine_get)(void *baton, jose_slice token, int opaque, apr_pool_t *pool);
+    /** Store a verified machine token. @param generation of the key set that verified it; ignored if @a opaque */
+    void (*machine_put)(void *baton, jose_slice token, int opaque, apr_uint32_t generation,
+                        const clerk_token_record *record, apr_pool_t *pool);
 } clerk_services;
 
 #endif

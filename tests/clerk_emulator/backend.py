@@ -10,7 +10,10 @@ from .web import answer, error
 
 def key_error(instance, request):
     """The response to a request without the secret key of the instance, or None."""
-    if request.headers.get("authorization") == "Bearer " + instance.secret_key:
+    keys = [instance.secret_key]
+    if request.path == "/m2m_tokens/verify":
+        keys.append(instance.machine_secret_key)
+    if request.headers.get("authorization") in ["Bearer " + key for key in keys]:
         return None
     return error(401, "clerk_key_invalid", "The provided Clerk Secret Key is invalid.")
 

@@ -9,6 +9,7 @@
     POST   /_emulator/handshake-token       {"directives": [...], "claims": {...}, "defect": ...} -> {"token"}
     GET    /_emulator/sessions              list; POST {"user", "org", "status", "actor"} makes one
     POST   /_emulator/sessions/{sid}/revoke
+    POST   /_emulator/machine-tokens        {"kind": "api_key", "subject": ..., "scopes": [...]} -> {"secret", "id"}
     POST   /_emulator/keys                  {"rotate": true, "same_kid": false, "keep_old": false} or {"remove": kid}
     POST   /_emulator/faults                {"endpoint": "jwks", "status": 500, ...} (faults.Fault); DELETE clears all
     POST   /_emulator/settings              any of SETTINGS

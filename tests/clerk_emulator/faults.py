@@ -25,6 +25,9 @@ BACKEND = (
     "session",  # GET /v1/sessions/{sid}
     "revoke",  # POST /v1/sessions/{sid}/revoke
     "user",  # GET /v1/users/{user_id}
+    "verify-api-key",  # POST /api_keys/verify
+    "verify-m2m",  # POST /m2m_tokens/verify
+    "verify-oauth",  # POST /oauth_applications/access_tokens/verify
 )
 PORTAL = ("portal-sign-in", "portal-sign-up", "portal-sign-out")
 ENDPOINTS = FRONTEND + BACKEND + PORTAL

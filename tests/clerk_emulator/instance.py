@@ -4,7 +4,7 @@
 import threading
 import time
 
-from . import people, tokens
+from . import machines, people, tokens
 from .cookies import Directives
 from .faults import Fault, FaultTable
 from .keys import Key, cookie_suffix, new_id, publishable_key
@@ -33,6 +33,8 @@ class Instance:
         self.clients = {}
         self.sessions = {}
         self.nonces = {}
+        self.machine_tokens = {}
+        self.machine_secret_key = new_id("ak", 40)
         self.sign_ins = {}
         self.lock = threading.RLock()
         self.log = RequestLog()
@@ -237,6 +239,16 @@ class Instance:
         for name in without:
             payload.pop(name, None)
         return tokens.encode(key or self.keys[0], payload, **encoding)
+
+    def machine_token(self, kind="api_key", **details):
+        """A new opaque token: machines.MachineToken."""
+        return machines.create(self, kind, **details)
+
+    def m2m_jwt(self, **options):
+        return machines.m2m_jwt(self, **options)
+
+    def oauth_jwt(self, **options):
+        return machines.oauth_jwt(self, **options)
 
     def session_to_mint(self, user, org):
         user, org = self.user(user), self.organization(org)

@@ -3,7 +3,7 @@
 
 import re
 
-from . import backend, control, frontend, portal
+from . import backend, control, frontend, machines, portal
 
 # method, path, endpoint name (faults.py; None: not subject to faults), function
 _TABLE = (
@@ -27,6 +27,9 @@ _TABLE = (
     ("GET", r"/v1/sessions/(\w+)", "session", backend.get_session),
     ("POST", r"/v1/sessions/(\w+)/revoke", "revoke", backend.revoke_session),
     ("GET", r"/v1/users/([\w-]+)", "user", backend.get_user),
+    ("POST", r"/api_keys/verify", "verify-api-key", machines.verify_api_key),
+    ("POST", r"/m2m_tokens/verify", "verify-m2m", machines.verify_m2m_token),
+    ("POST", r"/oauth_applications/access_tokens/verify", "verify-oauth", machines.verify_oauth_token),
     ("GET", r"/sign-in", "portal-sign-in", portal.sign_in_page),
     ("POST", r"/sign-in", "portal-sign-in", portal.sign_in),
     ("GET|POST", r"/sign-in/tasks", "portal-sign-in", portal.tasks),
@@ -38,6 +41,7 @@ _TABLE = (
     ("POST", r"/_emulator/handshake-token", None, control.handshake_token),
     ("GET|POST", r"/_emulator/sessions", None, control.sessions),
     ("POST", r"/_emulator/sessions/(\w+)/revoke", None, control.revoke),
+    ("POST", r"/_emulator/machine-tokens", None, machines.control),
     ("GET|POST", r"/_emulator/keys", None, control.keys),
     ("POST|DELETE", r"/_emulator/faults", None, control.faults),
     ("GET|POST", r"/_emulator/settings", None, control.settings),
@@ -45,7 +49,8 @@ _TABLE = (
     ("GET", r"/_emulator/counters", None, control.counters),
 )
 _COMPILED = [(methods.split("|"), re.compile(path), name, function) for methods, path, name, function in _TABLE]
-BACKEND_ENDPOINTS = ("api-jwks", "handshake-payload", "refresh", "session", "revoke", "user")
+BACKEND_ENDPOINTS = ("api-jwks", "handshake-payload", "refresh", "session", "revoke", "user",
+                     "verify-api-key", "verify-m2m", "verify-oauth")
 
 
 def find(method, path):

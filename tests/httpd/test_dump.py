@@ -114,6 +114,16 @@ def test_the_description_of_a_section(checker, live):
     assert "instance: default (production, clerk.example.test)" in output
 
 
+def test_the_credentials_that_a_section_takes(checker, live):
+    sections, _ = dump(checker, live, "".join(protect(path, ["valid-user"], *more) for path, more in (
+        ("/a", ["ClerkAcceptTokens session api-key", "ClerkAcceptBasic On"]), ("/b", ["ClerkAcceptTokens m2m oauth"]),
+        ("/c", ["ClerkAcceptTokens ANY"]), ("/d", []))))
+    both, from_both = "accepts     API keys, M2M tokens, OAuth tokens", "accepts     session tokens from header and cookie"
+    for path, expected in (("/a", ["accepts     API keys, also as the password of Basic", from_both]), ("/b", ["accepts     M2M tokens, OAuth tokens"]),
+                           ("/c", [both, from_both]), ("/d", [from_both])):
+        assert [line for line in sections[f"<Location {path}>"] if line.startswith("accepts")] == expected
+
+
 def test_a_section_inside_another_says_so(checker, live):
     sections, output = dump(
         checker, live,

@@ -30,6 +30,8 @@ DRIVEN = {
     "handshake nonce": "test_junk_nonces_cause_few_calls",
     "refresh, new session": "test_junk_refresh_tokens_cause_few_calls",
     "refresh, known session": "test_junk_stops_no_known_session",
+    "machine token, new": "test_invented_keys_cause_few_calls_and_stop_no_known_one",
+    "machine token, known": "test_invented_keys_cause_few_calls_and_stop_no_known_one",
     "sign-out": "test_a_sign_out_is_one_call",
     "user profile": "test_profiles_cost_a_call_for_each_user",
 }
@@ -197,6 +199,38 @@ def test_a_nonce_is_asked_for_once(server, live):
     for _ in range(10):
         server.get("/private/", nonce("unknown"))
     assert live.count("handshake-payload") == 2
+
+
+# Machine tokens
+
+
+@pytest.mark.mpm
+def test_invented_keys_cause_few_calls_and_stop_no_known_one(make_httpd, live):
+    """One client: 10 failures; and all clients together 20, then 2 a second. What is known is asked for again when its time is over."""
+    server = serve(make_httpd, live, more="ClerkAcceptTokens session api-key\nClerkTokenCacheTTL 1s\n")
+
+    def ask(secret, number):
+        return server.get("/private/", XHR | client(number) | {"Authorization": f"Bearer {secret}"})
+
+    known = live.machine_token().secret
+    assert ask(known, 1).status == 200
+    begun = time.monotonic()
+    answers = [ask(f"ak_invented{number}", 1) for number in range(100)]
+    made = live.count("verify-api-key") - 1
+    assert 10 <= made <= 10 + 1 + (time.monotonic() - begun) / 5
+    assert statuses(answers) == {401: made, 503: 100 - made}
+    server.log.wait_for(AC1040)
+    for number in range(100):
+        ask(f"ak_other{number}", 10 + number)
+    assert live.count("verify-api-key") <= 1 + 20 + 1 + 2 * (time.monotonic() - begun)
+    before = live.count("verify-api-key")
+    deadline = time.monotonic() + 10
+    while live.count("verify-api-key") == before and time.monotonic() < deadline:
+        assert ask(known, 1).status == 200
+    assert live.count("verify-api-key") == before + 1
+    session = live.create_session("alice")
+    assert server.get("/private/", expired(live, session, number=1)).status == 200
+    server.stop()
 
 
 # Refreshes

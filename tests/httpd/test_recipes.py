@@ -6,6 +6,8 @@ import hashlib
 import os
 import pathlib
 import re
+import shutil
+import subprocess
 
 import pytest
 from pyclerk.apxs import Apxs
@@ -339,3 +341,48 @@ def test_basic_beside(run, live):
             # The password counts, or its lack, whatever else there is.
             assert server.get("/", XHR | headers | browser(live)).status == status, credentials
     assert server.get("/", XHR | {"Authorization": "Basic"} | browser(live)).status == 401
+
+
+def secret_key(live, tmp_path):
+    """The lines of a server that has the secret key."""
+    path = tmp_path / "secret-key"
+    path.touch(0o600)
+    path.write_text(live.secret_key)
+    return f"ClerkSecretKey file:{path}\nClerkAPIURL {live.url}\n"
+
+
+def test_programs(run, live, echo, tmp_path):
+    server = run("programs.conf", before=secret_key(live, tmp_path), APP_URL=f"http://127.0.0.1:{echo.port}")
+    good, other = (live.machine_token(scopes=[scope]) for scope in ("orders:read", "orders:write"))
+    for token, status in ((good.secret, 200), (other.secret, 403), (live.m2m_jwt(), 200), (live.oauth_jwt(), 401), ("ak_x", 401)):
+        answer = server.get("/api/orders", XHR | {"Authorization": f"Bearer {token}"})
+        assert answer.status == status, (token, answer)
+        if token == good.secret:
+            assert "X-Clerk-Api-Key-Id: " + good.id in answer.text and good.secret not in answer.text
+    assert server.get("/api/orders", NAVIGATION).status == 307
+
+
+@pytest.mark.skipif(not shutil.which("/usr/lib/git-core/git-http-backend"), reason="git is not installed")
+def test_git_with_an_api_key(run, live, tmp_path):
+    # The repository belongs to the user who runs the tests, not to the one httpd runs as.
+    trust = "SetEnv GIT_CONFIG_COUNT 1\nSetEnv GIT_CONFIG_KEY_0 safe.directory\nSetEnv GIT_CONFIG_VALUE_0 *\n"
+    server = run("git-api-key.conf", before=secret_key(live, tmp_path) + trust)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}
+    environment |= {f"GIT_{who}_{what}": "x@example.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+    def git(*arguments):
+        return subprocess.run(["git", *map(str, arguments)], capture_output=True, text=True, env=environment, check=False).returncode
+
+    repository = server.root / "site/git/project.git"
+    assert git("init", "--bare", "-q", "-b", "main", repository) == 0
+    subprocess.run(["chmod", "-R", "a+rwX", repository.parent], check=True)
+    url = f"http://git:{{}}@127.0.0.1:{server.port}/git/project.git"
+    key = live.machine_token().secret
+    assert git("clone", "-q", url.format(key), tmp_path / "work") == 0
+    (tmp_path / "work/file").write_text("text\n")
+    assert git("-C", tmp_path / "work", "add", "file") == git("-C", tmp_path / "work", "commit", "-q", "-m", "first") == 0
+    assert git("-C", tmp_path / "work", "push", "-q", "origin", "HEAD:main") == 0
+    assert git("clone", "-q", url.format(key), tmp_path / "again") == 0
+    assert (tmp_path / "again/file").read_text() == "text\n"
+    assert git("clone", "-q", url.format("ak_wrong"), tmp_path / "no") != 0
+    assert git("clone", "-q", url.format(key).replace(f"git:{key}@", ""), tmp_path / "no") != 0

@@ -16,6 +16,7 @@ HOSTS = [row for row in ROWS if row.group == "HOST"]
 VALUES = {
     "ClerkPublishableKey": (publishable_key("clerk.one.test", True), publishable_key("clerk.two.test", True)),
     "ClerkSecretKey": "env:SECRET_{0}",
+    "ClerkMachineSecretKey": "env:MACHINE_{0}",
     "ClerkJWTKey": "env:PEM_{0}",
     "ClerkWebhookSecret": "env:WEBHOOK_{0}",
     "ClerkJWKSURL": "https://keys{0}.example.test/jwks.json",
@@ -36,6 +37,7 @@ VALUES = {
     "ClerkStateDir": "none",
     "ClerkInstance": "named{0}",
     "ClerkHtaccessInstances": "named{0}",
+    "ClerkAcceptTokens": ("session api-key", "session m2m"),
     "ClerkTokenSources": ("header", "cookie"),
     "ClerkAuthorizedParties": "https://party{0}.example.test",
     "ClerkAudience": "audience{0}",
@@ -101,7 +103,7 @@ def named():
 @pytest.fixture(scope="module")
 def environment():
     pems = {f"PEM_{i}": Key.generate().public_pem for i in (1, 2)}
-    keys = {f"KEY_{i}": f"{i}" * 40 for i in (1, 2)}
+    keys = {f"KEY_{i}": f"{i}" * 40 for i in (1, 2)} | {f"MACHINE_{i}": f"ak_machine{i}" for i in (1, 2)}
     hooks = {f"WEBHOOK_{i}": f"whsec_AAA{i}" for i in (1, 2)}
     return pems | keys | hooks | {f"SECRET_{i}": f"sk_live_secret{i}" for i in (1, 2)}
 
@@ -158,7 +160,8 @@ def test_a_place_inherits_and_overrides(places, row):
 
 @pytest.mark.parametrize("row", [row for row in PLACES if row.group == "POLICY"], ids=lambda row: row.directive)
 def test_the_policy_has_the_default(places, row):
-    default = {"FLAG": row.arguments[0], "WORD": "0", "WORDS": "3", "DURATION": "5000000"}.get(row.kind, "-")
+    words = "1" if row.directive == "ClerkAcceptTokens" else "3"
+    default = {"FLAG": row.arguments[0], "WORD": "0", "WORDS": words, "DURATION": "5000000"}.get(row.kind, "-")
     assert probe(places, "/x")[row.directive] == ("-", default)
 
 

@@ -21,6 +21,7 @@ RANKS = [
     ["clerk/session"],
     ["clerk/cookies"],
     ["clerk/browser", "clerk/webhook"],
+    ["clerk/machine"],
     ["clerk"],
     ["httpd/process"],
     ["httpd/config"],

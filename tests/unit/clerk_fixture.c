@@ -227,6 +227,7 @@ void clerk_fixture_reset(fixture *f)
     f->request.target = "/p";
     f->request.sec_fetch_dest = "document";
     memset(&f->policy, 0, sizeof(f->policy));
+    f->policy.accept_tokens = CLERK_ACCEPT_SESSION;
     f->policy.token_sources = CLERK_SOURCE_HEADER | CLERK_SOURCE_COOKIE;
     f->policy.clock_skew = apr_time_from_sec(5);
     f->policy.cross_origin_sync = 1;
@@ -235,6 +236,8 @@ void clerk_fixture_reset(fixture *f)
     f->services.acquire_keys = clerk_fixture_acquire;
     f->services.release_keys = clerk_fixture_release;
     f->services.backend = clerk_fixture_backend;
+    f->services.verify = clerk_fixture_backend;
+    f->services.opaque_ttl = apr_time_from_sec(60);
     f->keys_status = CLERK_KEYS_OK;
     memset(&f->reply, 0, sizeof(f->reply));
     f->calls = 0;

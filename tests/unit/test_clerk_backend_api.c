@@ -203,6 +203,17 @@ static clerk_backend_call profile_of(const char *user)
                                 .condense = condense};
 }
 
+static clerk_backend_call verification_of(const char *token, const char *ip)
+{
+    return (clerk_backend_call){.cause = CLERK_BACKEND_FOR_MACHINE,
+                                .method = "POST",
+                                .path = "/api_keys/verify",
+                                .json = "{}",
+                                .client_ip = ip,
+                                .machine_token = token,
+                                .shared_for = SECONDS(10)};
+}
+
 /* Of a user that no other call is of, and from an address that no other call is from. */
 static clerk_backend_call fresh_call(fixture *f, clerk_backend_group group, apr_pool_t *pool)
 {
@@ -215,6 +226,13 @@ static clerk_backend_call fresh_call(fixture *f, clerk_backend_group group, apr_
     }
     if (group == CLERK_BACKEND_PROFILES) {
         return profile_of(apr_psprintf(pool, "user_%d", number));
+    }
+    if (group == CLERK_BACKEND_NEW_MACHINES || group == CLERK_BACKEND_KNOWN_MACHINES) {
+        call = verification_of(apr_psprintf(pool, "ak_%d", number), ip);
+        if (group == CLERK_BACKEND_KNOWN_MACHINES) {
+            clerk_backend_limits_note(f->api.limits, f->api.number, call.machine_token, 1);
+        }
+        return call;
     }
     call = refresh_of(apr_psprintf(pool, "user_%d", number), apr_psprintf(pool, "expired_%d", number),
                       apr_psprintf(pool, "refresh_%d", number));
@@ -397,6 +415,31 @@ static void a_success_closes_a_circuit_whose_count_is_lost(void **state)
     assert_int_equal(f->server->calls, 5);
     assert_int_equal(atomic_load(&f->state->rejected), 0);
     assert_int_equal(pause_of(f), 0);
+}
+
+/* The machine's key only where the call asks for it; one call for the same token; a token is known once confirmed. */
+static void a_machine_token_is_verified_as_clerk_wants_it(void **state)
+{
+    fixture *f = *state;
+    clerk_backend_call call = verification_of("ak_1", "192.0.2.1");
+
+    f->api.machine_secret_key = "ak_machine";
+    assert_int_equal(make(f, call).status, 200);
+    assert_string_equal(f->request.bearer, SECRET);
+    assert_int_equal(make(f, call).status, 200);
+    assert_int_equal(f->server->calls, 1);
+    assert_int_equal(clerk_backend_limits_caller(f->api.limits, f->api.number, &call).group,
+                     CLERK_BACKEND_KNOWN_MACHINES);
+    call = verification_of("mt_2", "192.0.2.1");
+    call.by_machine_key = 1;
+    f->server->status = 404;
+    f->server->calls = 0;
+    assert_int_equal(make(f, call).status, 404);
+    assert_string_equal(f->request.bearer, "ak_machine");
+    assert_int_equal(make(f, call).status, 404);
+    assert_int_equal(f->server->calls, 1);
+    assert_int_equal(clerk_backend_limits_caller(f->api.limits, f->api.number, &call).group,
+                     CLERK_BACKEND_NEW_MACHINES);
 }
 
 static void no_group_opens_the_circuit_of_another(void **state)
@@ -1119,6 +1162,7 @@ int main(void)
         test(the_pause_doubles_up_to_a_minute),
         test(a_clock_that_is_set_back_does_not_hold_it_open),
         test(a_success_closes_a_circuit_whose_count_is_lost),
+        test(a_machine_token_is_verified_as_clerk_wants_it),
         test(no_group_opens_the_circuit_of_another),
         test(without_a_way_out_there_is_no_answer),
         test(a_client_that_is_refused_is_held_back),

@@ -44,6 +44,7 @@ static const struct {
     {CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD, "jwk-remote-failed-to-load"},
     {CLERK_REASON_JWK_KID_MISMATCH, "jwk-kid-mismatch"},
     {CLERK_REASON_UNEXPECTED_ERROR, "unexpected-error"},
+    {CLERK_REASON_NO_TOKEN_IN_HEADER, "No token in header"},
 };
 
 static void every_reason_has_its_text(void **state)

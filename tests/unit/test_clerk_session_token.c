@@ -107,7 +107,8 @@ static clerk_reason verify_signature(const char *token, const answer *answers, i
 {
     fake_keys fake = {answers, count, 0, 0};
     clerk_services services = fake_services(&fake);
-    clerk_reason reason = clerk_session_token_verify_signature(NULL, decode_token(token, pool), &services, pool);
+    clerk_reason reason
+        = clerk_session_token_verify_signature(NULL, decode_token(token, pool), CLERK_TOKEN_SESSION, &services, pool);
 
     assert_int_equal(fake.pinned, 0);
     assert_int_equal(fake.asked, count);

@@ -168,7 +168,7 @@ static clerk_reason payload_of_token(const clerk_context *context, const json_t 
     if (jose_jws_decode(&jws, slice, context->pool) != JOSE_OK || clerk_session_token_is_other_type(jws)) {
         return CLERK_REASON_TOKEN_INVALID;
     }
-    reason = clerk_session_token_verify_signature(NULL, jws, context->services, context->pool);
+    reason = clerk_session_token_verify_signature(NULL, jws, CLERK_TOKEN_SESSION, context->services, context->pool);
     if (reason == CLERK_REASON_NONE) {
         reason = check_expiry(context, jws->payload);
     }

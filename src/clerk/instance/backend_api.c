@@ -29,14 +29,18 @@ static const char *const group_texts[CLERK_BACKEND_GROUPS]
     = {[CLERK_BACKEND_STRANGERS] = "handshake nonces",
        [CLERK_BACKEND_NEW_SESSIONS] = "refreshes of new sessions",
        [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions",
-       [CLERK_BACKEND_PROFILES] = "user profiles"};
+       [CLERK_BACKEND_PROFILES] = "user profiles",
+       [CLERK_BACKEND_NEW_MACHINES] = "verifications of new machine tokens",
+       [CLERK_BACKEND_KNOWN_MACHINES] = "verifications of machine tokens"};
 
 /* What happens while the API is not called. */
 static const char *const group_consequences[CLERK_BACKEND_GROUPS]
     = {[CLERK_BACKEND_STRANGERS] = "handshake nonces fall back to redirects",
        [CLERK_BACKEND_NEW_SESSIONS] = "refreshes of new sessions fall back to redirects",
        [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions fall back to redirects",
-       [CLERK_BACKEND_PROFILES] = "the user profiles that were kept are used"};
+       [CLERK_BACKEND_PROFILES] = "the user profiles that were kept are used",
+       [CLERK_BACKEND_NEW_MACHINES] = "verifications of new machine tokens are answered with 503",
+       [CLERK_BACKEND_KNOWN_MACHINES] = "verifications of machine tokens are answered with 503"};
 
 /* A call and what there is to do about it. */
 typedef struct attempt {
@@ -110,7 +114,7 @@ static apr_status_t perform(const attempt *a)
     apr_table_t *headers = apr_table_make(a->pool, 4);
     clerk_http_request request = {.method = call->method,
                                   .url = apr_pstrcat(a->pool, api->api_url, call->path, NULL),
-                                  .bearer = api->secret_key,
+                                  .bearer = call->by_machine_key ? api->machine_secret_key : api->secret_key,
                                   .headers = headers,
                                   .body = call->json,
                                   .body_len = call->json ? strlen(call->json) : 0,
@@ -138,8 +142,8 @@ static apr_status_t perform(const attempt *a)
     return rv;
 }
 
-/* 429: calls that strangers and new sessions cause, and those for profiles, are left alone. Those of known sessions are
- * not. */
+/* 429: calls that strangers, new sessions and machines cause, and those for profiles, are left alone. Those of known
+ * sessions are not. */
 static void leave_alone(const attempt *a, apr_time_t now)
 {
     clerk_backend_group group
@@ -220,6 +224,8 @@ static void note_reply(const attempt *a, clerk_backend_admission how)
         leave_alone(a, now);
     } else if (a->call->refresh_token && (succeeded || (status >= 400 && status < 500))) {
         note_refresh_token(a, succeeded);
+    } else if (a->call->machine_token && (succeeded || status == HTTP_NOT_FOUND)) {
+        clerk_backend_limits_note(a->api->limits, a->api->number, a->call->machine_token, succeeded);
     }
 }
 
@@ -258,7 +264,7 @@ static void make_call(attempt *a)
     if (a->call->condense) {
         a->call->condense(a->reply, a->call, a->pool);
     }
-    if (a->caller.group != CLERK_BACKEND_STRANGERS) {
+    if (!clerk_backend_limits_is_stranger(&a->caller)) {
         atomic_fetch_add(&api->state->ended, 1);
     }
 }
@@ -272,6 +278,9 @@ typedef struct shared_reply {
 
 static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
 {
+    apr_interval_time_t remembered = a->call->machine_token ? a->call->shared_for
+                                     : a->call->condense    ? PROFILE_REMEMBERED
+                                                            : REMEMBERED;
     clerk_single_flight *flights = clerk_backend_limits_single_flight(a->api->limits);
     shared_reply head = {a->reply->status, a->reply->is_json, a->reply->retry_after};
     apr_size_t body_len = a->reply->body_len, len;
@@ -291,8 +300,7 @@ static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
     answer = apr_palloc(a->pool, len);
     memcpy(answer, &head, sizeof(head));
     memcpy(answer + sizeof(head), a->reply->body, body_len);
-    (void)clerk_single_flight_publish(ticket, flights, answer, len, now,
-                                      now + (a->call->condense ? PROFILE_REMEMBERED : REMEMBERED));
+    (void)clerk_single_flight_publish(ticket, flights, answer, len, now, now + remembered);
 }
 
 static void use_published(const attempt *a, const clerk_single_flight_ticket *ticket)
@@ -352,7 +360,7 @@ static int make_key(unsigned char key[CLERK_SINGLE_FLIGHT_KEY], const clerk_back
                && EVP_DigestUpdate(context, &api->number, sizeof(api->number))
                && EVP_DigestUpdate(context, call->path, strlen(call->path) + 1)
                && digest_text(context, call->expired_token) && digest_text(context, call->refresh_token)
-               && EVP_DigestFinal_ex(context, key, NULL);
+               && digest_text(context, call->machine_token) && EVP_DigestFinal_ex(context, key, NULL);
 
     EVP_MD_CTX_free(context);
     return done;
@@ -375,8 +383,9 @@ void clerk_backend_api_call(clerk_backend_api *api, clerk_backend_reply *reply, 
     a.wait.progress = &api->state->ended;
     a.wait.deadline = apr_time_now();
     a.wait.deadline
-        += a.caller.group == CLERK_BACKEND_STRANGERS && STRANGERS_WAIT < api->timeout ? STRANGERS_WAIT : api->timeout;
-    if (((call->expired_token && call->refresh_token) || call->condense) && make_key(ticket.key, api, call)) {
+        += clerk_backend_limits_is_stranger(&a.caller) && STRANGERS_WAIT < api->timeout ? STRANGERS_WAIT : api->timeout;
+    if (((call->expired_token && call->refresh_token) || call->condense || call->machine_token)
+        && make_key(ticket.key, api, call)) {
         share_call(&a, &ticket);
     } else {
         make_call(&a);

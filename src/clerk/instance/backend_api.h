@@ -21,12 +21,13 @@ typedef struct clerk_backend_state {
 
 /** How a process calls the Backend API of one instance. */
 typedef struct clerk_backend_api {
-    const char *name;    /**< the instance, for logs */
-    unsigned int number; /**< its number among all instances */
-    const char *api_url; /**< no trailing '/' */
-    const char *secret_key;
-    const char *http_proxy; /**< or NULL */
-    const char *ca_file;    /**< or NULL */
+    const char *name;               /**< the instance, for logs */
+    unsigned int number;            /**< its number among all instances */
+    const char *api_url;            /**< no trailing '/' */
+    const char *secret_key;         /**< or NULL */
+    const char *machine_secret_key; /**< or NULL */
+    const char *http_proxy;         /**< or NULL */
+    const char *ca_file;            /**< or NULL */
     apr_interval_time_t timeout;
     const clerk_http *http;       /**< set in child_init */
     clerk_backend_state *state;   /**< in shared memory, set in post_config */
@@ -47,14 +48,14 @@ void clerk_backend_api_get_stats(clerk_backend_stats *stats, const clerk_backend
 
 /**
  * Make a call with the secret key (protocol.md Appendix B), or use what another thread's call brings: one that
- * refreshes the same session with the same tokens, in any process, at the same time or within the last ten seconds; or
- * one for the same profile, at the same time or within the last two seconds.
+ * refreshes the same session with the same tokens, or verifies the same machine token, in any process, at the same time
+ * or within the last ten seconds; or one for the same profile, at the same time or within the last two seconds.
  * Bounded by the timeout for waiting, and by the timeout again for the call itself.
  *
  * The call is held back, with status 0, where
  * - the circuit of its group is open: no response and 5xx are failures;
- * - Clerk said 429, for what strangers and new sessions cause, and for profiles: until its Retry-After, at most five
- * minutes;
+ * - Clerk said 429, for what strangers, new sessions and machines cause, and for profiles: until its Retry-After, at
+ * most five minutes;
  * - Clerk refused too many calls that were made for the group, the client's address or the user;
  * - there was no place in time: the number of calls under way and of threads that wait is bounded;
  * - Clerk has answered the nonce before.

@@ -41,6 +41,8 @@ static const group_rates rates[CLERK_BACKEND_GROUPS] = {
     = {{apr_time_from_msec(500), 20}, {apr_time_from_sec(5), 10}, {apr_time_from_msec(2500), 20}},
     [CLERK_BACKEND_KNOWN_SESSIONS] = {{0, 0}, {0, 0}, {apr_time_from_msec(2500), 20}},
     [CLERK_BACKEND_PROFILES] = {{0, 0}, {0, 0}, {apr_time_from_msec(2500), 20}},
+    [CLERK_BACKEND_NEW_MACHINES] = {{apr_time_from_msec(500), 20}, {apr_time_from_sec(5), 10}, {0, 0}},
+    [CLERK_BACKEND_KNOWN_MACHINES] = {{0, 0}, {0, 0}, {apr_time_from_msec(500), 20}},
 };
 
 /* The two kinds of places. */
@@ -54,7 +56,7 @@ enum {
 typedef struct shared_tables {
     clerk_allowance by_address[WORDS];
     clerk_allowance by_user[WORDS];
-    _Atomic apr_uint64_t known[KNOWN_WORDS]; /* digests of refresh tokens that Clerk accepted */
+    _Atomic apr_uint64_t known[KNOWN_WORDS]; /* digests of refresh and machine tokens that Clerk accepted */
     _Atomic apr_uint64_t spent[SPENT_WORDS]; /* digests of nonces that Clerk has answered */
 } shared_tables;
 
@@ -65,7 +67,7 @@ struct clerk_backend_limits {
     clerk_places calls[KINDS];
     clerk_places waiting[KINDS];   /* until their time is over */
     clerk_places patient[KINDS];   /* as long as calls end */
-    unsigned int for_new_sessions; /* of the places for sessions; for profiles too */
+    unsigned int for_new_sessions; /* of the places for sessions; for profiles and known machines too */
     clerk_single_flight *flights;
     unsigned char secret[16]; /* made before the fork, so that all children have the same */
 };
@@ -198,10 +200,9 @@ static apr_uint64_t text_digest(const clerk_backend_limits *limits, char purpose
     return digest_of(limits, purpose, instance, text, strlen(text)) | 1;
 }
 
-static apr_uint64_t refresh_token_digest(const clerk_backend_limits *limits, unsigned int instance,
-                                         const char *refresh_token)
+static apr_uint64_t token_digest(const clerk_backend_limits *limits, unsigned int instance, const char *token)
 {
-    return text_digest(limits, 'r', instance, refresh_token);
+    return text_digest(limits, 'r', instance, token);
 }
 
 static clerk_backend_group group_of(const clerk_backend_limits *limits, unsigned int instance,
@@ -209,6 +210,10 @@ static clerk_backend_group group_of(const clerk_backend_limits *limits, unsigned
 {
     apr_uint64_t digest;
 
+    if (call->cause == CLERK_BACKEND_FOR_MACHINE) {
+        digest = token_digest(limits, instance, call->machine_token);
+        return clerk_digest_set_has(limits->known, digest) ? CLERK_BACKEND_KNOWN_MACHINES : CLERK_BACKEND_NEW_MACHINES;
+    }
     if (call->cause == CLERK_BACKEND_FOR_ANY_CLIENT) {
         return CLERK_BACKEND_STRANGERS;
     }
@@ -219,7 +224,7 @@ static clerk_backend_group group_of(const clerk_backend_limits *limits, unsigned
     if (!call->refresh_token) {
         return CLERK_BACKEND_KNOWN_SESSIONS;
     }
-    digest = refresh_token_digest(limits, instance, call->refresh_token);
+    digest = token_digest(limits, instance, call->refresh_token);
     return clerk_digest_set_has(limits->known, digest) ? CLERK_BACKEND_KNOWN_SESSIONS : CLERK_BACKEND_NEW_SESSIONS;
 }
 
@@ -227,17 +232,17 @@ clerk_backend_caller clerk_backend_limits_caller(const clerk_backend_limits *lim
                                                  const clerk_backend_call *call)
 {
     clerk_backend_caller caller = {.group = group_of(limits, instance, call)};
+    const char *user = call->machine_token ? call->machine_token : call->user_id;
 
     caller.address = address_digest(limits, (char)('A' + caller.group), instance, call->client_ip);
-    caller.user = text_digest(limits, (char)('U' + caller.group), instance, call->user_id ? call->user_id : "");
+    caller.user = text_digest(limits, (char)('U' + caller.group), instance, user ? user : "");
     caller.nonce = caller.group == CLERK_BACKEND_STRANGERS ? text_digest(limits, 'n', instance, call->path) : 0;
     return caller;
 }
 
-void clerk_backend_limits_note(clerk_backend_limits *limits, unsigned int instance, const char *refresh_token,
-                               int accepted)
+void clerk_backend_limits_note(clerk_backend_limits *limits, unsigned int instance, const char *token, int accepted)
 {
-    apr_uint64_t digest = refresh_token_digest(limits, instance, refresh_token);
+    apr_uint64_t digest = token_digest(limits, instance, token);
 
     if (accepted) {
         clerk_digest_set_add(limits->known, digest);
@@ -296,22 +301,28 @@ void clerk_backend_limits_charge(clerk_backend_limits *limits, clerk_backend_fai
     charge(&tables->by_user[caller->user % WORDS], rate->user, succeeded ? COST_OF_SUCCESS : COST_OF_FAILURE, now);
 }
 
+int clerk_backend_limits_is_stranger(const clerk_backend_caller *caller)
+{
+    return caller->group == CLERK_BACKEND_STRANGERS || caller->group == CLERK_BACKEND_NEW_MACHINES;
+}
+
 static int kind_of(const clerk_backend_caller *caller)
 {
-    return caller->group == CLERK_BACKEND_STRANGERS ? FOR_STRANGERS : FOR_SESSIONS;
+    return clerk_backend_limits_is_stranger(caller) ? FOR_STRANGERS : FOR_SESSIONS;
 }
 
 static apr_uint64_t owner_of(const clerk_backend_caller *caller)
 {
-    return caller->group == CLERK_BACKEND_STRANGERS ? caller->address : caller->user;
+    return clerk_backend_limits_is_stranger(caller) ? caller->address : caller->user;
 }
 
 int clerk_backend_limits_enter(clerk_backend_limits *limits, clerk_place_ticket *ticket,
                                const clerk_backend_caller *caller, apr_time_t now, apr_interval_time_t duration)
 {
     const clerk_places *places = &limits->calls[kind_of(caller)];
-    int is_new = caller->group == CLERK_BACKEND_NEW_SESSIONS || caller->group == CLERK_BACKEND_PROFILES;
-    unsigned int usable = is_new ? limits->for_new_sessions : places->count;
+    int is_partial = caller->group == CLERK_BACKEND_NEW_SESSIONS || caller->group == CLERK_BACKEND_PROFILES
+                     || caller->group == CLERK_BACKEND_KNOWN_MACHINES;
+    unsigned int usable = is_partial ? limits->for_new_sessions : places->count;
 
     return clerk_places_take(ticket, places, usable, owner_of(caller), now, duration);
 }

@@ -10,13 +10,16 @@
 /*
  * What calls of the Backend API may take of this machine and of the customer's quota at Clerk, counted over all
  * processes (outbound-calls.md): how many are made at the same time, how many threads wait for one, and how many may
- * fail. Calls belong to one of four groups, and no group uses up what another one has.
+ * fail. Calls belong to one of six groups, and no group uses up what another one has, but for the places that nonces
+ * share with new machine tokens, and sessions with known ones.
  */
 typedef enum clerk_backend_group {
     CLERK_BACKEND_STRANGERS,    /**< any client: nonces */
     CLERK_BACKEND_NEW_SESSIONS, /**< an authentic token, with a refresh token that Clerk has not accepted here before */
     CLERK_BACKEND_KNOWN_SESSIONS, /**< an authentic token, current, or with a refresh token that Clerk has */
     CLERK_BACKEND_PROFILES,       /**< an authentic token, whose user's profile is needed */
+    CLERK_BACKEND_NEW_MACHINES,   /**< any client: a machine token that Clerk has not confirmed here before */
+    CLERK_BACKEND_KNOWN_MACHINES, /**< a machine token that Clerk has confirmed */
     CLERK_BACKEND_GROUPS
 } clerk_backend_group;
 
@@ -64,9 +67,11 @@ apr_interval_time_t clerk_backend_limits_wait(const clerk_backend_limits *limits
 void clerk_backend_limits_charge(clerk_backend_limits *limits, clerk_backend_failures *failures,
                                  const clerk_backend_caller *caller, int succeeded, apr_time_t now);
 
-/** Note whether Clerk accepts a refresh token, for the group of later callers. */
-void clerk_backend_limits_note(clerk_backend_limits *limits, unsigned int instance, const char *refresh_token,
-                               int accepted);
+/** Note whether Clerk accepts a refresh token or a machine token, for the group of later callers. */
+void clerk_backend_limits_note(clerk_backend_limits *limits, unsigned int instance, const char *token, int accepted);
+
+/** Whether any client can be the cause of the call. */
+int clerk_backend_limits_is_stranger(const clerk_backend_caller *caller);
 
 /**
  * Whether Clerk has answered this nonce before, of late: it is good once. Tabs that wake up together bring the same

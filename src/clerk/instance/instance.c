@@ -118,6 +118,18 @@ static const char *set_keys(clerk_instance *instance, const clerk_instance_optio
     return NULL;
 }
 
+/* The secret key of a machine, in Clerk's dashboard below "Machines". */
+static const char *set_machine_key(clerk_instance *instance, const clerk_instance_options *options, apr_pool_t *pool)
+{
+    const char *key = instance->machine_secret_key = trimmed_secret(options->machine_secret_key, pool);
+
+    if (key && (!clerk_text_is_graphic(key) || !clerk_text_begins_with(key, "ak_"))) {
+        return "ClerkMachineSecretKey: this is no machine's secret key; it begins with ak_, and the file or variable "
+               "that it comes from must hold it alone";
+    }
+    return NULL;
+}
+
 /* Apply ClerkFrontendAPI: host[:port], or a URL, whose path is ignored. */
 static const char *override_frontend(clerk_instance *instance, const char *frontend_api, apr_pool_t *pool)
 {
@@ -302,6 +314,9 @@ const char *clerk_instance_create(clerk_instance **pinstance, const clerk_instan
     instance->type = CLERK_INSTANCE_PRODUCTION;
     problem = set_keys(instance, options, pool);
     key_host = instance->frontend_host;
+    if (!problem) {
+        problem = set_machine_key(instance, options, pool);
+    }
     if (!problem) {
         problem = set_frontend(instance, options, pool);
     }

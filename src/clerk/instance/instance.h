@@ -11,9 +11,10 @@
 typedef struct clerk_instance_options {
     const char *publishable_key;
     const char *secret_key;
-    const char *frontend_api; /**< ClerkFrontendAPI: host[:port], or https URL, or http URL on loopback; a path is
-                                 ignored */
-    const char *proxy_url;    /**< ClerkProxyURL: absolute URL, or a path beginning with '/' */
+    const char *machine_secret_key; /**< ClerkMachineSecretKey */
+    const char *frontend_api;       /**< ClerkFrontendAPI: host[:port], or https URL, or http URL on loopback; a path is
+                                       ignored */
+    const char *proxy_url;          /**< ClerkProxyURL: absolute URL, or a path beginning with '/' */
     const char *domain;
     int satellite;
     int satellite_auto_sync;
@@ -28,10 +29,11 @@ typedef struct clerk_instance_options {
 typedef struct clerk_instance {
     const char *name; /**< for messages: set by the caller of clerk_instance_create() */
     clerk_instance_type type;
-    const char *publishable_key; /**< or NULL (PEM or JWKS URL only: header and cookie tokens, no browser flow) */
-    const char *secret_key;      /**< or NULL */
-    const char *frontend_host;   /**< host[:port] of the key, ClerkFrontendAPI, or clerk.<domain>; the "original" one
-                                    of protocol.md 1.2; or NULL */
+    const char *publishable_key;    /**< or NULL (PEM or JWKS URL only: header and cookie tokens, no browser flow) */
+    const char *secret_key;         /**< or NULL */
+    const char *machine_secret_key; /**< for M2M tokens instead of the secret key; or NULL */
+    const char *frontend_host;      /**< host[:port] of the key, ClerkFrontendAPI, or clerk.<domain>; the "original" one
+                                       of protocol.md 1.2; or NULL */
     const char *overridden_host; /**< the host in the publishable key if ClerkFrontendAPI replaces it (tokens may still
                                     name it); or NULL */
     const char *frontend_url;    /**< `https://<frontend_host>` (http if ClerkFrontendAPI says so), no trailing '/'; or

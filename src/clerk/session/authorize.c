@@ -207,3 +207,39 @@ int clerk_authorize_actor(const clerk_identity *identity)
 {
     return is_session(identity) && identity->has_actor;
 }
+
+/* The words of ClerkAcceptTokens. */
+static const char *const type_words[] = {[CLERK_TOKEN_SESSION] = "session",
+                                         [CLERK_TOKEN_API_KEY] = "api-key",
+                                         [CLERK_TOKEN_M2M] = "m2m",
+                                         [CLERK_TOKEN_OAUTH] = "oauth"};
+
+static int names_type(const char *word, clerk_token_type type)
+{
+    return !strcmp(word, type_words[type]) || !strcmp(word, clerk_token_type_name(type));
+}
+
+int clerk_authorize_is_token_type(const char *word)
+{
+    return names_type(word, CLERK_TOKEN_SESSION) || names_type(word, CLERK_TOKEN_API_KEY)
+           || names_type(word, CLERK_TOKEN_M2M) || names_type(word, CLERK_TOKEN_OAUTH);
+}
+
+int clerk_authorize_token(const clerk_identity *identity, const char *word)
+{
+    return identity && word && names_type(word, identity->kind);
+}
+
+int clerk_authorize_scope(const clerk_identity *identity, const char *scope)
+{
+    if (!identity || is_session(identity) || !scope || !*scope) {
+        return 0;
+    }
+    for (const char *entry = clerk_texts_next(&identity->scopes, NULL); entry;
+         entry = clerk_texts_next(&identity->scopes, entry)) {
+        if (!strcmp(entry, scope)) {
+            return 1;
+        }
+    }
+    return 0;
+}

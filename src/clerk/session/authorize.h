@@ -46,4 +46,13 @@ int clerk_authorize_mfa(const clerk_identity *identity);
 /** The session is an impersonation. */
 int clerk_authorize_actor(const clerk_identity *identity);
 
+/** Whether a word names a type of token: `session`, `api-key`, `m2m`, `oauth`, or as in CLERK_TOKEN_TYPE. */
+int clerk_authorize_is_token_type(const char *word);
+
+/** `clerk-token`: whether the token is of the type that a word names. */
+int clerk_authorize_token(const clerk_identity *identity, const char *word);
+
+/** `clerk-scope`: whether a machine token has a scope; a session has none. */
+int clerk_authorize_scope(const clerk_identity *identity, const char *scope);
+
 #endif

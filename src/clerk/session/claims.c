@@ -160,6 +160,23 @@ clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance
     return reason;
 }
 
+clerk_reason clerk_claims_check_machine(const clerk_claims *claims, clerk_token_type type, int is_jwt,
+                                        const clerk_policy *policy, apr_time_t now)
+{
+    clerk_reason reason = CLERK_REASON_NONE;
+
+    if (is_jwt || type == CLERK_TOKEN_OAUTH) {
+        reason = check_audience(&claims->audience, policy->audience);
+        if (reason == CLERK_REASON_NONE && policy->narrower_audience) {
+            reason = check_audience(&claims->audience, policy->narrower_audience);
+        }
+    }
+    if (reason == CLERK_REASON_NONE && is_jwt) {
+        reason = check_times(claims, policy->clock_skew, now);
+    }
+    return reason == CLERK_REASON_NONE ? reason : CLERK_REASON_TOKEN_VERIFICATION_FAILED;
+}
+
 /* Whether a value counts as false in JavaScript. */
 static int is_falsy(const json_t *value)
 {
@@ -199,14 +216,11 @@ static clerk_texts read_audience(const json_t *aud, apr_pool_t *pool)
     return clerk_texts_make(texts, pool);
 }
 
-void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *pool)
+void clerk_claims_read_machine(clerk_claims *claims, const json_t *payload, apr_pool_t *pool)
 {
     const json_t *iss = json_object_get(payload, "iss");
 
     claims->subject_problem = check_subject(json_object_get(payload, "sub"));
-    if (claims->subject_problem == CLERK_REASON_NONE) {
-        claims->subject_problem = check_session(json_object_get(payload, "sid"));
-    }
     claims->audience = read_audience(json_object_get(payload, "aud"), pool);
     claims->authorized_party = json_string_value(json_object_get(payload, "azp"));
     claims->issuer = json_string_value(iss);
@@ -214,4 +228,12 @@ void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *
     claims->expires = read_time(json_object_get(payload, "exp"));
     claims->not_before = read_time(json_object_get(payload, "nbf"));
     claims->issued_at = read_time(json_object_get(payload, "iat"));
+}
+
+void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *pool)
+{
+    clerk_claims_read_machine(claims, payload, pool);
+    if (claims->subject_problem == CLERK_REASON_NONE) {
+        claims->subject_problem = check_session(json_object_get(payload, "sid"));
+    }
 }

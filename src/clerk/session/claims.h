@@ -8,6 +8,7 @@
 #include "clerk/reason.h"
 #include "clerk/request.h"
 #include "clerk/session/texts.h"
+#include "clerk/token_type.h"
 #include "clerk/url/party.h"
 
 /** A time claim of a token. */
@@ -33,8 +34,11 @@ typedef struct clerk_claims {
     clerk_claim_time issued_at;   /**< `iat` */
 } clerk_claims;
 
-/** Read the claims of a payload. @param payload must live as long as @a claims, which points into it */
+/** Read the claims of a session token's payload. @param payload must live as long as @a claims, which points into it */
 void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *pool);
+
+/** The same for a machine token, which names no session. */
+void clerk_claims_read_machine(clerk_claims *claims, const json_t *payload, apr_pool_t *pool);
 
 /**
  * Check a verified payload's claims in the order of protocol.md 4.3, rows 8 to 13, with `iss` after `azp`
@@ -44,5 +48,14 @@ void clerk_claims_read(clerk_claims *claims, const json_t *payload, apr_pool_t *
  */
 clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
                                 apr_interval_time_t skew, apr_time_t now, const clerk_party_site *site);
+
+/**
+ * Check the claims of a verified machine token (protocol.md 12.3 and 12.4): the audience of JWTs and of OAuth tokens,
+ * and the times of JWTs. Authorized parties and issuer are those of session tokens (differences.md row 43).
+ * @param is_jwt 0: it is opaque, and `expires` was checked already
+ * @return CLERK_REASON_NONE, or CLERK_REASON_TOKEN_VERIFICATION_FAILED, whatever is wrong
+ */
+clerk_reason clerk_claims_check_machine(const clerk_claims *claims, clerk_token_type type, int is_jwt,
+                                        const clerk_policy *policy, apr_time_t now);
 
 #endif

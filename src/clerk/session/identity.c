@@ -8,6 +8,7 @@
 #include "clerk/session/claim.h"
 #include "clerk/session/permissions.h"
 #include "clerk/session/scoped_names.h"
+#include "jose/json.h"
 #include "jose/jws.h"
 #include "text/text.h"
 
@@ -128,7 +129,15 @@ const json_t *clerk_identity_claims(const clerk_identity *identity)
 {
     clerk_payload *payload = identity->payload;
 
-    if (!payload->json) {
+    if (!payload->json && identity->claims_text) {
+        json_t *claims;
+
+        if (jose_json_parse_object(&claims, identity->claims_text, strlen(identity->claims_text), JOSE_JSON_MAX_DEPTH,
+                                   payload->pool)
+            == JOSE_OK) {
+            payload->json = claims;
+        }
+    } else if (!payload->json) {
         jose_jws *jws;
 
         if (jose_jws_decode(&jws, payload->token, payload->pool) == JOSE_OK) {

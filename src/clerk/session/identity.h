@@ -41,6 +41,14 @@ typedef struct clerk_identity {
     clerk_payload *payload; /**< see clerk_identity_claims() */
     clerk_texts scopes;     /**< of a machine token; no list: a session token */
 
+    /* What a machine token has. */
+
+    const char *token_id;    /**< `id` of an opaque token, `jti` of a JWT; or NULL */
+    const char *client_id;   /**< the OAuth client; or NULL */
+    const char *name;        /**< of an API key; or NULL */
+    const char *scopes_text; /**< the scopes, separated by spaces; NULL if there is no list */
+    const char *claims_text; /**< of an opaque token: its claims as JSON; NULL: they are in the token itself */
+
     /* What a session has. */
 
     int permission_index_ambiguous; /**< protocol.md 11.3: an element of `fea` that is no org feature (`u:`, another

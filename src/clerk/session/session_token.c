@@ -17,6 +17,11 @@ static int json_is_text(const json_t *value, const char *text)
     return string && !strcmp(string, text);
 }
 
+static int is_access_token(const json_t *typ)
+{
+    return json_is_text(typ, "at+jwt") || json_is_text(typ, "application/at+jwt");
+}
+
 int clerk_session_token_is_other_type(const jose_jws *jws)
 {
     const json_t *cat = json_object_get(jws->header, "cat");
@@ -26,7 +31,7 @@ int clerk_session_token_is_other_type(const jose_jws *jws)
     if (cat && !json_is_text(cat, CLERK_CAT_SESSION) && !json_is_text(cat, CLERK_CAT_IGNORE)) {
         return 1;
     }
-    if (json_is_text(typ, "at+jwt") || json_is_text(typ, "application/at+jwt")) {
+    if (is_access_token(typ)) {
         return 1;
     }
     return sub && !strncmp(sub, MACHINE_SUBJECT_PREFIX, sizeof(MACHINE_SUBJECT_PREFIX) - 1);
@@ -41,11 +46,11 @@ static int has_refused_member(const json_t *header)
 }
 
 /* protocol.md 4.3, rows 4 and 5. */
-static clerk_reason check_header(const jose_jws *jws)
+static clerk_reason check_header(const jose_jws *jws, clerk_token_type type)
 {
     const json_t *typ = json_object_get(jws->header, "typ");
 
-    if (typ && !json_is_text(typ, "JWT")) {
+    if (type == CLERK_TOKEN_OAUTH ? !is_access_token(typ) : typ && !json_is_text(typ, "JWT")) {
         return CLERK_REASON_TOKEN_INVALID;
     }
     return jose_verify_check_algorithm(jws) == JOSE_OK ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID_ALGORITHM;
@@ -55,11 +60,12 @@ static clerk_reason check_header(const jose_jws *jws)
  * Check a token with one key set. *pwant is the reason why a newer set could change the verdict, or CLERK_KEYS_CURRENT
  * if it could not. A token that no key can make valid must not cause a fetch.
  */
-static clerk_reason check_with_keys(const jose_jws *jws, const jose_keyset *set, clerk_keys_want *pwant)
+static clerk_reason check_with_keys(const jose_jws *jws, clerk_token_type type, const jose_keyset *set,
+                                    clerk_keys_want *pwant)
 {
     const char *kid = jose_json_string(jws->header, "kid");
     const jose_key *key = jose_keyset_find(set, kid);
-    clerk_reason header = check_header(jws);
+    clerk_reason header = check_header(jws, type);
 
     *pwant = CLERK_KEYS_CURRENT;
     if (!key) {
@@ -92,7 +98,7 @@ static clerk_reason no_keys_reason(clerk_keys_status status)
     return status == CLERK_KEYS_REFUSED ? CLERK_REASON_SECRET_KEY_INVALID : CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD;
 }
 
-clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
+clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws, clerk_token_type type,
                                                   const clerk_services *services, apr_pool_t *pool)
 {
     clerk_keys_pin first = {0}, second = {0};
@@ -109,7 +115,7 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
     if (status != CLERK_KEYS_OK) {
         return no_keys_reason(status);
     }
-    reason = check_with_keys(jws, first.set, &want);
+    reason = check_with_keys(jws, type, first.set, &want);
     seen = first.generation;
     services->release_keys(services->baton, &first);
     if (pgeneration) {
@@ -121,7 +127,7 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
 
     status = services->acquire_keys(services->baton, &second, want, seen, pool);
     if (status == CLERK_KEYS_OK) {
-        reason = check_with_keys(jws, second.set, &ignored);
+        reason = check_with_keys(jws, type, second.set, &ignored);
         if (pgeneration) {
             *pgeneration = second.generation;
         }
@@ -184,7 +190,7 @@ static clerk_reason verify_uncached(apr_uint32_t *pgeneration, const clerk_sessi
     if (clerk_session_token_is_other_type(token->jws)) {
         return CLERK_REASON_TOKEN_TYPE_MISMATCH;
     }
-    return clerk_session_token_verify_signature(pgeneration, token->jws, services, pool);
+    return clerk_session_token_verify_signature(pgeneration, token->jws, CLERK_TOKEN_SESSION, services, pool);
 }
 
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,

@@ -47,18 +47,20 @@ const char *clerk_session_token_user_id(const clerk_session_token *token);
 int clerk_session_token_is_other_type(const jose_jws *jws);
 
 /**
- * Verify a decoded JWT's signature and header against the instance's keys. Serves session and handshake tokens.
+ * Verify a decoded JWT's signature and header against the instance's keys. Serves session, handshake and machine
+ * tokens.
  *
  * First the checks that need no keys: `crit`, and a `kid` that is not a string (differences.md row 15). Then
  * protocol.md 4.3, rows 3 to 7: key, typ, alg, key import, signature. An unknown `kid` or a bad signature may cause one
  * bounded refresh of the keys and one retry, whose result alone counts; a token without `kid` or with a bad `typ` or
  * `alg` never does. A set from a PEM key needs no `kid`.
  * @param pgeneration if not NULL, set to the generation of the keys that were used
+ * @param type CLERK_TOKEN_OAUTH: `typ` is that of an access token (protocol.md 12.4); else it is absent, or `JWT`
  * @return CLERK_REASON_NONE, or the reason of protocol.md 4.3; CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD and
  *         CLERK_REASON_SECRET_KEY_INVALID mean that the token could not be checked; CLERK_REASON_UNEXPECTED_ERROR
  *         means that the crypto library failed
  */
-clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws,
+clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws, clerk_token_type type,
                                                   const clerk_services *services, apr_pool_t *pool);
 
 /**

@@ -14,6 +14,9 @@ static const size_t text_members[] = {MEMBER(claims.authorized_party),  MEMBER(c
                                       MEMBER(identity.org_role),        MEMBER(identity.features),
                                       MEMBER(identity.plans),           MEMBER(identity.actor_id),
                                       MEMBER(identity.factor_age_text), MEMBER(identity.org_permissions_text)};
+/* Those that only the identity of a machine has. */
+static const size_t machine_members[] = {MEMBER(identity.token_id), MEMBER(identity.client_id), MEMBER(identity.name),
+                                         MEMBER(identity.scopes_text), MEMBER(identity.claims_text)};
 static const size_t list_members[]
     = {MEMBER(claims.audience), MEMBER(identity.scopes), MEMBER(identity.org_permissions)};
 
@@ -23,10 +26,11 @@ static const size_t list_members[]
  * it in a table, then correct the size. (clerk_identity.payload is in no table: packing clears it, unpacking sets it.)
  */
 _Static_assert(sizeof(void *) != 8 || sizeof(clerk_claims) == 96, "the tables above have all pointers of clerk_claims");
-_Static_assert(sizeof(void *) != 8 || sizeof(clerk_identity) == 176,
+_Static_assert(sizeof(void *) != 8 || sizeof(clerk_identity) == 216,
                "the tables above have all pointers of clerk_identity");
 
 #define TEXTS (sizeof(text_members) / sizeof(text_members[0]))
+#define MACHINE_TEXTS (sizeof(machine_members) / sizeof(machine_members[0]))
 #define LISTS (sizeof(list_members) / sizeof(list_members[0]))
 
 /* The packed form: the record, followed by its texts. The record's pointers are valid for the address `base` only. */
@@ -35,9 +39,19 @@ typedef struct packed {
     const char *base;
 } packed;
 
+static const char **text_at(clerk_token_record *record, size_t offset)
+{
+    return (const char **)(void *)((char *)record + offset);
+}
+
 static const char **text_of(clerk_token_record *record, size_t i)
 {
-    return (const char **)(void *)((char *)record + text_members[i]);
+    return text_at(record, text_members[i]);
+}
+
+static int is_machine(const clerk_token_record *record)
+{
+    return record->identity.kind != CLERK_TOKEN_SESSION;
 }
 
 static clerk_texts *list_of(clerk_token_record *record, size_t i)
@@ -79,6 +93,9 @@ void *clerk_token_record_pack(apr_size_t *psize, const clerk_token_record *recor
     for (size_t i = 0; i < TEXTS; i++) {
         size += text_size(*text_of(&from, i));
     }
+    for (size_t i = 0; is_machine(record) && i < MACHINE_TEXTS; i++) {
+        size += text_size(*text_at(&from, machine_members[i]));
+    }
     for (size_t i = 0; i < LISTS; i++) {
         size += list_size(list_of(&from, i));
     }
@@ -91,6 +108,11 @@ void *clerk_token_record_pack(apr_size_t *psize, const clerk_token_record *recor
         const char *text = *text_of(&from, i);
 
         *text_of(&block->record, i) = append(&end, text, text_size(text));
+    }
+    for (size_t i = 0; is_machine(record) && i < MACHINE_TEXTS; i++) {
+        const char *text = *text_at(&from, machine_members[i]);
+
+        *text_at(&block->record, machine_members[i]) = append(&end, text, text_size(text));
     }
     for (size_t i = 0; i < LISTS; i++) {
         const clerk_texts *list = list_of(&from, i);
@@ -129,6 +151,13 @@ clerk_token_record *clerk_token_record_unpack(void *memory, apr_size_t size, jos
     base = block->base;
     for (size_t i = 0; i < TEXTS; i++) {
         const char **text = text_of(&block->record, i);
+
+        if (*text && !relocate(text, block, size, base)) {
+            return NULL;
+        }
+    }
+    for (size_t i = 0; is_machine(&block->record) && i < MACHINE_TEXTS; i++) {
+        const char **text = text_at(&block->record, machine_members[i]);
 
         if (*text && !relocate(text, block, size, base)) {
             return NULL;

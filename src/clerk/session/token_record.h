@@ -6,8 +6,9 @@
 #include "clerk/session/identity.h"
 
 /**
- * What the token cache keeps of a session token: its claims and the identity in them. Only tokens of the right kind
- * with a good signature are cached. The claims are checked again for every request.
+ * What the token cache keeps of a token: its claims and the identity in them. Only tokens of the right kind with a
+ * good signature, and opaque tokens that Clerk has confirmed, are cached. The claims are checked again for every
+ * request.
  */
 typedef struct clerk_token_record {
     clerk_claims claims;

@@ -43,6 +43,11 @@ static int has_prefix(const char *name)
     return !strncasecmp(name, PREFIX, sizeof(PREFIX) - 1);
 }
 
+static int takes_header(const clerk_policy *policy)
+{
+    return (policy->token_sources & CLERK_SOURCE_HEADER) || (policy->accept_tokens & ~CLERK_ACCEPT_SESSION);
+}
+
 static void strip_credentials(request_rec *r)
 {
     clerk_request_state *state = clerk_request_state_get(r);
@@ -54,7 +59,7 @@ static void strip_credentials(request_rec *r)
     int is_token
         = authorization
           && (state->outcome ? state->outcome->carrier == CLERK_CARRIER_HEADER
-                             : (clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_HEADER)
+                             : takes_header(&clerk_config_dir(r)->policy)
                                    && (!strncasecmp(authorization, "Bearer ", 7) || !strchr(authorization, ' ')));
 
     if (left == cookie && !is_token) {

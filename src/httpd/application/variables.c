@@ -21,6 +21,21 @@ static const char *token_type(const clerk_identity *identity)
     return identity ? clerk_token_type_name(identity->kind) : NULL;
 }
 
+static const char *of_kind(const clerk_identity *identity, clerk_token_type kind, const char *text)
+{
+    return identity && identity->kind == kind ? text : NULL;
+}
+
+static const char *machine_id(const clerk_identity *identity)
+{
+    return identity ? of_kind(identity, CLERK_TOKEN_M2M, identity->subject) : NULL;
+}
+
+static const char *api_key_id(const clerk_identity *identity)
+{
+    return identity ? of_kind(identity, CLERK_TOKEN_API_KEY, identity->token_id) : NULL;
+}
+
 /*
  * All variables but exported claims, in the order of the documentation. Environment, request headers and expressions
  * use this table, and so does the removal of variables of a parent or redirecting request.
@@ -40,6 +55,12 @@ static const clerk_variable variables[] = {
     {"CLERK_PLANS", TEXT(plans), .is_list = 1},
     {"CLERK_FACTOR_AGE", TEXT(factor_age_text)},
     {"CLERK_ACTOR_ID", TEXT(actor_id)},
+    /* Only machine tokens have these: see OF_SESSION. */
+    {"CLERK_MACHINE_ID", .get = machine_id},
+    {"CLERK_CLIENT_ID", TEXT(client_id)},
+    {"CLERK_SCOPES", TEXT(scopes_text), .is_list = 1},
+    {"CLERK_API_KEY_ID", .get = api_key_id},
+    {"CLERK_API_KEY_NAME", TEXT(name)},
     /* Of the user's profile, and these alone: at the end. */
     {"CLERK_USER_EMAIL", .profile = 1 + CLERK_PROFILE_EMAIL},
     {"CLERK_USER_USERNAME", .profile = 1 + CLERK_PROFILE_USERNAME},
@@ -52,6 +73,7 @@ static const clerk_variable variables[] = {
 
 #define COUNT (sizeof(variables) / sizeof(variables[0]))
 #define OF_IDENTITY (COUNT - CLERK_PROFILE_FIELDS)
+#define OF_SESSION (OF_IDENTITY - 5)
 
 const clerk_variable *clerk_variables_find(const char *name)
 {
@@ -157,8 +179,10 @@ void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_
 {
     const apr_array_header_t *exports, *claims;
     const clerk_profile *profile;
+    const clerk_variable *end
+        = variables + (identity && identity->kind != CLERK_TOKEN_SESSION ? OF_IDENTITY : OF_SESSION);
 
-    for (const clerk_variable *variable = variables; variable < variables + OF_IDENTITY; variable++) {
+    for (const clerk_variable *variable = variables; variable < end; variable++) {
         const char *value = value_of(r, identity, variable);
 
         if (value) {
@@ -242,7 +266,8 @@ int clerk_variables_remote_user(const char **puser, request_rec *r, const clerk_
     const char *path = clerk_htaccess_remote_user(clerk_config_dir(r)), *field, *user;
     const json_t *claim;
 
-    if (!path) {
+    /* A machine is its subject, whatever claims it was given. */
+    if (!path || identity->kind != CLERK_TOKEN_SESSION) {
         *puser = apr_pstrdup(r->pool, identity->subject);
         return OK;
     }

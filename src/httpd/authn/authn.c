@@ -31,6 +31,27 @@ static void no_store(request_rec *r)
     clerk_outcome_headers_restrict_caching(r, "no-store");
 }
 
+/*
+ * Offer Basic too, where it is accepted: git, WebDAV clients and others can do nothing else. Not to a page navigation:
+ * the browser would ask the visitor for a password.
+ */
+static void offer_basic(request_rec *r, const char *realm)
+{
+    const clerk_policy *policy = &clerk_config_dir(r)->policy;
+    clerk_request request;
+
+    if (!policy->accept_basic || !(policy->accept_tokens & ~CLERK_ACCEPT_SESSION) || r->proxyreq == PROXYREQ_PROXY) {
+        return;
+    }
+    clerk_wire_read_all(&request, r);
+    if (clerk_request_is_navigation(&request)) {
+        return;
+    }
+    apr_table_addn(r->err_headers_out, "WWW-Authenticate",
+                   apr_psprintf(r->pool, "Basic realm=\"%s\", charset=\"UTF-8\"",
+                                realm ? ap_escape_quotes(r->pool, realm) : "Clerk"));
+}
+
 int clerk_authn_note_failure(request_rec *r, const char *auth_type)
 {
     const clerk_request_state *state = clerk_request_state_get(r);
@@ -47,6 +68,7 @@ int clerk_authn_note_failure(request_rec *r, const char *auth_type)
     apr_table_setn(r->err_headers_out, r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authenticate" : "WWW-Authenticate",
                    apr_psprintf(r->pool, "Bearer realm=\"%s\"%s", realm ? ap_escape_quotes(r->pool, realm) : "Clerk",
                                 presented ? ", error=\"invalid_token\"" : ""));
+    offer_basic(r, realm);
     return OK;
 }
 
@@ -87,7 +109,7 @@ static void name_sign_in(request_rec *r, const clerk_outcome *outcome)
     const char *location;
     clerk_request request;
 
-    if (!(policy.token_sources & CLERK_SOURCE_COOKIE) || r->main) {
+    if (!clerk_policy_takes_cookies(&policy) || r->main) {
         return;
     }
     clerk_wire_read_all(&request, r);
@@ -132,8 +154,7 @@ static void offer_sign_in(request_rec *r, const clerk_outcome *outcome)
 {
     const char *sign_up;
 
-    if (!(clerk_config_dir(r)->policy.token_sources & CLERK_SOURCE_COOKIE)
-        || !clerk_site_notice_is_seen(r, HTTP_UNAUTHORIZED)) {
+    if (!clerk_policy_takes_cookies(&clerk_config_dir(r)->policy) || !clerk_site_notice_is_seen(r, HTTP_UNAUTHORIZED)) {
         return;
     }
     sign_up = outcome->reason == CLERK_REASON_SESSION_PENDING ? NULL : sign_up_page(r);
@@ -150,7 +171,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
 
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, CLERK_LOGNO(3051) "not signed in: %s", outcome->reason_text);
     /* No redirect in a loop: it would only continue the loop. */
-    if (wanted != CLERK_UNAUTHENTICATED_CHALLENGE && (dir->policy.token_sources & CLERK_SOURCE_COOKIE)
+    if (wanted != CLERK_UNAUTHENTICATED_CHALLENGE && clerk_policy_takes_cookies(&dir->policy)
         && clerk_outcome_headers_may_redirect(r) && !outcome->loop) {
         clerk_wire_read_all(&request, r);
         if (clerk_request_is_navigation(&request)

@@ -45,6 +45,16 @@ static const char *had_plans(const clerk_identity *identity, apr_pool_t *pool)
     return had_list("plans", identity->plans, pool);
 }
 
+static const char *had_type(const clerk_identity *identity, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "token ", clerk_token_type_name(identity->kind), NULL);
+}
+
+static const char *had_scopes(const clerk_identity *identity, apr_pool_t *pool)
+{
+    return had_list("scopes", identity->scopes_text, pool);
+}
+
 static const char *had_actor(const clerk_identity *identity, apr_pool_t *pool)
 {
     const char *nameless = identity->has_actor ? "unnamed" : "none";
@@ -76,6 +86,11 @@ static const char *scope_problem(const char *argument)
         return NULL;
     }
     return "the scope before the colon must be user (or u) or org (or o, organization); without one, both are meant";
+}
+
+static const char *type_problem(const char *argument)
+{
+    return clerk_authorize_is_token_type(argument) ? NULL : "the types are session, api-key, m2m and oauth";
 }
 
 static int mfa_granted(const clerk_identity *identity, const char *unused)
@@ -181,7 +196,11 @@ static authz_status check_webhook(request_rec *r, const char *line, const void *
         .missing = "a property of your account that it does not have")                                                 \
     ROW(webhook, "clerk-webhook", .parse = clerk_authz_require_parse, .check = check_webhook,                          \
         .no_arguments = NO_ARGUMENT)                                                                                   \
-    ROW(actor, "clerk-actor", BY_WORDS, .no_arguments = NO_ARGUMENT, .granted = actor_granted, .had = had_actor)
+    ROW(actor, "clerk-actor", BY_WORDS, .no_arguments = NO_ARGUMENT, .granted = actor_granted, .had = had_actor)       \
+    ROW(token, "clerk-token", BY_WORDS, .example = "api-key", .granted = clerk_authorize_token,                        \
+        .problem = type_problem, .had = had_type, .missing = "another kind of credential")                             \
+    ROW(scope, "clerk-scope", BY_WORDS, .example = "orders:read", .granted = clerk_authorize_scope, .had = had_scopes, \
+        .missing = "a scope that your credential does not have")
 
 #define PROVIDER(id, text, ...)                                                                                        \
     static const clerk_requirement_kind id##_kind = {.name = text, __VA_ARGS__};                                       \

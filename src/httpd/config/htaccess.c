@@ -9,6 +9,8 @@
 
 #define MEMBERS(MEMBER)                                                                                                \
     MEMBER(instance_name, NULL)                                                                                        \
+    MEMBER(accept_tokens, 0)                                                                                           \
+    MEMBER(accept_basic, CLERK_UNSET)                                                                                  \
     MEMBER(token_sources, 0)                                                                                           \
     MEMBER(authorized_parties, NULL)                                                                                   \
     MEMBER(audience, NULL)                                                                                             \
@@ -97,6 +99,23 @@ static int says_other(const char *ours, const char *said)
     return said && ours && strcmp(ours, said);
 }
 
+/* The kinds of token that both accept; as .htaccess says where the server configuration is silent. */
+static clerk_settings_index apply_accepted(clerk_policy *policy, const clerk_dir_config *dir,
+                                           clerk_settings_index ignored)
+{
+    const struct clerk_htaccess *said = dir->htaccess;
+
+    if (said->accept_tokens) {
+        policy->accept_tokens = said->accept_tokens & (dir->accept_tokens ? dir->accept_tokens : CLERK_ACCEPT_ANY);
+        ignored = said->accept_tokens & ~policy->accept_tokens ? CLERK_SETTINGS_AT_accept_tokens : ignored;
+    }
+    if (said->accept_basic != CLERK_UNSET) {
+        policy->accept_basic = said->accept_basic && dir->accept_basic != 0;
+        ignored = said->accept_basic && !policy->accept_basic ? CLERK_SETTINGS_AT_accept_basic : ignored;
+    }
+    return ignored;
+}
+
 /* Narrow the policy, and note a directive that has no effect. */
 static void apply(clerk_dir_config *dir)
 {
@@ -105,6 +124,7 @@ static void apply(clerk_dir_config *dir)
     unsigned int sources = policy->token_sources;
     clerk_settings_index ignored = CLERK_SETTINGS_COUNT;
 
+    ignored = apply_accepted(policy, dir, ignored);
     if (said->token_sources) {
         policy->token_sources &= said->token_sources;
         ignored = said->token_sources & ~sources ? CLERK_SETTINGS_AT_token_sources : ignored;

@@ -12,6 +12,8 @@
  *
  *     narrowed  ClerkTokenSources, ClerkAuthorizedParties, ClerkAudience, ClerkClockSkew, ClerkRenewal, ClerkKeepForms,
  *               ClerkPendingSessions, ClerkStripCredentials: what both allow is allowed
+ *               ClerkAcceptTokens, ClerkAcceptBasic: the same where the server configuration says something of them,
+ *               else as .htaccess says
  *     filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server configuration says
  *               nothing
  *     granted   ClerkInstance: only one that ClerkHtaccessInstances names, or the one that is used anyway
@@ -25,6 +27,8 @@
 /** The members of clerk_dir_config of the same names, as far as .htaccess has set them. */
 struct clerk_htaccess {
     const char *instance_name;
+    unsigned int accept_tokens;
+    int accept_basic;
     unsigned int token_sources;
     apr_array_header_t *authorized_parties;
     apr_array_header_t *audience;

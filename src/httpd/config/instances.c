@@ -169,6 +169,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     memset(&options, 0, sizeof(options));
     options.publishable_key = conf->publishable_key;
     options.secret_key = conf->secret_key;
+    options.machine_secret_key = conf->machine_secret_key;
     options.frontend_api = conf->frontend_api;
     options.proxy_url = conf->proxy_url;
     options.domain = conf->domain;
@@ -215,11 +216,13 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     if (conf->webhook_secrets && (error = read_webhook_keys(runtime, conf->webhook_secrets, pool))) {
         return error;
     }
+    runtime->token_cache_ttl = conf->token_cache_ttl;
     runtime->script_url = conf->script_url;
     runtime->ui_script_url = conf->ui_script_url;
     runtime->backend.name = instance->name;
     runtime->backend.api_url = instance->api_url;
     runtime->backend.secret_key = instance->secret_key;
+    runtime->backend.machine_secret_key = instance->machine_secret_key;
     runtime->backend.http_proxy = conf->http_proxy;
     runtime->backend.ca_file = conf->ca_file;
     runtime->backend.timeout = runtime->source.timeout;

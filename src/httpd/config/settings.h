@@ -61,6 +61,7 @@ typedef struct clerk_instance_config {
     /* IDENTITY */
     const char *publishable_key;
     const char *secret_key;
+    const char *machine_secret_key;
     const char *jwt_key;         /**< PEM */
     const char *webhook_secrets; /**< one or two, separated by a space */
     const char *jwks_url;
@@ -77,6 +78,7 @@ typedef struct clerk_instance_config {
     apr_interval_time_t jwks_cache_ttl;
     apr_interval_time_t jwks_max_stale;
     apr_interval_time_t http_timeout;
+    apr_interval_time_t token_cache_ttl;
     const char *script_url;
     const char *ui_script_url;
     apr_interval_time_t user_profile_ttl;
@@ -121,6 +123,8 @@ typedef struct clerk_dir_config {
     /* SECTION and POLICY */
     const char *instance_name;
     apr_array_header_t *htaccess_instances; /**< of const char * */
+    unsigned int accept_tokens;             /**< CLERK_ACCEPT_* */
+    int accept_basic;
     unsigned int token_sources;             /**< CLERK_SOURCE_* */
     apr_array_header_t *authorized_parties; /**< of const char * */
     apr_array_header_t *audience;           /**< of const char * */

@@ -6,6 +6,8 @@
 static const char *const directive_names[CLERK_SECTION_DIRECTIVES]
     = {[CLERK_SECTION_AUTH_TYPE] = "AuthType",
        [CLERK_SECTION_INSTANCE] = "ClerkInstance",
+       [CLERK_SECTION_ACCEPT_TOKENS] = "ClerkAcceptTokens",
+       [CLERK_SECTION_ACCEPT_BASIC] = "ClerkAcceptBasic",
        [CLERK_SECTION_TOKEN_SOURCES] = "ClerkTokenSources",
        [CLERK_SECTION_SATISFY] = "Satisfy",
        [CLERK_SECTION_AUTH_MERGING] = "AuthMerging",

@@ -16,6 +16,8 @@
 typedef enum clerk_section_directive {
     CLERK_SECTION_AUTH_TYPE,
     CLERK_SECTION_INSTANCE,      /**< ClerkInstance */
+    CLERK_SECTION_ACCEPT_TOKENS, /**< ClerkAcceptTokens */
+    CLERK_SECTION_ACCEPT_BASIC,  /**< ClerkAcceptBasic */
     CLERK_SECTION_TOKEN_SOURCES, /**< ClerkTokenSources */
     CLERK_SECTION_SATISFY,
     CLERK_SECTION_AUTH_MERGING,

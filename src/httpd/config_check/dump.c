@@ -44,6 +44,16 @@ static int has_token_sources(const clerk_config_section *section)
     return section->set[CLERK_SECTION_TOKEN_SOURCES] != NULL;
 }
 
+static int has_accept_tokens(const clerk_config_section *section)
+{
+    return section->set[CLERK_SECTION_ACCEPT_TOKENS] != NULL;
+}
+
+static int has_accept_basic(const clerk_config_section *section)
+{
+    return section->set[CLERK_SECTION_ACCEPT_BASIC] != NULL;
+}
+
 static int has_satisfy(const clerk_config_section *section)
 {
     return section->set[CLERK_SECTION_SATISFY] != NULL;
@@ -166,10 +176,49 @@ static void print_instance(const dump *to, const clerk_config_section *here)
     }
 }
 
+/* Whether the arguments of ClerkAcceptTokens name a kind of token, or `any`. */
+static int names_kind(const char *args, const char *kind, apr_pool_t *pool)
+{
+    while (*args) {
+        const char *word = ap_getword_conf(pool, &args);
+
+        if (!strcasecmp(word, kind) || !strcasecmp(word, "any")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Print the kinds of machine token that are accepted. @return whether session tokens are */
+static int print_machines(const dump *to, const clerk_config_section *here)
+{
+    static const struct {
+        const char *word, *text;
+    } kinds[] = {{"api-key", "API keys"}, {"m2m", "M2M tokens"}, {"oauth", "OAuth tokens"}};
+    source from = find_source(to, here, has_accept_tokens), basic = find_source(to, here, has_accept_basic);
+    const char *args = from.section ? args_of(&from, CLERK_SECTION_ACCEPT_TOKENS) : "session", *list = NULL;
+
+    for (apr_size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (names_kind(args, kinds[i].word, to->pool)) {
+            list = list ? apr_pstrcat(to->pool, list, ", ", kinds[i].text, NULL) : kinds[i].text;
+        }
+    }
+    if (list) {
+        int as_basic = basic.section && !strcasecmp(args_of(&basic, CLERK_SECTION_ACCEPT_BASIC), "on");
+
+        line(to, "accepts", apr_pstrcat(to->pool, list, as_basic ? ", also as the password of Basic" : "", NULL),
+             where_from(&from, here, to->pool));
+    }
+    return names_kind(args, "session", to->pool);
+}
+
 static void print_sources(const dump *to, const clerk_config_section *here)
 {
     source from = find_source(to, here, has_token_sources);
 
+    if (!print_machines(to, here)) {
+        return;
+    }
     line(to, "accepts",
          apr_pstrcat(to->pool, "session tokens from ",
                      from.section ? args_of(&from, CLERK_SECTION_TOKEN_SOURCES) : "header and cookie", NULL),
@@ -183,7 +232,8 @@ static int is_of_interest(const dump *to, const clerk_config_section *here)
 
     if (here->kind != CLERK_SECTION_MAPPING) {
         return here->require || here->set[CLERK_SECTION_AUTH_TYPE] || here->set[CLERK_SECTION_INSTANCE]
-               || here->set[CLERK_SECTION_TOKEN_SOURCES] || here->set[CLERK_SECTION_STATUS_PAGE];
+               || here->set[CLERK_SECTION_TOKEN_SOURCES] || here->set[CLERK_SECTION_ACCEPT_TOKENS]
+               || here->set[CLERK_SECTION_STATUS_PAGE];
     }
     return clerk_section_access_bypassed(&decided, to->config, here) != NULL;
 }

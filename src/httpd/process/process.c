@@ -31,7 +31,8 @@ const apr_array_header_t *clerk_process_runtimes(void)
 int clerk_process_has_secret_key(void)
 {
     for (int i = 0; i < process.runtimes->nelts; i++) {
-        if (APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->instance->secret_key) {
+        if (APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->instance->secret_key
+            || APR_ARRAY_IDX(process.runtimes, i, clerk_runtime *)->instance->machine_secret_key) {
             return 1;
         }
     }

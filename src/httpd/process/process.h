@@ -35,7 +35,7 @@ clerk_keystore *clerk_process_keystore(void);
 /** All instances of this configuration generation, of clerk_runtime *; NULL before check_config. */
 const apr_array_header_t *clerk_process_runtimes(void);
 
-/** Whether any instance has a secret key. */
+/** Whether any instance has a secret key, its own or a machine's. */
 int clerk_process_has_secret_key(void);
 
 /** When the shared memory of this configuration generation was created and the counters were 0. */

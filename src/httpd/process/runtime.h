@@ -16,11 +16,12 @@ typedef struct clerk_runtime {
     clerk_instance *instance;
     const jose_keyset *static_keys; /**< from ClerkJWTKey: no keys are fetched; NULL: they are fetched from `source` */
     clerk_key_source source;
-    int slot;                  /**< in the key store; -1 with static keys, and before post_config */
-    clerk_backend_api backend; /**< how the Backend API is reached */
-    clerk_verdicts *verdicts;  /**< in shared memory, set in post_config */
-    const char *script_url;    /**< of ClerkJS; NULL: below the frontend API */
-    const char *ui_script_url; /**< of Clerk's components; NULL: the same */
+    int slot;                            /**< in the key store; -1 with static keys, and before post_config */
+    clerk_backend_api backend;           /**< how the Backend API is reached */
+    clerk_verdicts *verdicts;            /**< in shared memory, set in post_config */
+    apr_interval_time_t token_cache_ttl; /**< how long a verified opaque token is believed */
+    const char *script_url;              /**< of ClerkJS; NULL: below the frontend API */
+    const char *ui_script_url;           /**< of Clerk's components; NULL: the same */
     /** Tells the values of this instance in ClerkSOCache from those of others; the same on all servers of a fleet. */
     unsigned char scope[32];
     apr_interval_time_t profile_ttl;        /**< ClerkUserProfileTTL */

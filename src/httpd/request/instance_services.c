@@ -81,6 +81,38 @@ static void cache_put(void *baton, jose_slice token, apr_uint32_t verified_by, a
                                 apr_time_sec(bound->now), block, size);
 }
 
+/* Machine tokens lie in the same cache under numbers that no instance has, so that neither is taken for the other. */
+#define MACHINE_NUMBER 0x80000000u
+/* The Backend API has verified an opaque token, whatever the keys are. */
+#define OPAQUE_GENERATION 1
+
+static clerk_token_record *machine_get(void *baton, jose_slice token, int opaque, apr_pool_t *pool)
+{
+    const binding *bound = baton;
+    const clerk_runtime *runtime = bound->runtime;
+    apr_size_t size;
+    void *block = clerk_token_cache_get(&size, clerk_process_token_cache(), token, runtime->number | MACHINE_NUMBER,
+                                        opaque ? OPAQUE_GENERATION : generation(runtime, bound->now), pool);
+    clerk_token_record *record = block ? clerk_token_record_unpack(block, size, token, pool) : NULL;
+
+    if (record) {
+        clerk_verdicts_tick(&runtime->verdicts->cache_hits);
+    }
+    return record;
+}
+
+static void machine_put(void *baton, jose_slice token, int opaque, apr_uint32_t verified_by,
+                        const clerk_token_record *record, apr_pool_t *pool)
+{
+    const binding *bound = baton;
+    apr_size_t size;
+    const void *block = clerk_token_record_pack(&size, record, pool);
+
+    (void)clerk_token_cache_put(clerk_process_token_cache(), token, bound->runtime->number | MACHINE_NUMBER,
+                                opaque ? OPAQUE_GENERATION : verified_by, (apr_int64_t)record->claims.expires.seconds,
+                                apr_time_sec(bound->now), block, size);
+}
+
 /* A reply of the Backend API, kept until the client's request ends. */
 typedef struct kept_reply {
     const clerk_runtime *runtime;
@@ -146,4 +178,8 @@ void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runti
     services->acquire_keys = acquire_keys;
     services->release_keys = release_keys;
     services->backend = runtime->instance->secret_key ? call_backend : NULL;
+    services->verify = runtime->instance->secret_key || runtime->instance->machine_secret_key ? call_backend : NULL;
+    services->opaque_ttl = runtime->token_cache_ttl;
+    services->machine_get = machine_get;
+    services->machine_put = machine_put;
 }

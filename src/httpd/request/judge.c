@@ -18,7 +18,8 @@
 static int is_same_policy(const clerk_policy *one, const clerk_policy *other)
 {
     return one == other
-           || (one->token_sources == other->token_sources && one->authorized_parties == other->authorized_parties
+           || (one->accept_tokens == other->accept_tokens && one->accept_basic == other->accept_basic
+               && one->token_sources == other->token_sources && one->authorized_parties == other->authorized_parties
                && one->audience == other->audience && one->narrower_parties == other->narrower_parties
                && one->narrower_audience == other->narrower_audience && one->clock_skew == other->clock_skew
                && one->pending_sessions == other->pending_sessions);
@@ -97,6 +98,21 @@ static void warn_of_ignored(request_rec *r, const char *directive)
                     directive);
 }
 
+static void log_refused_key(request_rec *r, const clerk_runtime *runtime, const char *directive)
+{
+    const clerk_instance *instance = runtime->instance;
+    int is_machine = !strcmp(directive, "ClerkMachineSecretKey");
+    int is_there = (is_machine ? instance->machine_secret_key : instance->secret_key) != NULL;
+    int level = clerk_httpd_log_message_level(3230);
+
+    ap_log_rerror(
+        APLOG_MARK, level, 0, r,
+        CLERK_LOGNO(3230) "instance %s: a machine token cannot be checked, because %s; write %s with %s as the "
+                          "Clerk dashboard shows it",
+                    instance->name, is_there ? "Clerk refuses the key of this server" : "there is no key", directive,
+                    is_machine ? "the machine's secret key" : "the instance's secret key");
+}
+
 /* Authenticate by the clock @a now. */
 static inline clerk_outcome *judge_at(request_rec *r, clerk_runtime *runtime, apr_time_t now)
 {
@@ -113,6 +129,9 @@ static inline clerk_outcome *judge_at(request_rec *r, clerk_runtime *runtime, ap
     state->exported = 0;
     state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
     clerk_verdicts_add(runtime->verdicts, state->outcome);
+    if (state->outcome->refused_key) {
+        log_refused_key(r, runtime, state->outcome->refused_key);
+    }
     if (state->outcome->given_up_pattern) {
         log_pattern(r, state->outcome->given_up_pattern);
     }

@@ -90,7 +90,7 @@ int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *i
     case CLERK_METRICS_FETCHES:
         return instance->health != CLERK_HEALTH_FIXED;
     case CLERK_METRICS_BACKEND:
-        return instance->runtime->instance->secret_key != NULL;
+        return instance->runtime->instance->secret_key || instance->runtime->instance->machine_secret_key;
     default:
         return 1;
     }

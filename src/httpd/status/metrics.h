@@ -13,7 +13,7 @@
 typedef enum clerk_metric_group {
     CLERK_METRICS_KEYS,    /**< "keys": all instances */
     CLERK_METRICS_FETCHES, /**< "keys": instances whose keys are fetched */
-    CLERK_METRICS_BACKEND, /**< "backend_api": instances with a secret key */
+    CLERK_METRICS_BACKEND, /**< "backend_api": instances with a secret key, or a machine's */
     CLERK_METRICS_CACHE    /**< "token_cache": all instances */
 } clerk_metric_group;
 
