@@ -53,8 +53,8 @@ int clerk_authz_check_access(request_rec *r)
         /* Another module set the user after our check; mod_authz_core may have granted access to that user. */
         rc = DECLINED;
     }
-    if ((rc == DECLINED || rc == HTTP_FORBIDDEN) && clerk_webhook_message_was_refused(r, &was_message)
-        && (was_message || rc == HTTP_FORBIDDEN)) {
+    if (state->webhook_asked && (rc == DECLINED || rc == HTTP_FORBIDDEN)
+        && clerk_webhook_message_was_refused(r, &was_message) && (was_message || rc == HTTP_FORBIDDEN)) {
         /* A sender of messages is told that this one is not good, and not asked to sign in. */
         return HTTP_BAD_REQUEST;
     }
