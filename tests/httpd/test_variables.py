@@ -11,7 +11,9 @@ pytestmark = pytest.mark.mpm
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 NAMES = re.findall(r'^    \{"(CLERK_\w+)"', (TOP / "src/httpd/application/variables.c").read_text(), re.M)
-# A session that sets every variable.
+# Only machine tokens set these.
+OF_MACHINES = {"CLERK_MACHINE_ID", "CLERK_CLIENT_ID", "CLERK_SCOPES", "CLERK_API_KEY_ID", "CLERK_API_KEY_NAME"}
+# A session that sets every other variable.
 EVERYTHING = {
     "v": 2, "sts": "active", "o": {"id": "org_acme", "slg": "acme", "rol": "member", "per": "read,manage", "fpm": "3"},
     "fea": "o:invoices,u:export", "pla": "u:gold", "fva": [5, 20], "act": {"sub": "user_admin"},
@@ -33,6 +35,7 @@ def server(make_httpd, live, echo):
         directives(server, live, "api")
         + "ClerkUserProfile On\n"
         + "".join(f"SetEnvIf X-Evil (.*) {name}=$1 {name.lower()}=$1\n" for name in [*NAMES, "CLERK_CLAIM_ANY"])
+        + "ClerkAcceptTokens any\n"
         + protect("/private", ["valid-user"], *expressions)
         + protect("/optional", ["clerk-optional"], *expressions)
         + protect("/echo", ["clerk-optional"], "ClerkPassHeaders On")
@@ -50,14 +53,23 @@ def test_the_table_is_found():
     assert len(NAMES) > 10 and len(set(NAMES)) == len(NAMES)
 
 
-def test_every_row_is_passed_in_every_way(server, live):
-    headers = XHR | bearer(live, "carol", claims=EVERYTHING)
+def told_in_every_way(server, headers):
     answer = server.get("/private/env.cgi", headers)
     told = variables(answer)
-    assert set(told) == set(NAMES) and all(told.values())
-    assert {name: answer.header(f"X-Expression-{name}") for name in NAMES} == told
+    assert all(told.values())
+    assert {name: value for name in NAMES if (value := answer.header(f"X-Expression-{name}"))} == told
     passed = dict(line.split(": ", 1) for line in server.get("/echo", headers).text.splitlines() if line.startswith("X-Clerk-"))
     assert passed == {header(name): value for name, value in told.items()}
+    return set(told)
+
+
+def test_every_row_is_passed_in_every_way(server, live):
+    assert told_in_every_way(server, XHR | bearer(live, "carol", claims=EVERYTHING)) == set(NAMES) - OF_MACHINES
+    of_machines = set()
+    for kind in ("api_key", "m2m_token", "oauth_token"):
+        token = live.machine_token(kind, scopes=["read"]).secret
+        of_machines |= told_in_every_way(server, XHR | {"Authorization": f"Bearer {token}"})
+    assert OF_MACHINES <= of_machines
 
 
 def test_every_row_is_removed_where_it_was_before(server, live):
