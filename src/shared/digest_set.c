@@ -6,7 +6,7 @@
 /* The words that a digest can be in. */
 static _Atomic apr_uint64_t *ways_of(clerk_digest_set set, apr_uint64_t digest)
 {
-    return &set.words[digest / WAYS % (set.count / WAYS) * WAYS];
+    return set.words + digest / WAYS % (set.count / WAYS) * WAYS;
 }
 
 static _Atomic apr_uint64_t *find(clerk_digest_set set, apr_uint64_t digest)
