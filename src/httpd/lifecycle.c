@@ -8,7 +8,6 @@
 #include <http_core.h>
 #include <mod_watchdog.h>
 #include <mpm_common.h>
-#include <unixd.h>
 
 #include "httpd/config/config.h"
 #include "httpd/config/instances.h"
@@ -336,8 +335,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (sources->nelts) {
         rv = clerk_keystore_create(&process->keystore, keys, keys_size, (const clerk_key_source *const *)sources->elts,
                                    (unsigned int)sources->nelts,
-                                   clerk_state_dir_prepare(clerk_config_server(s)->state_dir, s, pconf),
-                                   ap_unixd_config.user_id, pconf);
+                                   clerk_state_dir_prepare(clerk_config_server(s)->state_dir, s, pconf), pconf);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3035) "cannot set up the shared key sets");
             return HTTP_INTERNAL_SERVER_ERROR;

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import stat
+import sys
 import time
 
 import pytest
@@ -305,7 +306,7 @@ def test_keys_too_old_are_not_used(httpd, instance):
 
 
 def kept_files(server):
-    return [path for path in (server.root / "state").iterdir() if path.is_file()]
+    return list((server.root / "state").glob("*.json"))
 
 
 def test_the_kept_file_is_private_and_holds_no_secret(httpd, instance):
@@ -354,6 +355,56 @@ def test_a_doubtful_kept_file_is_ignored_with_a_warning(httpd, instance, damage)
     httpd.start()
     assert httpd.get("/p/", bearer(instance) | XHR).status == 503
     assert "AC1006: " in httpd.log.recent() and str(path.parent) in httpd.log.recent()
+
+
+# Replaces each kept file by one with other keys, in all that a program can know how to write; tells what it cannot do.
+FORGER = """#!{python}
+import hashlib, hmac, json, os, pathlib, time
+state = pathlib.Path({state!r})
+document = {document!r}
+print("Content-Type: text/plain\\n")
+for path in state.glob("*.json"):
+    kept = json.loads(path.read_text())
+    kept["fetched_at"] = int(time.time() * 1000000)
+    signed = f"{{kept['id']}}\\n{{kept['fetched_at']}}\\n{{document}}".encode()
+    del kept["document"]
+    kept["hmac"] = hmac.new(bytes(32), signed, hashlib.sha256).hexdigest()
+    path.write_text(json.dumps(kept, separators=(",", ":"))[:-1] + ',"document":' + document + "}}\\n")
+    print("forged")
+try:
+    (state / "state.key").read_bytes()
+except PermissionError:
+    print("no key")
+if os.environ["QUERY_STRING"] == "key":
+    (state / "state.key").unlink()
+    (state / "state.key").write_bytes(bytes(32))
+    (state / "state.key").chmod(0o600)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="programs of the user that starts httpd are trusted")
+@pytest.mark.parametrize("what", ["files", "key"])
+def test_a_cgi_program_cannot_forge_kept_keys(httpd, instance, emulator, what):
+    """F5. It runs as the children do, who write the files."""
+    forger = emulator.add_instance(production=True, host="clerk.example.test", key=Key.generate(instance.kid))
+    httpd.root.chmod(0o755)
+    document = json.dumps({"keys": [forger.keys[0].jwk()]})
+    httpd.cgi("forge.cgi", FORGER.format(python=sys.executable, state=str(httpd.root / "state"), document=document))
+    serve(httpd, instance, state=True)
+    assert httpd.get("/p/", bearer(instance)).status == 200
+    wait_for(lambda: kept_files(httpd))
+    httpd.restart()
+    wait_for(lambda: httpd.get("/p/", bearer(instance)).status == 200)
+    assert httpd.get("/forge.cgi?" + what).text.split("\n")[:2] == ["forged", "no key"]
+    instance.pause()
+    httpd.log.announce(SOURCE_TROUBLE)
+    httpd.graceful()
+    assert "AC1006: " in httpd.log.recent()
+    assert httpd.get("/p/", bearer(forger) | XHR).status == 503
+    instance.resume()
+    wait_for(lambda: httpd.get("/p/", bearer(instance) | XHR).status == 200)
+    assert httpd.get("/p/", bearer(forger) | XHR).status == 401
+    assert os.stat(httpd.root / "state" / "state.key").st_uid == 0
 
 
 def test_a_kept_file_of_another_instance_is_not_used(httpd, instance, emulator):

@@ -116,8 +116,9 @@ void world_start(world *w)
     apr_pool_create(&w->process_pool, w->pool);
     w->size = clerk_keystore_size(SOURCES);
     w->memory = world_shared_memory(w->size);
-    assert_int_equal(clerk_keystore_create(&w->store, w->memory, w->size, w->sources, SOURCES, w->state_dir, geteuid(),
-                                           w->process_pool),
+    w->files = (clerk_statefile_dir){w->state_dir, (const unsigned char *)STATE_KEY, geteuid()};
+    assert_int_equal(clerk_keystore_create(&w->store, w->memory, w->size, w->sources, SOURCES,
+                                           w->state_dir ? &w->files : NULL, w->process_pool),
                      APR_SUCCESS);
     w->store->now = world_clock;
     memset(w->places, 0, PLACES * sizeof(*w->places));

@@ -22,6 +22,7 @@
 #include "shared/log.h"
 
 #define SECRET "sk_test_canary_3f7a"
+#define STATE_KEY "test_canary_of_thirty-two_bytes!"
 #define PLACES 72
 #define SOURCES 2
 #define TIMEOUT apr_time_from_msec(2000)
@@ -62,6 +63,7 @@ typedef struct world {
     clerk_key_source source[SOURCES];
     const clerk_key_source *sources[SOURCES];
     const char *state_dir;
+    clerk_statefile_dir files; /* of state_dir, with STATE_KEY */
     clerk_http http;
     clerk_keystore *store;
     apr_pool_t *pool;

@@ -41,12 +41,11 @@ static void segment_is_checked(void **state)
 
     world_start(w);
     memory = w->memory;
-    assert_int_equal(clerk_keystore_create(&other, memory, w->size, w->sources, SOURCES, NULL, 0, w->pool),
-                     APR_EMISMATCH);
-    assert_int_equal(clerk_keystore_create(&other, memory, w->size - 1, w->sources, SOURCES, NULL, 0, w->pool),
+    assert_int_equal(clerk_keystore_create(&other, memory, w->size, w->sources, SOURCES, NULL, w->pool), APR_EMISMATCH);
+    assert_int_equal(clerk_keystore_create(&other, memory, w->size - 1, w->sources, SOURCES, NULL, w->pool),
                      APR_EINVAL);
-    assert_int_equal(clerk_keystore_create(&other, memory + 1, w->size, w->sources, 1, NULL, 0, w->pool), APR_EINVAL);
-    assert_int_equal(clerk_keystore_create(&other, NULL, 0, w->sources, SOURCES, NULL, 0, w->pool), APR_EINVAL);
+    assert_int_equal(clerk_keystore_create(&other, memory + 1, w->size, w->sources, 1, NULL, w->pool), APR_EINVAL);
+    assert_int_equal(clerk_keystore_create(&other, NULL, 0, w->sources, SOURCES, NULL, w->pool), APR_EINVAL);
     memory[4]++;
     assert_int_equal(clerk_keystore_child_init(w->store, &w->http, w->process_pool), APR_EMISMATCH);
 }

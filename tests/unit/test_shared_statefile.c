@@ -54,20 +54,35 @@ static void put_file(const char *path, const char *text, apr_size_t len)
     close(fd);
 }
 
+static clerk_statefile_dir files_in(const char *dir, apr_uid_t owner)
+{
+    return (clerk_statefile_dir){dir, (const unsigned char *)STATE_KEY, owner};
+}
+
+static apr_status_t put_document(const char *dir, const unsigned char *id, const char *document, apr_time_t fetched_at,
+                                 apr_pool_t *pool)
+{
+    clerk_statefile_dir files = files_in(dir, 0);
+
+    return clerk_statefile_write(&files, id, document, strlen(document), fetched_at, pool);
+}
+
 static apr_status_t read_back(const char **problem, const char *dir, const unsigned char *id, apr_uid_t owner,
                               apr_pool_t *pool)
 {
     const char *document;
     apr_size_t len;
     apr_time_t fetched_at;
+    clerk_statefile_dir files = files_in(dir, owner);
 
-    return clerk_statefile_read(&document, &len, &fetched_at, problem, dir, id, owner, pool);
+    return clerk_statefile_read(&document, &len, &fetched_at, problem, &files, id, pool);
 }
 
 static void written_and_read(void **state)
 {
     apr_pool_t *pool = *state;
     const char *dir = make_dir(pool), *document, *problem = "";
+    clerk_statefile_dir files = files_in(dir, 0);
     char *path = apr_pstrcat(pool, dir, "/" HEX_1 ".json", NULL);
     apr_time_t fetched_at, now = apr_time_now();
     mode_t mask = umask(0);
@@ -78,8 +93,8 @@ static void written_and_read(void **state)
     assert_true(APR_STATUS_IS_ENOENT(read_back(&problem, dir, id_1, 0, pool)));
     assert_null(problem);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), now - i, pool), APR_SUCCESS);
-        assert_int_equal(clerk_statefile_read(&document, &len, &fetched_at, &problem, dir, id_1, 0, pool), APR_SUCCESS);
+        assert_int_equal(put_document(dir, id_1, DOCUMENT, now - i, pool), APR_SUCCESS);
+        assert_int_equal(clerk_statefile_read(&document, &len, &fetched_at, &problem, &files, id_1, pool), APR_SUCCESS);
         assert_null(problem);
         assert_int_equal(len, strlen(DOCUMENT));
         assert_string_equal(document, DOCUMENT);
@@ -93,7 +108,7 @@ static void written_and_read(void **state)
     assert_string_equal(json_string_value(json_object_get(json, "id")), HEX_1);
     json_decref(json);
     assert_int_equal(remove_dir(dir, pool), 1);
-    assert_true(clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), now, pool) != APR_SUCCESS);
+    assert_true(put_document(dir, id_1, DOCUMENT, now, pool) != APR_SUCCESS);
 }
 
 /* Ways to damage a file. Each function gets the path of a good one. */
@@ -182,8 +197,8 @@ static void spoiled_files_are_refused(void **state)
         char *path = apr_pstrcat(pool, dir, "/" HEX_1 ".json", NULL);
 
         if (!cases[i].needs_root || geteuid() == 0) {
-            clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), apr_time_now(), pool);
-            clerk_statefile_write(dir, id_2, DOCUMENT, strlen(DOCUMENT), apr_time_now(), pool);
+            put_document(dir, id_1, DOCUMENT, apr_time_now(), pool);
+            put_document(dir, id_2, DOCUMENT, apr_time_now(), pool);
             cases[i].spoil(path);
             assert_true(read_back(&problem, dir, id_1, geteuid(), pool) != APR_SUCCESS);
             assert_non_null(problem);
@@ -192,10 +207,94 @@ static void spoiled_files_are_refused(void **state)
                 assert_int_equal(read_back(&problem, dir, id_1, 12345, pool), APR_SUCCESS);
             }
             /* The next good keys replace a file of any kind, but not a directory. */
-            assert_int_equal(clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), apr_time_now(), pool)
-                                 == APR_SUCCESS,
+            assert_int_equal(put_document(dir, id_1, DOCUMENT, apr_time_now(), pool) == APR_SUCCESS,
                              cases[i].spoil != spoil_directory);
         }
+        remove_dir(dir, pool);
+    }
+}
+
+/* F5: a program that runs as the children's user can write the files, but does not know the key. */
+static void forged_files_are_refused(void **state)
+{
+    static const unsigned char other_key[CLERK_STATEKEY_LEN] = {0};
+    apr_pool_t *pool = *state;
+    const char *dir = make_dir(pool), *problem;
+    clerk_statefile_dir forged = {dir, other_key, geteuid()};
+
+    assert_int_equal(clerk_statefile_write(&forged, id_1, DOCUMENT, strlen(DOCUMENT), apr_time_now(), pool),
+                     APR_SUCCESS);
+    assert_true(read_back(&problem, dir, id_1, geteuid(), pool) != APR_SUCCESS);
+    assert_string_equal(problem, "it is damaged, or this server did not write it");
+    remove_dir(dir, pool);
+}
+
+/* Ways to replace the file of the key. */
+static void leave_key(const char *path)
+{
+    (void)path;
+}
+
+static void lengthen_key(const char *path)
+{
+    put_file(path, STATE_KEY "x", CLERK_STATEKEY_LEN + 1);
+}
+
+static void link_key(const char *path)
+{
+    char second[300];
+
+    snprintf(second, sizeof(second), "%s.second", path);
+    assert_int_equal(link(path, second), 0);
+}
+
+static void let_group_read_key(const char *path)
+{
+    assert_int_equal(chmod(path, 0640), 0);
+}
+
+static void let_others_read_key(const char *path)
+{
+    assert_int_equal(chmod(path, 0604), 0);
+}
+
+/* F5: a key that another user can know is replaced. */
+static void keys_that_others_can_know_are_replaced(void **state)
+{
+    static const struct {
+        void (*spoil)(const char *path);
+        int same, kept, needs_root;
+    } rows[] = {
+        {leave_key, 1, 1, 0},          {spoil_empty, 0, 1, 0},     {lengthen_key, 0, 1, 0},
+        {spoil_symlink, 0, 1, 0},      {spoil_fifo, 0, 1, 0},      {spoil_dangling_symlink, 0, 1, 0},
+        {let_group_read_key, 0, 1, 0}, {spoil_directory, 0, 0, 0}, {let_others_read_key, 0, 1, 0},
+        {link_key, 0, 1, 0},           {spoil_owner, 0, 1, 1},
+    };
+    apr_pool_t *pool = *state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *dir = make_dir(pool), *path = apr_pstrcat(pool, dir, "/state.key", NULL);
+        unsigned char first[CLERK_STATEKEY_LEN], second[CLERK_STATEKEY_LEN], third[CLERK_STATEKEY_LEN];
+        int fd = open(dir, O_RDONLY | O_DIRECTORY);
+        mode_t mask = umask(0);
+        apr_status_t kept;
+        struct stat info;
+
+        if (!rows[i].needs_root || geteuid() == 0) {
+            assert_int_equal(clerk_statekey_get(first, &kept, fd), APR_SUCCESS);
+            assert_int_equal(kept, APR_SUCCESS);
+            assert_int_equal(stat(path, &info), 0);
+            assert_int_equal(info.st_mode & 07777, 0600);
+            rows[i].spoil(path);
+            assert_int_equal(clerk_statekey_get(second, &kept, fd), APR_SUCCESS);
+            assert_int_equal(kept == APR_SUCCESS, rows[i].kept);
+            assert_int_equal(!memcmp(first, second, sizeof(first)), rows[i].same);
+            assert_int_equal(clerk_statekey_get(third, &kept, fd), APR_SUCCESS);
+            assert_int_equal(!memcmp(second, third, sizeof(second)), rows[i].kept);
+            assert_int_equal(access(apr_pstrcat(pool, path, ".new", NULL), F_OK), -1);
+        }
+        umask(mask);
+        close(fd);
         remove_dir(dir, pool);
     }
 }
@@ -205,7 +304,7 @@ static void future_times_are_refused(void **state)
     apr_pool_t *pool = *state;
     const char *dir = make_dir(pool), *problem;
 
-    clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), apr_time_now() + apr_time_from_sec(60), pool);
+    put_document(dir, id_1, DOCUMENT, apr_time_now() + apr_time_from_sec(60), pool);
     assert_true(read_back(&problem, dir, id_1, 0, pool) != APR_SUCCESS);
     assert_string_equal(problem, "its time is in the future");
     remove_dir(dir, pool);
@@ -220,7 +319,7 @@ static void every_damage_is_found(void **state)
     ssize_t len;
     int fd;
 
-    clerk_statefile_write(dir, id_1, DOCUMENT, strlen(DOCUMENT), apr_time_now(), pool);
+    put_document(dir, id_1, DOCUMENT, apr_time_now(), pool);
     fd = open(path, O_RDONLY);
     len = read(fd, text, sizeof(text) - 1);
     close(fd);
@@ -290,9 +389,8 @@ static void old_or_useless_files_are_ignored(void **state)
     world *w = *state;
 
     w->state_dir = make_dir(w->pool);
-    clerk_statefile_write(w->state_dir, id_1, w->one, strlen(w->one), apr_time_now() - MAX_STALE - apr_time_from_sec(1),
-                          w->pool);
-    clerk_statefile_write(w->state_dir, id_2, DOCUMENT, strlen(DOCUMENT), apr_time_now() - 1, w->pool);
+    put_document(w->state_dir, id_1, w->one, apr_time_now() - MAX_STALE - apr_time_from_sec(1), w->pool);
+    put_document(w->state_dir, id_2, DOCUMENT, apr_time_now() - 1, w->pool);
     world_run(w);
     assert_int_equal(logged(w, 1006), 2);
     assert_int_equal(stats_of(w, 0).generation, 0);
@@ -352,6 +450,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         fixture_test(written_and_read),
         fixture_test(spoiled_files_are_refused),
+        fixture_test(forged_files_are_refused),
+        fixture_test(keys_that_others_can_know_are_replaced),
         fixture_test(future_times_are_refused),
         fixture_test(every_damage_is_found),
         fixture_test(old_temporary_files_are_removed),

@@ -10,9 +10,11 @@
 #include <apr_strings.h>
 #include <http_config.h>
 #include <http_core.h>
+#include <openssl/crypto.h>
 #include <unixd.h>
 
 #include "httpd/process/log.h"
+#include "text/secret_text.h"
 
 #define DEFAULT_STATE_DIR "clerk"
 
@@ -73,7 +75,27 @@ static apr_status_t check_open_directory(int fd, const char *dir, server_rec *s,
     return give_to_children(fd, dir, s, pool);
 }
 
-static apr_status_t prepare(const char *dir, server_rec *s, apr_pool_t *pool)
+/* Get the key of an open directory, as long as the pool. */
+static apr_status_t get_key(const unsigned char **pkey, int fd, const char *dir, server_rec *s, apr_pool_t *pool)
+{
+    unsigned char key[CLERK_STATEKEY_LEN];
+    apr_status_t kept, rv = clerk_statekey_get(key, &kept, fd);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *pkey = (const unsigned char *)clerk_secret_text_keep(pool, (const char *)key, sizeof(key));
+    OPENSSL_cleanse(key, sizeof(key));
+    if (kept != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, kept, s,
+                     CLERK_LOGNO(3260) "the file state.key cannot be kept in ClerkStateDir %s; the next start will "
+                                       "ignore the keys that are kept there now",
+                                 dir);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t prepare(const unsigned char **pkey, const char *dir, server_rec *s, apr_pool_t *pool)
 {
     apr_status_t rv = apr_dir_make_recursive(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, pool);
     int fd;
@@ -87,12 +109,16 @@ static apr_status_t prepare(const char *dir, server_rec *s, apr_pool_t *pool)
         return APR_FROM_OS_ERROR(errno);
     }
     rv = check_open_directory(fd, dir, s, pool);
+    if (rv == APR_SUCCESS) {
+        rv = get_key(pkey, fd, dir, s, pool);
+    }
     close(fd);
     return rv;
 }
 
-const char *clerk_state_dir_prepare(const char *dir, server_rec *s, apr_pool_t *pool)
+const clerk_statefile_dir *clerk_state_dir_prepare(const char *dir, server_rec *s, apr_pool_t *pool)
 {
+    clerk_statefile_dir *state = apr_pcalloc(pool, sizeof(*state));
     apr_status_t rv;
 
     if (dir && !*dir) {
@@ -101,9 +127,11 @@ const char *clerk_state_dir_prepare(const char *dir, server_rec *s, apr_pool_t *
     if (!dir) {
         dir = ap_runtime_dir_relative(pool, DEFAULT_STATE_DIR);
     }
-    rv = prepare(dir, s, pool);
+    rv = prepare(&state->key, dir, s, pool);
     if (rv == APR_SUCCESS) {
-        return dir;
+        state->path = dir;
+        state->owner = ap_unixd_config.user_id;
+        return state;
     }
     if (rv != APR_EACCES) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,

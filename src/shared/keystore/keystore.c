@@ -5,7 +5,6 @@
 
 #include "shared/keystore/keystore_fetch.h"
 #include "shared/keystore/keystore_ring.h"
-#include "shared/keystore/statefile.h"
 #include "shared/log.h"
 
 /* Added to the source's timeout while waiting for the fetch of another process: time to publish the keys. */
@@ -29,7 +28,7 @@ apr_size_t clerk_keystore_size(unsigned int sources)
 }
 
 /* Fill a slot from its file, as if the document had been fetched at the time stated in the file. */
-static void load_file(clerk_keystore *store, unsigned int i, apr_uid_t owner, apr_pool_t *pool)
+static void load_file(clerk_keystore *store, unsigned int i, apr_pool_t *pool)
 {
     const clerk_key_source *source = store->sources[i];
     segment_slot *slot = keystore_slot(store, i);
@@ -37,8 +36,7 @@ static void load_file(clerk_keystore *store, unsigned int i, apr_uid_t owner, ap
     char *document;
     apr_size_t len;
     apr_time_t fetched_at, now = store->now();
-    apr_status_t rv
-        = clerk_statefile_read(&text, &len, &fetched_at, &problem, store->state_dir, source->id, owner, pool);
+    apr_status_t rv = clerk_statefile_read(&text, &len, &fetched_at, &problem, store->state, source->id, pool);
 
     if (rv == APR_SUCCESS) {
         if (now - fetched_at > source->max_stale) {
@@ -51,20 +49,20 @@ static void load_file(clerk_keystore *store, unsigned int i, apr_uid_t owner, ap
             atomic_store(&slot->fetched_at, fetched_at);
             atomic_store(&slot->next_refresh, now);
             clerk_log(CLERK_LOG_INFO, 1007, "instance %s: keys kept in %s are used until fresh ones are there",
-                      source->name, store->state_dir);
+                      source->name, store->state->path);
         }
     }
     if (problem) {
         clerk_log(CLERK_LOG_WARNING, 1006,
                   "instance %s: the file of kept keys in %s is ignored: %s; it will be "
                   "replaced after the next fetch",
-                  source->name, store->state_dir, problem);
+                  source->name, store->state->path, problem);
     }
 }
 
 apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_size_t size,
-                                   const clerk_key_source *const *sources, unsigned int count, const char *state_dir,
-                                   apr_uid_t file_owner, apr_pool_t *pool)
+                                   const clerk_key_source *const *sources, unsigned int count,
+                                   const clerk_statefile_dir *state, apr_pool_t *pool)
 {
     apr_status_t rv = clerk_keystore_segment_init(memory, size, count);
     clerk_keystore *store;
@@ -79,13 +77,13 @@ apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_si
     store->size = size;
     store->sources = sources;
     store->count = count;
-    store->state_dir = state_dir;
+    store->state = state;
     store->now = apr_time_now;
-    if (state_dir) {
-        clerk_statefile_sweep(state_dir);
+    if (state) {
+        clerk_statefile_sweep(state->path);
         for (unsigned int i = 0; i < count; i++) {
             apr_pool_create(&scratch, pool);
-            load_file(store, i, file_owner, scratch);
+            load_file(store, i, scratch);
             apr_pool_destroy(scratch);
         }
     }

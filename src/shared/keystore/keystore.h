@@ -4,9 +4,9 @@
 
 #include <apr_pools.h>
 #include <apr_time.h>
-#include <apr_user.h>
 
 #include "shared/keystore/keys.h"
+#include "shared/keystore/statefile.h"
 #include "shared/places.h"
 
 /*
@@ -25,19 +25,18 @@
 apr_size_t clerk_keystore_size(unsigned int sources);
 
 /**
- * Lay out the segment and fill it with the last good documents from @a state_dir. Parent process, before the fork.
- * A persisted file is used only if it is a regular file (no symbolic link), owned by this process's user or by
- * @a file_owner, not writable by group or others, undamaged, for the same source id, and younger than max_stale.
- * Otherwise it is ignored with a warning.
+ * Lay out the segment and fill it with the last good documents from @a state. Parent process, before the fork.
+ * A persisted file is used only if it is a regular file (no symbolic link), owned by this process's user or by the
+ * children's, not writable by group or others, signed with the directory's key, for the same source id, and younger
+ * than max_stale. Otherwise it is ignored with a warning.
  * @param memory zeroed, at least clerk_keystore_size(count) bytes, aligned for 64-bit atomics, shared by all children
  * @param sources array of @a count pointers, kept by reference
- * @param state_dir a private directory that the children can write, or NULL for none
- * @param file_owner uid of the children
+ * @param state the directory of the files, kept by reference; NULL: none
  * @param pool the configuration's pool
  */
 apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_size_t size,
-                                   const clerk_key_source *const *sources, unsigned int count, const char *state_dir,
-                                   apr_uid_t file_owner, apr_pool_t *pool);
+                                   const clerk_key_source *const *sources, unsigned int count,
+                                   const clerk_statefile_dir *state, apr_pool_t *pool);
 
 /**
  * Let so many threads of all processes wait for keys at the same time, and a sixth of them, at least 12, where there

@@ -189,17 +189,18 @@ static void persist(clerk_keystore *store, unsigned int i, const fetch_result *r
     apr_status_t rv;
     char reason[120];
 
-    if (!store->state_dir) {
+    if (!store->state) {
         return;
     }
-    rv = clerk_statefile_write(store->state_dir, source->id, result->document, result->len, fetched_at, pool);
+    rv = clerk_statefile_write(store->state, source->id, result->document, result->len, fetched_at, pool);
     if (rv != APR_SUCCESS && !atomic_exchange(&slot->persist_failing, 1)) {
         clerk_log(CLERK_LOG_WARNING, 1004,
                   "instance %s: the keys cannot be kept in %s: %s; a restart while their "
                   "source is down would have no keys; check that the directory of ClerkStateDir can be written",
-                  source->name, store->state_dir, apr_strerror(rv, reason, sizeof(reason)));
+                  source->name, store->state->path, apr_strerror(rv, reason, sizeof(reason)));
     } else if (rv == APR_SUCCESS && atomic_exchange(&slot->persist_failing, 0)) {
-        clerk_log(CLERK_LOG_NOTICE, 1005, "instance %s: the keys are kept in %s again", source->name, store->state_dir);
+        clerk_log(CLERK_LOG_NOTICE, 1005, "instance %s: the keys are kept in %s again", source->name,
+                  store->state->path);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "shared/keystore/keys.h"
 #include "shared/keystore/keystore_segment.h"
+#include "shared/keystore/statefile.h"
 #include "shared/places.h"
 
 /* The types that the files of the key store share. Private to them and to their unit tests. */
@@ -17,9 +18,9 @@ struct clerk_keystore {
     apr_size_t size;
     const clerk_key_source *const *sources;
     unsigned int count;
-    const char *state_dir;
-    apr_time_t (*now)(void); /* apr_time_now, unless a test lets the time pass */
-    clerk_places waiting;    /* for the threads that wait for keys, of all slots */
+    const clerk_statefile_dir *state; /* NULL: no files */
+    apr_time_t (*now)(void);          /* apr_time_now, unless a test lets the time pass */
+    clerk_places waiting;             /* for the threads that wait for keys, of all slots */
     /* Per process: */
     const clerk_http *http; /* NULL before clerk_keystore_child_init() */
     keystore_ring *rings;   /* one for each slot */

@@ -12,9 +12,13 @@
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #define STATEFILE_MAX 262144
+#define MAC_LEN 32
 #define HEX_LEN 64
 /* Characters that mkstemp() appends to the name and a dot. */
 #define TEMPORARY_LEN 6
@@ -23,13 +27,13 @@
 
 /*
  * The file is JSON of one fixed form, so that reading it takes no parser:
- *   {"mod_auth_clerk":1,"id":"<hex>","fetched_at":<microseconds>,"sha256":"<hex>","document":<document>}\n
- * The digest covers id, time and document. It detects damage, not forgery: that is why the file's owner and mode are
- * checked.
+ *   {"mod_auth_clerk":1,"id":"<hex>","fetched_at":<microseconds>,"hmac":"<hex>","document":<document>}\n
+ * The HMAC covers id, time and document. It detects damage, and forgery by programs that run as the same user as
+ * httpd's children, such as CGI programs: they can write these files, but cannot read the key.
  */
 #define PART_ID "{\"mod_auth_clerk\":1,\"id\":\""
 #define PART_TIME "\",\"fetched_at\":"
-#define PART_DIGEST ",\"sha256\":\""
+#define PART_MAC ",\"hmac\":\""
 #define PART_DOCUMENT "\",\"document\":"
 #define PART_END "}\n"
 
@@ -46,17 +50,26 @@ static const char *hex_of(const unsigned char bytes[32], apr_pool_t *pool)
     return hex;
 }
 
-static const char *digest_of(const char *id, apr_time_t fetched_at, const char *document, apr_size_t len,
-                             apr_pool_t *pool)
+/* The HMAC-SHA-256 with the key of the directory, in hexadecimal; NULL on failure. */
+static const char *mac_of(const clerk_statefile_dir *dir, const char *id, apr_time_t fetched_at, const char *document,
+                          apr_size_t len, apr_pool_t *pool)
 {
     const char *head = apr_psprintf(pool, "%s\n%" APR_TIME_T_FMT "\n", id, fetched_at);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) && EVP_DigestUpdate(context, head, strlen(head))
-             && EVP_DigestUpdate(context, document, len) && EVP_DigestFinal_ex(context, digest, NULL);
+    char name[] = "SHA256";
+    OSSL_PARAM params[]
+        = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+    EVP_MAC *method = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *context = method ? EVP_MAC_CTX_new(method) : NULL;
+    unsigned char mac[MAC_LEN];
+    size_t mac_len = 0;
+    int done = context && EVP_MAC_init(context, dir->key, CLERK_STATEKEY_LEN, params)
+               && EVP_MAC_update(context, (const unsigned char *)head, strlen(head))
+               && EVP_MAC_update(context, (const unsigned char *)document, len)
+               && EVP_MAC_final(context, mac, &mac_len, MAC_LEN) && mac_len == MAC_LEN;
 
-    EVP_MD_CTX_free(context);
-    return ok ? hex_of(digest, pool) : NULL;
+    EVP_MAC_CTX_free(context);
+    EVP_MAC_free(method);
+    return done ? hex_of(mac, pool) : NULL;
 }
 
 static const char *path_of(const char *dir, const char *id, apr_pool_t *pool)
@@ -64,21 +77,21 @@ static const char *path_of(const char *dir, const char *id, apr_pool_t *pool)
     return apr_pstrcat(pool, dir, "/", id, ".json", NULL);
 }
 
-apr_status_t clerk_statefile_write(const char *dir, const unsigned char id[32], const char *document, apr_size_t len,
-                                   apr_time_t fetched_at, apr_pool_t *scratch)
+apr_status_t clerk_statefile_write(const clerk_statefile_dir *dir, const unsigned char id[32], const char *document,
+                                   apr_size_t len, apr_time_t fetched_at, apr_pool_t *scratch)
 {
     const char *hex = hex_of(id, scratch);
-    const char *digest = digest_of(hex, fetched_at, document, len, scratch);
+    const char *mac = mac_of(dir, hex, fetched_at, document, len, scratch);
     const char *head;
-    char *temporary = apr_pstrcat(scratch, dir, "/", hex, ".XXXXXX", NULL);
+    char *temporary = apr_pstrcat(scratch, dir->path, "/", hex, ".XXXXXX", NULL);
     apr_file_t *file;
     apr_status_t rv, closed;
 
-    if (!digest) {
+    if (!mac) {
         return APR_EGENERAL;
     }
-    head = apr_psprintf(scratch, PART_ID "%s" PART_TIME "%" APR_TIME_T_FMT PART_DIGEST "%s" PART_DOCUMENT, hex,
-                        fetched_at, digest);
+    head = apr_psprintf(scratch, PART_ID "%s" PART_TIME "%" APR_TIME_T_FMT PART_MAC "%s" PART_DOCUMENT, hex, fetched_at,
+                        mac);
     if (strlen(head) + len + strlen(PART_END) > STATEFILE_MAX) {
         return APR_ENOSPC;
     }
@@ -103,7 +116,7 @@ apr_status_t clerk_statefile_write(const char *dir, const unsigned char id[32], 
         rv = closed;
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_file_rename(temporary, path_of(dir, hex, scratch), scratch);
+        rv = apr_file_rename(temporary, path_of(dir->path, hex, scratch), scratch);
     }
     if (rv != APR_SUCCESS) {
         apr_file_remove(temporary, scratch);
@@ -129,7 +142,7 @@ static const char *file_problem(const struct stat *info, apr_uid_t owner)
     return NULL;
 }
 
-/* Read `size` bytes of the file. If it changes meanwhile, the digest will not match. */
+/* Read `size` bytes of the file. If it changes meanwhile, the HMAC will not match. */
 static apr_status_t read_all(char **ptext, apr_size_t *plen, int fd, apr_size_t size, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, size + 1);
@@ -204,10 +217,10 @@ static const char *expect_hex(const char *text, const char **phex, apr_pool_t *p
 }
 
 apr_status_t clerk_statefile_read(const char **pdocument, apr_size_t *plen, apr_time_t *pfetched_at,
-                                  const char **pproblem, const char *dir, const unsigned char id[32], apr_uid_t owner,
+                                  const char **pproblem, const clerk_statefile_dir *dir, const unsigned char id[32],
                                   apr_pool_t *pool)
 {
-    const char *hex = hex_of(id, pool), *file_id = NULL, *file_digest = NULL, *digest, *at;
+    const char *hex = hex_of(id, pool), *file_id = NULL, *file_mac = NULL, *mac, *at;
     const apr_size_t end_len = strlen(PART_END);
     apr_time_t fetched_at = 0;
     apr_size_t len = 0, left;
@@ -215,14 +228,14 @@ apr_status_t clerk_statefile_read(const char **pdocument, apr_size_t *plen, apr_
     apr_status_t rv;
 
     *pproblem = NULL;
-    rv = read_file(&text, &len, pproblem, path_of(dir, hex, pool), owner, pool);
+    rv = read_file(&text, &len, pproblem, path_of(dir->path, hex, pool), dir->owner, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     at = expect(expect_hex(expect(text, PART_ID), &file_id, pool), PART_TIME);
     if (at && *at >= '0' && *at <= '9') {
         fetched_at = apr_strtoi64(at, &number_end, 10);
-        at = expect(expect_hex(expect(number_end, PART_DIGEST), &file_digest, pool), PART_DOCUMENT);
+        at = expect(expect_hex(expect(number_end, PART_MAC), &file_mac, pool), PART_DOCUMENT);
     } else {
         at = NULL;
     }
@@ -236,9 +249,9 @@ apr_status_t clerk_statefile_read(const char **pdocument, apr_size_t *plen, apr_
         *pproblem = "it was written for another source";
         return APR_EGENERAL;
     }
-    digest = digest_of(file_id, fetched_at, at, left, pool);
-    if (!digest || strcmp(digest, file_digest)) {
-        *pproblem = "it is damaged";
+    mac = mac_of(dir, file_id, fetched_at, at, left, pool);
+    if (!mac || CRYPTO_memcmp(mac, file_mac, HEX_LEN) != 0) {
+        *pproblem = "it is damaged, or this server did not write it";
         return APR_EGENERAL;
     }
     if (fetched_at > apr_time_now()) {
