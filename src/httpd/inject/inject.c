@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* First, so that APR's ring macros use offsetof() and not their own, which clang refuses. */
+#include <stddef.h>
+
 #include "httpd/inject/inject.h"
 
 #include <apr_strings.h>

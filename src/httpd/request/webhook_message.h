@@ -5,7 +5,7 @@
 #include <httpd.h>
 
 /** The largest body of a message. Clerk's are some KB. */
-#define CLERK_WEBHOOK_BODY_MAX (1024 * 1024)
+#define CLERK_WEBHOOK_BODY_MAX ((apr_size_t)1 << 20)
 
 /**
  * Whether the client's request is a webhook message of the instance in force that was not seen before: read its body,

@@ -14,7 +14,7 @@
 
 static json_t *answer_for(const clerk_identity *identity)
 {
-    double now = (double)apr_time_as_msec(apr_time_now()) / 1000;
+    double now = (double)apr_time_now() / APR_USEC_PER_SEC;
 
     if (!identity) {
         return json_pack("{s:b,s:f}", "signedIn", 0, "now", now);
