@@ -22,7 +22,6 @@
 #include "jose/json.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
-#define KEY_WAITERS_LEAST 12
 /* Webhook messages that are remembered: as many as come in ten minutes at seven a second. 32 KB. */
 #define WEBHOOKS_SEEN 4096
 #define WATCHDOG_LONGEST apr_time_from_sec(10)
@@ -204,14 +203,6 @@ static unsigned int worker_count(void)
     return (unsigned int)((daemons > 0 ? daemons : 1) * (threads > 0 ? threads : 1));
 }
 
-/* How many of them wait for keys at most: outbound-calls.md "Concurrency". */
-static unsigned int key_waiters(void)
-{
-    unsigned int share = worker_count() / 4 * 3;
-
-    return share > KEY_WAITERS_LEAST ? share : KEY_WAITERS_LEAST;
-}
-
 /* Create the limits of what calls of the Backend API take, in a segment of their own: they grow with the server's
  * workers, whatever ClerkSharedMemory says. */
 static apr_status_t make_backend_limits(server_rec *s, apr_pool_t *pconf)
@@ -320,7 +311,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     process->since = apr_time_now();
     sources = assign_slots(pconf);
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
-    waiting_size = sources->nelts ? APR_ALIGN(key_waiters() * sizeof(clerk_place), LINE) : 0;
+    waiting_size = sources->nelts ? APR_ALIGN(clerk_keystore_waiters(worker_count()) * sizeof(clerk_place), LINE) : 0;
     if (make_segment(&keys, keys_size + waiting_size, s, pconf) != APR_SUCCESS
         || make_backend_limits(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -340,7 +331,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
             ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3035) "cannot set up the shared key sets");
             return HTTP_INTERNAL_SERVER_ERROR;
         }
-        clerk_keystore_let_wait(process->keystore, (clerk_place *)(void *)((char *)keys + keys_size), key_waiters());
+        clerk_keystore_let_wait(process->keystore, (clerk_place *)(void *)((char *)keys + keys_size), worker_count());
     }
     if (process->keystore || process->backend_limits) {
         start_watchdog(s, pconf);

@@ -67,9 +67,9 @@ def live(emulator):
     return emulator.add_instance(production=True, host="clerk.example.test")
 
 
-def serve(make_httpd, live, count=32, timeout="5s", more="", keys="api", pem=False):
+def serve(make_httpd, live, count=32, timeout="5s", more="", keys="api", pem=False, mpm=None):
     """`pem`: no call for keys is ever made."""
-    server = make_httpd()
+    server = make_httpd(mpm=mpm)
     if pem:
         path = server.write("clerk.pem", live.public_key_pem, 0o640, server.root / "conf")
         more += f"ClerkJWTKey file:{path}\n"
@@ -539,6 +539,35 @@ def test_tokens_hold_no_page_while_there_are_no_keys(make_httpd, live):
     took = open_pages(server, 2)
     crowd.stop()
     assert max(took) < FAST, max(took)
+    server.stop()
+
+
+@pytest.mark.parametrize("attack", ["api-jwks", "refresh", "mixed"])
+def test_a_slow_clerk_leaves_a_small_server_a_worker(make_httpd, live, attack):
+    """F6. Eight workers, and more clients than that, which would all wait."""
+    server = serve(make_httpd, live, count=8, timeout="12s", mpm="prefork")
+    session, good, ticket = live.create_session("alice"), bearer(live), iter(range(1000000))
+    kinds = {
+        "api-jwks": lambda number: XHR | {"Authorization": "Bearer " + token(live, header={"kid": f"ins_{next(ticket)}"})},
+        "refresh": lambda number: expired(live, session, refresh=f"slow{next(ticket)}", number=number),
+        "handshake-payload": lambda number: nonce(f"slow{next(ticket)}", number),
+    }
+    calls = list(kinds) if attack == "mixed" else [attack]
+    made = {call: live.count(call) for call in calls}
+    for call in calls:
+        live.set_fault(call, delay=10)
+
+    def make(number):
+        return kinds[calls[number % len(calls)]](number)
+
+    begun = time.monotonic()
+    crowd = Crowd(server, make, 18)
+    for call in calls:
+        live.wait_for(call, made[call] + 1, timeout=8)
+    assert [server.get("/private/", good).status for _ in range(5)] == [200] * 5
+    assert time.monotonic() - begun < 10  # no slow call has ended
+    live.clear_faults()
+    crowd.stop()
     server.stop()
 
 

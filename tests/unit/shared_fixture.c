@@ -122,7 +122,7 @@ void world_start(world *w)
                      APR_SUCCESS);
     w->store->now = world_clock;
     memset(w->places, 0, PLACES * sizeof(*w->places));
-    clerk_keystore_let_wait(w->store, w->places, PLACES);
+    clerk_keystore_let_wait(w->store, w->places, WORKERS);
 }
 
 void world_run(world *w)

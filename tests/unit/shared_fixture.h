@@ -23,7 +23,8 @@
 
 #define SECRET "sk_test_canary_3f7a"
 #define STATE_KEY "test_canary_of_thirty-two_bytes!"
-#define PLACES 72
+#define WORKERS 104
+#define PLACES 77
 #define SOURCES 2
 #define TIMEOUT apr_time_from_msec(2000)
 #define TTL apr_time_from_sec(300)

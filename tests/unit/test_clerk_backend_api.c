@@ -22,6 +22,7 @@
 #include <apr_strings.h>
 
 #include "clerk/instance/backend_api.h"
+#include "shared/keystore/keystore.h"
 #include "shared/log.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -1152,6 +1153,30 @@ static void a_process_that_is_killed_in_its_call_is_replaced(void **state)
     assert_int_equal(f->server->calls, 2);
 }
 
+/* F6: an eighth of the workers remains, however slow Clerk is, from five workers on. */
+static void small_servers_keep_workers_for_others(void **state)
+{
+    static const struct {
+        unsigned int workers, backend, first_keys, newer_keys;
+    } rows[] = {{1, 2, 0, 0},  {2, 2, 0, 0},    {5, 3, 2, 0},    {8, 6, 5, 0},
+                {12, 8, 8, 0}, {16, 12, 11, 1}, {32, 24, 23, 3}, {256, 192, 191, 31}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(clerk_backend_limits_places(rows[i].workers), rows[i].backend);
+        assert_int_equal(clerk_keystore_waiters(rows[i].workers), rows[i].first_keys);
+        assert_int_equal(clerk_keystore_newer_waiters(rows[i].workers), rows[i].newer_keys);
+    }
+    for (unsigned int workers = 5; workers < 1000; workers++) {
+        unsigned int remaining = workers - workers / 8;
+
+        /* One more makes the call for keys. */
+        assert_in_range(clerk_backend_limits_places(workers) + clerk_keystore_newer_waiters(workers) + 1, 1,
+                        remaining < workers ? remaining : workers - 1);
+        assert_in_range(clerk_keystore_waiters(workers) + 1, 1, remaining < workers ? remaining : workers - 1);
+    }
+}
+
 int main(void)
 {
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -1165,6 +1190,7 @@ int main(void)
         test(a_machine_token_is_verified_as_clerk_wants_it),
         test(no_group_opens_the_circuit_of_another),
         test(without_a_way_out_there_is_no_answer),
+        cmocka_unit_test(small_servers_keep_workers_for_others),
         test(a_client_that_is_refused_is_held_back),
         test(what_counts_as_one_client),
         test(success_costs_a_client_nothing),

@@ -74,16 +74,17 @@ struct clerk_backend_limits {
 
 /*
  * Shares of the workers: see outbound-calls.md "Concurrency". All of them together are three quarters: what needs no
- * call has the rest for itself, however slow the API is.
+ * call has the rest for itself, however slow the API is. Small servers make one call of each kind, and wait for none
+ * where that would take all workers.
  */
 typedef struct share {
     unsigned int part; /* of the workers: one in so many; 0: none */
     unsigned int least;
 } share;
 
-static const share shares_of_calls[KINDS] = {[FOR_STRANGERS] = {16, 2}, [FOR_SESSIONS] = {4, 4}};
-static const share shares_of_waiting[KINDS] = {[FOR_STRANGERS] = {16, 2}, [FOR_SESSIONS] = {4, 4}};
-static const share shares_of_patient[KINDS] = {[FOR_STRANGERS] = {0, 0}, [FOR_SESSIONS] = {8, 2}};
+static const share shares_of_calls[KINDS] = {[FOR_STRANGERS] = {16, 1}, [FOR_SESSIONS] = {4, 1}};
+static const share shares_of_waiting[KINDS] = {[FOR_STRANGERS] = {16, 0}, [FOR_SESSIONS] = {4, 0}};
+static const share shares_of_patient[KINDS] = {[FOR_STRANGERS] = {0, 0}, [FOR_SESSIONS] = {8, 0}};
 
 static unsigned int count_of(share of, unsigned int workers)
 {
@@ -92,7 +93,7 @@ static unsigned int count_of(share of, unsigned int workers)
     return count > of.least ? count : of.least;
 }
 
-static unsigned int all_places(unsigned int workers)
+unsigned int clerk_backend_limits_places(unsigned int workers)
 {
     unsigned int count = 0;
 
@@ -111,13 +112,18 @@ static unsigned int flights_for(unsigned int workers)
 
 static apr_size_t places_size(unsigned int workers)
 {
-    return APR_ALIGN(all_places(workers) * sizeof(clerk_place), LINE);
+    return APR_ALIGN(clerk_backend_limits_places(workers) * sizeof(clerk_place), LINE);
 }
 
 apr_size_t clerk_backend_limits_size(unsigned int workers)
 {
     return APR_ALIGN(sizeof(shared_tables), LINE) + places_size(workers)
            + clerk_single_flight_size(flights_for(workers));
+}
+
+static unsigned int at_least_one(unsigned int count)
+{
+    return count ? count : 1;
 }
 
 /* The next so many places. @param most for one owner */
@@ -146,12 +152,14 @@ apr_status_t clerk_backend_limits_create(clerk_backend_limits **plimits, void *m
         unsigned int waiting = count_of(shares_of_waiting[kind], workers);
         unsigned int patient = count_of(shares_of_patient[kind], workers);
 
-        limits->calls[kind] = lay_out(&place, calls, kind == FOR_SESSIONS && calls > 8 ? 4 : calls / 2);
+        limits->calls[kind] = lay_out(&place, calls, kind == FOR_SESSIONS && calls > 8 ? 4 : at_least_one(calls / 2));
         /* A page of one user's may have many parts. */
-        limits->waiting[kind] = lay_out(&place, waiting, kind == FOR_SESSIONS ? waiting - waiting / 4 : waiting / 2);
+        limits->waiting[kind]
+            = lay_out(&place, waiting, kind == FOR_SESSIONS ? waiting - waiting / 4 : at_least_one(waiting / 2));
         limits->patient[kind] = lay_out(&place, patient, patient);
     }
-    limits->for_new_sessions = sessions - sessions / 4;
+    /* Of two places or more, known sessions have at least one for themselves. */
+    limits->for_new_sessions = sessions > 1 ? sessions - at_least_one(sessions / 4) : sessions;
     *plimits = limits;
     return apr_generate_random_bytes(limits->secret, sizeof(limits->secret));
 }

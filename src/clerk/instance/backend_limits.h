@@ -29,6 +29,9 @@ typedef struct clerk_backend_limits clerk_backend_limits;
 /** Bytes of shared memory for a server of so many worker threads. */
 apr_size_t clerk_backend_limits_size(unsigned int workers);
 
+/** How many of the workers calls, and waiting for them, take at the same time at most. */
+unsigned int clerk_backend_limits_places(unsigned int workers);
+
 /**
  * Lay out the memory. Parent process, before the fork.
  * @param memory zeroed, aligned to 64 bytes, shared by all children, clerk_backend_limits_size(workers) bytes

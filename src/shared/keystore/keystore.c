@@ -10,11 +10,9 @@
 /* Added to the source's timeout while waiting for the fetch of another process: time to publish the keys. */
 #define WAIT_SLACK apr_time_from_msec(100)
 /* Any client can make a thread wait for newer keys, by a token with an unknown `kid`. So the wait is short (a rotated
- * key arrives sooner), and only a part of the threads that may wait do; others use the keys at hand. */
+ * key arrives sooner), and only an eighth of the threads do; others use the keys at hand. */
 #define COLD_PATIENCE apr_time_from_sec(1)
 #define NEWER_WAIT apr_time_from_sec(1)
-#define NEWER_PART 6
-#define NEWER_LEAST 12
 #define POLL_FIRST apr_time_from_msec(1)
 #define POLL_LAST apr_time_from_msec(8)
 #define TICK_SHORTEST apr_time_from_msec(100)
@@ -137,18 +135,28 @@ static clerk_keys_status no_keys(const clerk_keystore *store, unsigned int i)
     return atomic_load(&keystore_slot(store, i)->refused) ? CLERK_KEYS_REFUSED : CLERK_KEYS_UNAVAILABLE;
 }
 
-void clerk_keystore_let_wait(clerk_keystore *store, clerk_place *places, unsigned int count)
+/* All but one of a share of the workers: that one makes the call. */
+static unsigned int waiters_of(unsigned int share)
 {
-    store->waiting = (clerk_places){places, count, store->count > 1 ? count - count / 4 : count};
+    return share ? share - 1 : 0;
 }
 
-/* How many of the threads that may wait do so for newer keys. */
-static unsigned int newer_waiters(const clerk_keystore *store)
+unsigned int clerk_keystore_waiters(unsigned int workers)
 {
-    unsigned int part = store->waiting.count / NEWER_PART;
+    return waiters_of(workers / 4 * 3);
+}
 
-    part = part > NEWER_LEAST ? part : NEWER_LEAST;
-    return part < store->waiting.count ? part : store->waiting.count;
+unsigned int clerk_keystore_newer_waiters(unsigned int workers)
+{
+    return waiters_of(workers / 8);
+}
+
+void clerk_keystore_let_wait(clerk_keystore *store, clerk_place *places, unsigned int workers)
+{
+    unsigned int count = clerk_keystore_waiters(workers);
+
+    store->waiting = (clerk_places){places, count, store->count > 1 ? count - count / 4 : count};
+    store->newer_waiters = clerk_keystore_newer_waiters(workers);
 }
 
 /* One thread's wait for the fetch of another one. */
@@ -277,7 +285,7 @@ static clerk_keys_status wait_newer(clerk_keys_pin *pin, clerk_keystore *store, 
 static clerk_keys_status acquire_newer(clerk_keys_pin *pin, clerk_keystore *store, unsigned int i, clerk_keys_want want,
                                        apr_uint32_t seen, apr_pool_t *scratch)
 {
-    key_wait wait = {.slot = i, .usable = newer_waiters(store), .pause = POLL_FIRST};
+    key_wait wait = {.slot = i, .usable = store->newer_waiters, .pause = POLL_FIRST};
     apr_interval_time_t timeout = store->sources[i]->timeout;
     clerk_keys_status status;
 

@@ -38,13 +38,19 @@ apr_status_t clerk_keystore_create(clerk_keystore **pstore, void *memory, apr_si
                                    const clerk_key_source *const *sources, unsigned int count,
                                    const clerk_statefile_dir *state, apr_pool_t *pool);
 
+/** How many of so many workers may wait for the first keys at the same time: three quarters, less the one that fetches
+ * them. */
+unsigned int clerk_keystore_waiters(unsigned int workers);
+
+/** How many of these may wait where there are keys already: an eighth of the workers, less the one that fetches. */
+unsigned int clerk_keystore_newer_waiters(unsigned int workers);
+
 /**
- * Let so many threads of all processes wait for keys at the same time, and a sixth of them, at least 12, where there
- * are keys already; of several sources one may have three quarters. The other threads go on with the keys there are, or
- * with none after a second. Parent process, before the fork.
- * @param places zeroed, shared by all children
+ * Let threads of all processes wait for keys; of several sources one may have three quarters of the places. The other
+ * threads go on with the keys there are, or with none after a second. Parent process, before the fork.
+ * @param places clerk_keystore_waiters(workers) of them, zeroed, shared by all children
  */
-void clerk_keystore_let_wait(clerk_keystore *store, clerk_place *places, unsigned int count);
+void clerk_keystore_let_wait(clerk_keystore *store, clerk_place *places, unsigned int workers);
 
 /** In each child, before it starts threads. @param http for the fetches @param process_pool lives as long as the child
  */

@@ -21,6 +21,7 @@ struct clerk_keystore {
     const clerk_statefile_dir *state; /* NULL: no files */
     apr_time_t (*now)(void);          /* apr_time_now, unless a test lets the time pass */
     clerk_places waiting;             /* for the threads that wait for keys, of all slots */
+    unsigned int newer_waiters;       /* how many of them may wait where there are keys already */
     /* Per process: */
     const clerk_http *http; /* NULL before clerk_keystore_child_init() */
     keystore_ring *rings;   /* one for each slot */
