@@ -2,6 +2,7 @@
 """Fault A2: what stays in a process. No secret is left in the environment of anything that httpd starts, whatever `.htaccess`, a program or
 a page asks for, nor in the memory that a core dump would show."""
 
+import base64
 import os
 import pathlib
 import re
@@ -32,6 +33,8 @@ PassEnv {name}
 
 def value_of(name):
     """Short enough for everything, and found by its beginning wherever part of it is left."""
+    if "WEBHOOK" in name:
+        return "whsec_canarycanary3ofCLERKWEBHOOKSIGNINGSECRET"[:46]
     return f"sk_live_canary{VARIABLES.index(name)}of{name.replace('_', '')}"
 
 
@@ -177,10 +180,12 @@ def test_a2_a_core_dump_shows_no_secret(make_httpd, live):
     secret, other, third = "sk_live_" + "fromfile" * 4, "sk_live_" + "fromenvironment" * 3, "sk_live_" + "fromprogram" * 4
     path = server.secret_file("secret", secret + "\n")
     program = server.write("secret.sh", f"#!/bin/sh\nexec /bin/cat {server.secret_file('third', third)}\n", 0o755, server.root / "conf")
-    server.env = {"SOME_SECRET": other, "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_" + "webhook" * 5}
+    server.env = {"SOME_SECRET": other, "CLERK_WEBHOOK_SIGNING_SECRET": "whsec_" + "webhook" * 8,
+                  "NEW_HOOK": "whsec_" + "newhook" * 8}
     instance = f"ClerkPublishableKey {live.publishable_key}\nClerkJWKSURL {live.jwks_url}\n"
     server.configure(
         f"{instance}ClerkSecretKey file:{path}\nClerkAuthorizedParties {PARTY}\n"
+        f"<ClerkInstance w>\n{instance}ClerkWebhookSecret env:CLERK_WEBHOOK_SIGNING_SECRET env:NEW_HOOK\n</ClerkInstance>\n"
         + "".join(f"<ClerkInstance {name}>\n{instance}ClerkSecretKey {ref}\n</ClerkInstance>\n"
                   for name, ref in (("b", "env:SOME_SECRET"), ("c", f"exec:{program}"))) + protect("/members"))
     server.start()
@@ -188,8 +193,10 @@ def test_a2_a_core_dump_shows_no_secret(make_httpd, live):
     for pid in server.children():
         memory = b"".join(readable(pid))
         assert len(memory) > 100000
-        for value in (secret, other, third, "whsec_" + "webhook" * 5):
+        for value in (secret, other, third, "webhook" * 8, "newhook" * 8):
             assert value.encode() not in memory, (pid, value)
+        for value in ("webhook" * 8, "newhook" * 8):
+            assert base64.b64decode(value) not in memory, (pid, value)
     server.stop()
 
 

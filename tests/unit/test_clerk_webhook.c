@@ -32,7 +32,7 @@ static clerk_webhook_verdict verify(fixture *f, const clerk_webhook_message *mes
     for (; *secrets; secrets++) {
         clerk_webhook_key *key = apr_array_push(secret_keys);
 
-        assert_null(clerk_webhook_read_key(key, *secrets, f->pool));
+        assert_null(clerk_webhook_read_key(key, (jose_slice){*secrets, strlen(*secrets)}, f->pool));
     }
     verdict = clerk_webhook_verify(&digest, message, secret_keys, apr_time_from_sec(now), f->pool);
     assert_int_equal(verdict == CLERK_WEBHOOK_VALID, digest != 0);
@@ -146,7 +146,8 @@ static void secrets_are_read(void **state)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         clerk_webhook_key key = {NULL, 0};
-        const char *problem = clerk_webhook_read_key(&key, rows[i].secret, f->pool);
+        const char *problem
+            = clerk_webhook_read_key(&key, (jose_slice){rows[i].secret, strlen(rows[i].secret)}, f->pool);
 
         assert_case(rows[i].secret, apr_itoa(f->pool, problem ? -1 : (int)key.len), apr_itoa(f->pool, rows[i].len));
     }

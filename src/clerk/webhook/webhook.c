@@ -35,10 +35,12 @@ static int is_base64(const char *text, apr_size_t len)
     return len % 4 == 0;
 }
 
-const char *clerk_webhook_read_key(clerk_webhook_key *key, const char *secret, apr_pool_t *pool)
+const char *clerk_webhook_read_key(clerk_webhook_key *key, jose_slice secret, apr_pool_t *pool)
 {
-    const char *text = clerk_text_begins_with(secret, PREFIX) ? secret + sizeof(PREFIX) - 1 : secret;
-    apr_size_t len = strlen(text);
+    apr_size_t prefix = sizeof(PREFIX) - 1,
+               skipped = secret.len >= prefix && !memcmp(secret.data, PREFIX, prefix) ? prefix : 0;
+    const char *text = secret.data + skipped;
+    apr_size_t len = secret.len - skipped;
     unsigned char bytes[SECRET_MAX / 4 * 3];
 
     if (len == 0) {

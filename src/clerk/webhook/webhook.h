@@ -39,10 +39,10 @@ typedef enum clerk_webhook_verdict {
 /**
  * Read a signing secret (protocol.md 14.1).
  * @param key its bytes live as long as @a pool, outside its memory, and are overwritten at the end
- * @param secret `whsec_...`, or the same without this prefix
+ * @param secret `whsec_...`, or the same without this prefix; not copied
  * @return NULL, or what is wrong with it
  */
-const char *clerk_webhook_read_key(clerk_webhook_key *key, const char *secret, apr_pool_t *pool);
+const char *clerk_webhook_read_key(clerk_webhook_key *key, jose_slice secret, apr_pool_t *pool);
 
 /** Trim the headers of a message and check them, before its body is read. @return CLERK_WEBHOOK_VALID: as far as they
  * go

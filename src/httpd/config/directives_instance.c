@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
+#include <openssl/crypto.h>
 
 #include "httpd/config/directive_values.h"
 #include "httpd/config/secret_ref.h"
@@ -60,6 +61,9 @@ const char *clerk_directives_instance_jwt_key(const char **ppem, cmd_parms *cmd,
     return error;
 }
 
+/* Longer than two signing secrets; what is longer is none. */
+#define SECRETS_MAX 4096
+
 /* Where the second of two references begins: after the first, at a word that looks like one. Then the arguments of a
  * program end there. */
 static const char *second_reference(const char *refs)
@@ -95,9 +99,11 @@ const char *clerk_directives_instance_webhook_secret(const char **psecrets, cmd_
     if (!error && second) {
         error = clerk_secret_ref_read(&newer, cmd, second);
         if (!error) {
-            const char *both = apr_pstrcat(cmd->temp_pool, *psecrets, " ", newer, NULL);
+            char both[SECRETS_MAX];
+            int len = apr_snprintf(both, sizeof(both), "%s %s", *psecrets, newer);
 
-            *psecrets = clerk_secret_text_keep(cmd->pool, both, strlen(both));
+            *psecrets = clerk_secret_text_keep(cmd->pool, both, (apr_size_t)len);
+            OPENSSL_cleanse(both, sizeof(both));
         }
     }
     return error;

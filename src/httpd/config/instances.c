@@ -2,7 +2,6 @@
 #include "httpd/config/instances.h"
 
 #include <apr_strings.h>
-#include <httpd.h>
 #include <openssl/evp.h>
 
 #include "clerk/protocol.h"
@@ -144,9 +143,11 @@ static const char *read_webhook_keys(clerk_runtime *runtime, const char *secrets
     apr_array_header_t *keys = apr_array_make(pool, 2, sizeof(clerk_webhook_key));
 
     runtime->webhook_keys = keys;
-    while (*secrets) {
-        const char *problem = clerk_webhook_read_key(apr_array_push(keys), ap_getword_white(pool, &secrets), pool);
+    for (; *secrets; secrets += strspn(secrets, " ")) {
+        jose_slice secret = {secrets, strcspn(secrets, " ")};
+        const char *problem = clerk_webhook_read_key(apr_array_push(keys), secret, pool);
 
+        secrets += secret.len;
         if (problem) {
             return apr_pstrcat(
                 pool, "ClerkWebhookSecret (or CLERK_WEBHOOK_SIGNING_SECRET in the environment): ", problem, NULL);
