@@ -177,6 +177,7 @@ static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identi
 
 void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_variables_sink *sink, void *data)
 {
+    const clerk_dir_config *conf = clerk_config_dir(r);
     const apr_array_header_t *exports, *claims;
     const clerk_profile *profile;
     const clerk_variable *end
@@ -189,14 +190,16 @@ void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_
             sink(data, variable->name, value);
         }
     }
-    if ((profile = profile_of(r, identity))) {
+    profile
+        = identity && CLERK_SETTINGS_VALUE(conf, user_profile) ? clerk_user_profile_get(r, identity)->profile : NULL;
+    if (profile) {
         for (const clerk_variable *variable = variables + OF_IDENTITY; variable < variables + COUNT; variable++) {
             if (profile->texts[variable->profile - 1]) {
                 sink(data, variable->name, profile->texts[variable->profile - 1]);
             }
         }
     }
-    exports = clerk_config_dir(r)->export_claims;
+    exports = conf->export_claims;
     if (!identity || !exports || !exports->nelts) {
         return;
     }

@@ -101,7 +101,9 @@ static int others_may_speak(const request_rec *r)
             && clerk_text_begins_with(r->content_type, "application/x-httpd-"))) {
         return 1;
     }
-    for (const ap_filter_t *filter = r->output_filters; filter; filter = filter->next) {
+    /* Filters are in the order of their types, and these two are not behind those that change contents. */
+    for (const ap_filter_t *filter = r->output_filters; filter && filter->frec->ftype <= AP_FTYPE_CONTENT_SET;
+         filter = filter->next) {
         const char *name = filter->frec->name;
 
         /* httpd keeps these names in lower case. The first letter is enough for nearly all of them. */

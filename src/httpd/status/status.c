@@ -161,13 +161,10 @@ static void status_json(request_rec *r, const clerk_report *report)
     json_decref(document);
 }
 
-int clerk_status_handler(request_rec *r)
+static int answer(request_rec *r)
 {
     int json = r->args && !strcmp(r->args, "json");
 
-    if (!r->handler || strcmp(r->handler, HANDLER)) {
-        return DECLINED;
-    }
     if (r->method_number != M_GET) {
         ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
         return HTTP_METHOD_NOT_ALLOWED;
@@ -186,4 +183,9 @@ int clerk_status_handler(request_rec *r)
         clerk_status_html(r, clerk_report_make(ap_server_conf, r->pool));
     }
     return OK;
+}
+
+int clerk_status_handler(request_rec *r)
+{
+    return r->handler && !strcmp(r->handler, HANDLER) ? answer(r) : DECLINED;
 }
