@@ -180,7 +180,7 @@ def test_forty_requests_make_one_call(make_httpd, live):
     tuning = ("StartServers 128\nMinSpareServers 128\nMaxSpareServers 128\nServerLimit 128\nMaxRequestWorkers 128" if os.environ.get("MPM") == "prefork"
               else "StartServers 2\nServerLimit 2\nThreadsPerChild 64\nThreadLimit 64\nMaxRequestWorkers 128\nMinSpareThreads 64\nMaxSpareThreads 128")
     server = serve(make_httpd, live, mpm=tuning)
-    server.log.announce("AH00287")
+    server.log.announce("AH0028[67]")
     live.set_fault("user", delay=0.3)
     answers = at_once(server.port, [("GET", f"/{place}/env.cgi", XHR | bearer(live)) for place in ("email", "profile")] * 20)
     assert statuses(answers) == {200: 40}
