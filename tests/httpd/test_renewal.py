@@ -8,6 +8,7 @@ import time
 import pytest
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, cookie_header, directives, protect, session_cookies, token
 from pyclerk.client import raw
+from pyclerk.load import at_once
 
 OTHER = "https://evil.example"
 EXPIRED = "session-token-expired-refresh-"
@@ -213,3 +214,36 @@ def test_a_page_of_an_error_is_for_anybody(server, live):
     answer = server.request("POST", "/any/nothing", headers | SAME, b"x")
     assert (answer.status, answer.text) == (404, "the page of an error\n")
     assert answer.cookies()["__session"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "new"])
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+def test_a_crowd_expires_in_one_second(make_httpd, emulator, known, delay):
+    """200 people, all at once, on a server with httpd's own MaxRequestWorkers: all are renewed, by one call each."""
+    instance = emulator.add_instance(production=True, host="clerk.crowd.test")
+    server = make_httpd()
+    if server.mpm == "prefork":
+        pytest.skip("its 256 workers have 160 places for this")
+    server.write("private/index.html", "members only")
+    server.configure(
+        directives(server, instance, "api", (PARTY, server.origin())) + protect("/private")
+        + f"RemoteIPHeader {CLIENT}\nRemoteIPInternalProxy 127.0.0.1\n", modules=("remoteip",),
+        mpm="StartServers 4\nServerLimit 4\nThreadsPerChild 100\nThreadLimit 100\nMaxRequestWorkers 400\nMinSpareThreads 100\nMaxSpareThreads 400")
+    server.log.announce("AH0028[67]: server ")
+    server.start()
+    sessions = [instance.create_session(instance.add_user(f"crowd{number}")) for number in range(200)]
+
+    def fields(session, age):
+        cookies = session_cookies(instance, token(instance, session.user.name, session=session, age=age), uat=str(int(time.time()) - 900))
+        cookies[f"__refresh_{instance.cookie_suffix}"] = instance.refresh_token(session)
+        return XHR | {CLIENT: next(ADDRESSES)} | cookie_header(cookies)
+
+    if known:
+        assert {server.get("/private/", fields(session, 600)).status for session in sessions} == {200}
+    crowd = [("GET", "/private/", fields(session, 300)) for session in sessions]
+    instance.set_fault("refresh", delay=delay)
+    before = instance.count("refresh")
+    answers = at_once(server.port, crowd)
+    assert [answer for answer in answers if getattr(answer, "status", None) != 200] == []
+    assert instance.count("refresh") - before == 200
+    server.stop()
