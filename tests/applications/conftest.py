@@ -75,8 +75,9 @@ def database(workdir):
 def make_site(workdir, emulator):  # noqa: F811
     made = []
 
-    def make():
-        instance = emulator.add_instance(production=True, host="clerk.example.test", cookie_domain="", secure=False)
+    def make(production=True):
+        host = "clerk.example.test" if production else "happy-emu-42.clerk.accounts.dev"
+        instance = emulator.add_instance(production=production, host=host, cookie_domain="", secure=False)
         instance.issue_refresh_cookies = True
         server = Httpd(tempfile.mkdtemp(prefix="s", dir=workdir))
         made.append(server)

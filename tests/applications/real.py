@@ -78,13 +78,14 @@ class Site:
         self.server, self.instance = server, instance
         self.origin = f"http://localhost:{server.port}"
 
-    def configure(self, recipe, more="", modules=(), **values):
+    def configure(self, recipe, more="", modules=(), secret=True, **values):
         instance, server = self.instance, self.server
         instance.default_origin = self.origin
         server.env["CLERK_KEY"] = instance.secret_key
+        key = "ClerkSecretKey env:CLERK_KEY\n" if secret else ""
         text = site(instance, SITE_ORIGIN=self.origin, **values)
         server.configure(
-            f"{text}ClerkSecretKey env:CLERK_KEY\nClerkAPIURL {instance.url}\nClerkPublicOrigin {self.origin}\nClerkClockSkew 0\n"
+            f"{text}{key}ClerkAPIURL {instance.url}\nClerkPublicOrigin {self.origin}\nClerkClockSkew 0\n"
             f"ClerkProxyURL {self.origin}/__clerk\nClerkFrontendAPI {instance.url}\n"
             f'<Location "/__clerk">\nProxyPass {instance.url}\nProxyPreserveHost On\nRequire all granted\n</Location>\n'
             f'{more}\nInclude "{RECIPES}/{recipe}"\n', modules)

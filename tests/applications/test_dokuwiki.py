@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """DokuWiki with docs/recipes/dokuwiki.conf and .php: groups follow Clerk's roles, and a page that is written slowly is saved."""
 
+import time
+
 import pytest
 from pyclerk.clerk import NAVIGATION, XHR
 from real import ALICE, BOB, RECIPES, ask, give
@@ -31,8 +33,8 @@ def wiki(make_site, copy, php, workdir):
     give(root)
     give(data)
     wiki = make_site()
-    wiki.data = data
-    return wiki.configure("dokuwiki.conf", SITE_ROOT=root, PHP_FPM=f"unix:{php.socket}")
+    wiki.data, wiki.values = data, {"SITE_ROOT": root, "PHP_FPM": f"unix:{php.socket}"}
+    return wiki.configure("dokuwiki.conf", **wiki.values)
 
 
 def test_visitors_read_and_members_write(wiki):
@@ -69,3 +71,30 @@ def test_a_page_outlives_its_token(wiki, browser):
     browser.screenshot("dokuwiki")
     browser.click('a[href*="do=logout"]')
     assert "__session" not in browser.cookies() and "do=logout" not in browser.evaluate("document.body.innerHTML")
+
+
+@pytest.mark.parametrize("more", ["", "ClerkInjectScript keep-alive\n"], ids=["kept", "alive"])
+@pytest.mark.parametrize("production,secret", [(True, True), (True, False), (False, True), (False, False)],
+                         ids=["production", "production-without-key", "development", "development-without-key"])
+def test_nothing_that_was_written_is_lost(wiki, make_site, browser, production, secret, more):
+    """By whatever means: the Backend API, the page that keeps the form, or the script that keeps the session fresh."""
+    site = make_site(production)
+    site.server.log.announce("AC3012: .* is a development instance")
+    site.configure("dokuwiki.conf", more, secret=secret, **wiki.values)
+    site.sign_in(browser, "/doku.php?id=start&do=login", "bob", "acme", "/doku.php?id=matrix&do=edit")
+    site.instance.token_ttl = 1 if secret or more else 5  # the page with the form needs more than a second
+    # The page does not send twice in half a minute: no real token lapses so soon.
+    for text in ("The first version, written slowly.", "The second version, written slowly.")[: 2 if secret or more else 1]:
+        browser.open(site.origin + "/doku.php?id=matrix&do=edit")
+        browser.fill("#wiki__text", text)
+        if more:
+            browser.wait("(window.started ||= Date.now()) + 4000 < Date.now()")  # some lifetimes of a token
+        else:
+            site.lapse(browser)
+        browser.evaluate("void setTimeout(() => document.querySelector('#edbtn__save').click())")
+        page, deadline = wiki.data / "pages/matrix.txt", time.monotonic() + 30
+        while not page.exists() or page.read_text() != text:
+            assert time.monotonic() < deadline, browser.evaluate("document.body.innerText")
+            time.sleep(0.05)
+        browser.arrive("/doku.php")
+    site.server.stop()

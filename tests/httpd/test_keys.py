@@ -311,6 +311,10 @@ def test_keys_too_old_are_not_used(httpd, instance):
 # The kept file
 
 
+def written(httpd):
+    return [path.stat().st_mtime_ns for path in kept_files(httpd)]
+
+
 def kept_files(server):
     return list((server.root / "state").glob("*.json"))
 
@@ -399,8 +403,10 @@ def test_a_cgi_program_cannot_forge_kept_keys(httpd, instance, emulator, what):
     serve(httpd, instance, state=True)
     assert httpd.get("/p/", bearer(instance)).status == 200
     wait_for(lambda: kept_files(httpd))
+    before = written(httpd)
     httpd.restart()
     wait_for(lambda: httpd.get("/p/", bearer(instance)).status == 200)
+    wait_for(lambda: written(httpd) != before)  # or the first keys after the restart replace what is forged
     assert httpd.get("/forge.cgi?" + what).text.split("\n")[:2] == ["forged", "no key"]
     instance.pause()
     httpd.log.announce(SOURCE_TROUBLE)
