@@ -55,19 +55,26 @@ static apr_uint32_t generation(const clerk_runtime *runtime, apr_time_t now)
                                 : clerk_keystore_generation(clerk_process_keystore(), (unsigned int)runtime->slot, now);
 }
 
-static clerk_token_record *cache_get(void *baton, jose_slice token, apr_pool_t *pool)
+/* @param number whose tokens: the runtime's, or that of its machine tokens */
+static inline clerk_token_record *look_up(const clerk_runtime *runtime, jose_slice token, unsigned int number,
+                                          apr_uint32_t verified_by, apr_pool_t *pool)
 {
-    const binding *bound = baton;
-    const clerk_runtime *runtime = bound->runtime;
     apr_size_t size;
-    void *block = clerk_token_cache_get(&size, clerk_process_token_cache(), token, runtime->number,
-                                        generation(runtime, bound->now), pool);
+    void *block = clerk_token_cache_get(&size, clerk_process_token_cache(), token, number, verified_by, pool);
     clerk_token_record *record = block ? clerk_token_record_unpack(block, size, token, pool) : NULL;
 
     if (record) {
         clerk_verdicts_tick(&runtime->verdicts->cache_hits);
     }
     return record;
+}
+
+static clerk_token_record *cache_get(void *baton, jose_slice token, apr_pool_t *pool)
+{
+    const binding *bound = baton;
+    const clerk_runtime *runtime = bound->runtime;
+
+    return look_up(runtime, token, runtime->number, generation(runtime, bound->now), pool);
 }
 
 static void cache_put(void *baton, jose_slice token, apr_uint32_t verified_by, apr_int64_t expires,
@@ -90,15 +97,9 @@ static clerk_token_record *machine_get(void *baton, jose_slice token, int opaque
 {
     const binding *bound = baton;
     const clerk_runtime *runtime = bound->runtime;
-    apr_size_t size;
-    void *block = clerk_token_cache_get(&size, clerk_process_token_cache(), token, runtime->number | MACHINE_NUMBER,
-                                        opaque ? OPAQUE_GENERATION : generation(runtime, bound->now), pool);
-    clerk_token_record *record = block ? clerk_token_record_unpack(block, size, token, pool) : NULL;
 
-    if (record) {
-        clerk_verdicts_tick(&runtime->verdicts->cache_hits);
-    }
-    return record;
+    return look_up(runtime, token, runtime->number | MACHINE_NUMBER,
+                   opaque ? OPAQUE_GENERATION : generation(runtime, bound->now), pool);
 }
 
 static void machine_put(void *baton, jose_slice token, int opaque, apr_uint32_t verified_by,
