@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every call of docs/outbound-calls.md: who can cause it, what bounds it, and what a 429, a slow API and an outage do."""
 
-import http.client
 import collections
+import contextlib
+import http.client
 import os
 import pathlib
 import re
@@ -352,17 +353,22 @@ def connections(column, port):
     return {line[9] for line in lines if line[column] == f"0100007F:{port:04X}" and line[3] == "01"}
 
 
+def descriptors(pid):
+    """What a process has open; what is closed meanwhile is left out."""
+    targets = []
+    with contextlib.suppress(OSError):
+        for link in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                targets.append(os.readlink(f"/proc/{pid}/fd/{link}"))
+    return targets
+
+
 def child_that_calls(server, live):
     """The process that has a connection to the emulator."""
     inodes = connections(2, int(live.url.rsplit(":", 1)[1]))
     for pid in server.children():
-        for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                target = os.readlink(link)
-            except OSError:
-                continue
-            if target.startswith("socket:[") and target[8:-1] in inodes:
-                return pid
+        if any(target.startswith("socket:[") and target[8:-1] in inodes for target in descriptors(pid)):
+            return pid
     return None
 
 

@@ -247,6 +247,14 @@ DocumentRoot "{self.docroot}"
                     found.append(int(stat.parent.name))
         return found
 
+    def read_proc(self, name):
+        """What /proc says of the server's processes, by process id: those that end meanwhile are left out."""
+        texts = {}
+        for pid in [self.process.pid, *self.children()]:
+            with contextlib.suppress(OSError):
+                texts[pid] = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+        return texts
+
     def __enter__(self):
         return self.start()
 
