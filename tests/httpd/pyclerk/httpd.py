@@ -6,6 +6,7 @@ import os
 import pathlib
 import pwd
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -47,6 +48,9 @@ def unprivileged_user():
             return pwd.getpwnam(name)
     raise HttpdError("no user to run httpd as")
 
+# Children that crash leave a core: see backtraces().
+resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
 
 class Httpd:
     """Directories: root/conf, root/htdocs, root/logs, root/run, root/state. Stop it with stop() or a with statement."""
@@ -62,14 +66,15 @@ class Httpd:
         self.env = {}
         self.process = None
         self.docroot = self.root / "htdocs"
-        for name in ("conf", "htdocs", "logs", "run", "state"):
+        for name in ("conf", "cores", "htdocs", "logs", "run", "state"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
             (self.root / name).chmod(0o755)
         self.root.chmod(0o755)
         if os.geteuid() == 0:
             user = unprivileged_user()
-            os.chown(self.root / "state", user.pw_uid, user.pw_gid)
-            (self.root / "state").chmod(0o700)
+            for name in ("cores", "state"):
+                os.chown(self.root / name, user.pw_uid, user.pw_gid)
+                (self.root / name).chmod(0o700)
         self.log = ErrorLog(self.root / "logs/error.log")
         self.access_log = self.root / "logs/access.log"
         self.conf = self.root / "conf/httpd.conf"
@@ -114,6 +119,7 @@ class Httpd:
 ServerRoot "{self.root}"
 DefaultRuntimeDir "{self.root}/run"
 PidFile "{self.root}/run/httpd.pid"
+CoreDumpDirectory "{self.root}/cores"
 {f'ScriptSock "{self.root}/run/cgisock"' if cgi == "cgid" else ''}
 {user}Listen 127.0.0.1:{self.port}
 ServerName 127.0.0.1:{self.port}
@@ -203,10 +209,22 @@ DocumentRoot "{self.docroot}"
         """Messages in the logs of all servers that no test has announced; servers that have ended are dropped."""
         problems = []
         for server in list(cls.watched):
-            problems += [f"{server.root.name}: {line}" for line in server.log.unexpected()]
+            unexpected = server.log.unexpected()
+            problems += [f"{server.root.name}: {line}" for line in unexpected]
+            if any("exit signal" in line for line in unexpected):
+                problems += [server.log.text()[-4000:], *server.backtraces()]
             if server.process is None:
                 cls.watched.remove(server)
         return problems
+
+    def backtraces(self):
+        """Where children crashed, if the system kept cores and gdb is there. A rare crash may never come again."""
+        texts = []
+        for core in (self.root / "cores").iterdir():
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                command = ["gdb", "-batch", "-nx", "-ex", "thread apply all backtrace 25", self.apxs.httpd, str(core)]
+                texts.append(subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False).stdout[-12000:])
+        return texts
 
     def restart(self):
         self.stop()
