@@ -29,6 +29,7 @@ class MachineToken:
     expiration: int | None = None  # milliseconds
     revoked: bool = False
     more: dict = dataclasses.field(default_factory=dict)  # further members of the answer, or other values of these
+    without: tuple = ()  # members that the answer lacks
 
     def described(self, now):
         expired = self.expiration is not None and self.expiration <= now * 1000
@@ -51,7 +52,7 @@ class MachineToken:
             members |= {"claims": self.claims}
         else:
             members |= {"type": "oauth:access_token", "client_id": self.client_id}
-        return members | self.more
+        return {name: value for name, value in (members | self.more).items() if name not in self.without}
 
 
 def create(instance, kind, subject=None, scopes=(), **details):

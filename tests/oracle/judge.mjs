@@ -59,6 +59,13 @@ async function judge(question) {
       orgPermissions: auth.orgPermissions ?? null,
       actor: auth.actor ?? null,
       factorVerificationAge: auth.factorVerificationAge ?? null,
+      // Machines:
+      id: auth.id ?? null,
+      subject: auth.subject ?? null,
+      name: auth.name ?? null,
+      scopes: auth.scopes ?? null,
+      machineId: auth.machineId ?? null,
+      clientId: auth.clientId ?? null,
     },
   };
 }

@@ -312,31 +312,36 @@ static void tells_other_token_types(void **state)
     static const struct {
         const char *header, *payload;
         int other;
+        int unsigned_too; /* whether it is one without a signature too */
     } cases[] = {
-        {"{}", "{\"sub\":\"user_1\",\"sid\":\"sess_1\"}", 0},
-        {"{\"cat\":\"" CLERK_CAT_SESSION "\"}", "{}", 0},
-        {"{\"cat\":\"" CLERK_CAT_IGNORE "\"}", "{\"sub\":7}", 0},
-        {"{\"cat\":\"" CLERK_CAT_TEMPLATE "\"}", "{}", 1},
-        {"{\"cat\":\"" CLERK_CAT_M2M "\"}", "{}", 1},
-        {"{\"cat\":\"\"}", "{}", 1},
-        {"{\"cat\":null}", "{}", 1},
-        {"{\"cat\":[\"" CLERK_CAT_SESSION "\"]}", "{}", 1},
-        {"{\"cat\":\"cl_X\"}", "{}", 1},
-        {"{\"typ\":\"JWT\"}", "{}", 0},
-        {"{\"typ\":\"AT+JWT\"}", "{}", 0},
-        {"{\"typ\":\"at+jwt\"}", "{}", 1},
-        {"{\"typ\":\"application/at+jwt\"}", "{}", 1},
-        {"{}", "{\"sub\":\"mch_\"}", 1},
-        {"{}", "{\"sub\":\"mch_1\"}", 1},
-        {"{}", "{\"sub\":\"mch\"}", 0},
-        {"{}", "{\"sub\":\"xmch_1\"}", 0},
+        {"{}", "{\"sub\":\"user_1\",\"sid\":\"sess_1\"}", 0, 0},
+        {"{\"cat\":\"" CLERK_CAT_SESSION "\"}", "{}", 0, 0},
+        {"{\"cat\":\"" CLERK_CAT_IGNORE "\"}", "{\"sub\":7}", 0, 0},
+        {"{\"cat\":\"" CLERK_CAT_TEMPLATE "\"}", "{}", 1, 1},
+        {"{\"cat\":\"" CLERK_CAT_M2M "\"}", "{}", 1, 1},
+        {"{\"cat\":\"\"}", "{}", 1, 1},
+        {"{\"cat\":null}", "{}", 1, 1},
+        {"{\"cat\":[\"" CLERK_CAT_SESSION "\"]}", "{}", 1, 1},
+        {"{\"cat\":\"cl_X\"}", "{}", 1, 1},
+        {"{\"typ\":\"JWT\"}", "{}", 0, 0},
+        {"{\"typ\":\"AT+JWT\"}", "{}", 0, 0},
+        {"{\"typ\":\"at+jwt\"}", "{}", 1, 0},
+        {"{\"typ\":\"application/at+jwt\"}", "{}", 1, 0},
+        {"{}", "{\"sub\":\"mch_\"}", 1, 0},
+        {"{}", "{\"sub\":\"mch_1\"}", 1, 0},
+        {"{}", "{\"sub\":\"mch\"}", 0, 0},
+        {"{}", "{\"sub\":\"xmch_1\"}", 0, 0},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char *token = apr_pstrcat(*state, make_signing_input(cases[i].header, cases[i].payload, *state), ".", NULL);
+        for (int is_signed = 0; is_signed < 2; is_signed++) {
+            char *token = apr_pstrcat(*state, make_signing_input(cases[i].header, cases[i].payload, *state),
+                                      is_signed ? ".AA" : ".", NULL);
 
-        if (clerk_session_token_is_other_type(decode_token(token, *state)) != cases[i].other) {
-            fail_msg("%s %s", cases[i].header, cases[i].payload);
+            if (clerk_session_token_is_other_type(decode_token(token, *state))
+                != (is_signed ? cases[i].other : cases[i].unsigned_too)) {
+                fail_msg("%s %s, %s", cases[i].header, cases[i].payload, is_signed ? "signed" : "unsigned");
+            }
         }
     }
 }

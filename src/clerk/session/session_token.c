@@ -31,6 +31,10 @@ int clerk_session_token_is_other_type(const jose_jws *jws)
     if (cat && !json_is_text(cat, CLERK_CAT_SESSION) && !json_is_text(cat, CLERK_CAT_IGNORE)) {
         return 1;
     }
+    /* Without a signature it has not the form of a machine's JWT (protocol.md 12.1). */
+    if (!jws->signature_len) {
+        return 0;
+    }
     if (is_access_token(typ)) {
         return 1;
     }
