@@ -180,7 +180,7 @@ def test_long_lists_are_left_out_as_a_whole(server, live):
 @pytest.mark.parametrize("lines,told", [
     (["ClerkExportClaim"], "ClerkExportClaim"), (["ClerkExportClaim a as"], "as LEVEL"), (['ClerkExportClaim ""'], "empty"),
     (["ClerkExportClaim a.b a_b"], "CLERK_CLAIM_A_B"), (["ClerkExportClaim a", "ClerkExportClaim x as A"], "CLERK_CLAIM_A"),
-    (['ClerkRemoteUser ""'], "ClerkRemoteUser"), (["ClerkRemoteUser a b"], "one argument"), (["ClerkPassHeaders maybe"], "On or Off"),
+    (['ClerkRemoteUser ""'], "ClerkRemoteUser"), (["ClerkRemoteUser a b"], "one or three arguments"), (["ClerkPassHeaders maybe"], "On or Off"),
     (["ClerkStripCredentials"], "On or Off"),
 ])
 def test_bad_directives_stop_httpd(make_httpd, live, lines, told):

@@ -48,7 +48,7 @@ VALUES = {
     "ClerkOrganizationSync": "/orgs{0}/:slug",
     "ClerkPublicOrigin": "https://origin{0}.example.test",
     "ClerkCacheControl": "max-age={0}",
-    "ClerkRemoteUser": "claim{0}",
+    "ClerkRemoteUser": "claim{0} (.*)@site{0} $1",
     "ClerkExportClaim": "claim{0}",
 }
 # These print as they were written.

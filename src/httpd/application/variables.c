@@ -8,7 +8,6 @@
 #include "clerk/session/claim.h"
 #include "httpd/application/user_profile.h"
 #include "httpd/config/config.h"
-#include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
 
 static const char *auth_status(const clerk_identity *identity)
@@ -209,79 +208,4 @@ void clerk_variables_each(request_rec *r, const clerk_identity *identity, clerk_
 
         sink(data, claim->key, claim->val);
     }
-}
-
-/* What the dashboard calls a value that people want as REMOTE_USER, for claims with the usual names. */
-static const char *shortcode_of(const char *claim)
-{
-    static const char *const known[][2] = {{"email", "user.primary_email_address"},
-                                           {"username", "user.username"},
-                                           {"name", "user.full_name"},
-                                           {"external_id", "user.external_id"}};
-
-    for (apr_size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (!strcmp(known[i][0], claim)) {
-            return known[i][1];
-        }
-    }
-    return "user.primary_email_address";
-}
-
-static int refuse_claim(request_rec *r, const clerk_identity *identity, const char *path, int has_claim)
-{
-    int level = clerk_httpd_log_message_level(3063);
-
-    ap_log_rerror(APLOG_MARK, level, 0, r,
-                  CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
-                                    "to the session token in the Clerk dashboard (Sessions, Customize session token: "
-                                    "{\"%s\": \"{{%s}}\"}), or choose one that every user has",
-                              path, identity->subject, has_claim ? "has no usable value there" : "has no such claim",
-                              path, shortcode_of(path));
-    return HTTP_FORBIDDEN;
-}
-
-static int remote_user_of_profile(const char **puser, request_rec *r, const clerk_identity *identity, const char *field)
-{
-    const clerk_user_profile *found = clerk_user_profile_get(r, identity);
-    const char *user = found->profile ? clerk_profile_get(found->profile, field, r->pool) : NULL;
-    int level;
-
-    if (user && *user) {
-        *puser = apr_pstrdup(r->pool, user);
-        return OK;
-    }
-    if (found->state == CLERK_USER_PROFILE_UNAVAILABLE) {
-        apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, found->retry_after));
-        return HTTP_SERVICE_UNAVAILABLE;
-    }
-    level = clerk_httpd_log_message_level(3203);
-    ap_log_rerror(APLOG_MARK, level, 0, r,
-                  CLERK_LOGNO(3203) "refused: ClerkRemoteUser user:%s: %s %s has none%s", field,
-                              identity->user_id ? "the user" : "the holder of a machine token", identity->subject,
-                              strcmp(field, "email") ? ""
-                                                     : "; an e-mail address counts only if it is the primary one, "
-                                                       "and verified");
-    return HTTP_FORBIDDEN;
-}
-
-int clerk_variables_remote_user(const char **puser, request_rec *r, const clerk_identity *identity)
-{
-    const char *path = clerk_htaccess_remote_user(clerk_config_dir(r)), *field, *user;
-    const json_t *claim;
-
-    /* A machine is its subject, whatever claims it was given. */
-    if (!path || identity->kind != CLERK_TOKEN_SESSION) {
-        *puser = apr_pstrdup(r->pool, identity->subject);
-        return OK;
-    }
-    if ((field = clerk_config_profile_field(path))) {
-        return remote_user_of_profile(puser, r, identity, field);
-    }
-    claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
-    user = json_is_string(claim) || json_is_number(claim) ? clerk_claim_encode(claim, r->pool) : NULL;
-    if (!user || !*user) {
-        return refuse_claim(r, identity, path, claim != NULL);
-    }
-    *puser = apr_pstrdup(r->pool, user);
-    return OK;
 }

@@ -41,13 +41,4 @@ const char *clerk_variables_get(request_rec *r, const clerk_identity *identity, 
 /** Whether a name is one of those that clerk_variables_each() can set, exported claims included. */
 int clerk_variables_has_name(const char *name);
 
-/**
- * Find the value of REMOTE_USER (ClerkRemoteUser).
- * @return OK; or, logged:
- *         HTTP_FORBIDDEN if the token has no such claim, or the claim is empty, neither text nor number, longer than
- *         CLERK_CLAIM_TEXT_MAX, or has control characters; or if the user's profile has no such field;
- *         HTTP_SERVICE_UNAVAILABLE if the profile cannot be had now; Retry-After is set
- */
-int clerk_variables_remote_user(const char **puser, request_rec *r, const clerk_identity *identity);
-
 #endif

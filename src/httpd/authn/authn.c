@@ -9,7 +9,7 @@
 #include "clerk/browser/sign_in.h"
 #include "clerk/outcome.h"
 #include "httpd/application/environment.h"
-#include "httpd/application/variables.h"
+#include "httpd/application/remote_user.h"
 #include "httpd/authn/pages.h"
 #include "httpd/authz/refusal.h"
 #include "httpd/config/config.h"
@@ -206,7 +206,7 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
 static int answer_signed_in(request_rec *r, const clerk_outcome *outcome)
 {
     const char *user;
-    int rc = clerk_variables_remote_user(&user, r, outcome->identity);
+    int rc = clerk_remote_user_find(&user, r, outcome->identity);
 
     if (rc == HTTP_FORBIDDEN) {
         return clerk_refusal_nameless(r, outcome->identity);

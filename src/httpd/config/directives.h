@@ -51,7 +51,8 @@ clerk_directives_setter clerk_directives_auth_public_origin;
 clerk_directives_flag_setter clerk_directives_auth_trust_forwarded;
 
 /* For the application: directives_application.c */
-clerk_directives_reader clerk_directives_application_remote_user;
+const char *clerk_directives_application_remote_user(cmd_parms *cmd, void *conf, const char *path, const char *pattern,
+                                                     const char *replacement);
 clerk_directives_setter clerk_directives_application_export_claims;
 
 #endif

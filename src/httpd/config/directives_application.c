@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "clerk/session/profile.h"
+#include "httpd/config/htaccess.h"
 #include "text/text.h"
 
 static const char *path_problem(const char *path)
@@ -34,10 +35,68 @@ static const char *check_path(cmd_parms *cmd, const char *path)
                         cmd->cmd->name, path, problem);
 }
 
-const char *clerk_directives_application_remote_user(const char **ppath, cmd_parms *cmd, const char *path)
+/* The most parts of a value that a replacement can name. */
+#define MOST_PARTS (AP_MAX_REG_MATCH - 1)
+
+/* Whether a replacement names only parts that the expression has. @return what is wrong, or NULL */
+static const char *check_replacement(cmd_parms *cmd, const char *replacement, apr_size_t parts)
 {
-    *ppath = path;
-    return check_path(cmd, path);
+    if (!clerk_text_is_clean(replacement) || !*replacement) {
+        return "ClerkRemoteUser: the replacement is empty or has control characters in it; write what the user is "
+               "called, such as $1";
+    }
+    for (const char *at = replacement; *at; at++) {
+        if (*at == '\\' && at[1]) {
+            at++;
+        } else if (*at == '$' && clerk_text_is_digit(at[1]) && (apr_size_t)(at[1] - '0') > parts) {
+            return apr_psprintf(cmd->pool,
+                                "ClerkRemoteUser: the replacement '%s' has $%c, but the expression has %s%d "
+                                "part%s in parentheses",
+                                replacement, at[1], parts ? "only " : "", (int)parts, parts == 1 ? "" : "s");
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Compile an expression for the whole value, characters being those of UTF-8. It is not enough to find it somewhere:
+ * `(.*)@example.com` would make `alice` of alice@example.com.evil.test. Compiled alone first, so that the parentheses
+ * that are put around it are its own, whatever is written.
+ */
+static const char *compile(clerk_remote_user *user, cmd_parms *cmd)
+{
+    const char *own = apr_pstrcat(cmd->temp_pool, "(*UTF)", user->pattern, NULL);
+    const char *wrapped = apr_pstrcat(cmd->temp_pool, "(*UTF)\\A(?:", user->pattern, ")\\z", NULL);
+    const ap_regex_t *whole = ap_pregcomp(cmd->temp_pool, own, 0) ? ap_pregcomp(cmd->pool, wrapped, 0) : NULL;
+
+    if (!whole) {
+        return apr_psprintf(cmd->pool,
+                            "ClerkRemoteUser: '%s' is not a regular expression; write one that matches the whole "
+                            "value, and what the user is called then, such as (.*)@example[.]com $1",
+                            user->pattern);
+    }
+    user->regex = whole;
+    return check_replacement(cmd, user->replacement, whole->re_nsub < MOST_PARTS ? whole->re_nsub : MOST_PARTS);
+}
+
+const char *clerk_directives_application_remote_user(cmd_parms *cmd, void *conf, const char *path, const char *pattern,
+                                                     const char *replacement)
+{
+    const clerk_settings_row *row = &clerk_settings_table[CLERK_SETTINGS_AT_remote_user];
+    clerk_dir_config *dir = conf;
+    clerk_remote_user *user = apr_pcalloc(cmd->pool, sizeof(*user));
+    const char *problem = check_path(cmd, path);
+
+    if (clerk_config_in_htaccess(cmd)) {
+        *(clerk_remote_user **)clerk_htaccess_member(dir, row, cmd->pool) = user;
+    } else {
+        dir->remote_user = user;
+    }
+    user->path = path;
+    user->field = clerk_config_profile_field(path);
+    user->pattern = pattern;
+    user->replacement = replacement;
+    return problem || !pattern ? problem : compile(user, cmd);
 }
 
 /* The variable for a name: upper case, with `_` for all characters but ASCII letters and digits. */

@@ -99,6 +99,18 @@ static int says_other(const char *ours, const char *said)
     return said && ours && strcmp(ours, said);
 }
 
+static int is_same(const char *ours, const char *said)
+{
+    return ours && said ? !strcmp(ours, said) : ours == said;
+}
+
+static int says_other_user(const clerk_remote_user *ours, const clerk_remote_user *said)
+{
+    return said && ours
+           && !(is_same(ours->path, said->path) && is_same(ours->pattern, said->pattern)
+                && is_same(ours->replacement, said->replacement));
+}
+
 /* The kinds of token that both accept; as .htaccess says where the server configuration is silent. */
 static clerk_settings_index apply_accepted(clerk_policy *policy, const clerk_dir_config *dir,
                                            clerk_settings_index ignored)
@@ -155,7 +167,7 @@ static void apply(clerk_dir_config *dir)
     if (!said->strip_credentials && CLERK_SETTINGS_VALUE(dir, strip_credentials)) {
         ignored = CLERK_SETTINGS_AT_strip_credentials;
     }
-    if (says_other(dir->remote_user, said->remote_user)) {
+    if (says_other_user(dir->remote_user, said->remote_user)) {
         ignored = CLERK_SETTINGS_AT_remote_user;
     }
     if (says_other(dir->public_origin, said->public_origin)) {
@@ -217,7 +229,7 @@ int clerk_htaccess_trusts_forwarded(const clerk_dir_config *dir)
     return said != CLERK_UNSET ? said : (int)clerk_settings_table[CLERK_SETTINGS_AT_trust_forwarded].fallback;
 }
 
-const char *clerk_htaccess_remote_user(const clerk_dir_config *dir)
+const clerk_remote_user *clerk_htaccess_remote_user(const clerk_dir_config *dir)
 {
     return dir->remote_user || !dir->htaccess ? dir->remote_user : dir->htaccess->remote_user;
 }

@@ -38,7 +38,7 @@ struct clerk_htaccess {
     int pending_sessions;
     const char *public_origin;
     int trust_forwarded;
-    const char *remote_user;
+    clerk_remote_user *remote_user;
     int strip_credentials;
 };
 
@@ -63,7 +63,7 @@ const char *clerk_htaccess_instance(const clerk_dir_config *dir);
 /** @return NULL: not set */
 const char *clerk_htaccess_public_origin(const clerk_dir_config *dir);
 int clerk_htaccess_trusts_forwarded(const clerk_dir_config *dir);
-const char *clerk_htaccess_remote_user(const clerk_dir_config *dir);
+const clerk_remote_user *clerk_htaccess_remote_user(const clerk_dir_config *dir);
 
 static inline int clerk_htaccess_strips_credentials(const clerk_dir_config *dir)
 {

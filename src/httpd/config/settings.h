@@ -119,6 +119,15 @@ typedef struct clerk_export {
     const char *name;  /**< of the variable: CLERK_CLAIM_<NAME> */
 } clerk_export;
 
+/** The value of ClerkRemoteUser. */
+typedef struct clerk_remote_user {
+    const char *path;        /**< of the claim; or user:FIELD */
+    const char *field;       /**< FIELD; NULL: it is a claim */
+    const char *pattern;     /**< as written; NULL: the value is used as it is */
+    const char *replacement; /**< what the value becomes, with $1 for what a part of the pattern matched */
+    const void *regex;       /**< ap_regex_t * of the pattern, for the whole value */
+} clerk_remote_user;
+
 typedef struct clerk_dir_config {
     /* SECTION and POLICY */
     const char *instance_name;
@@ -143,7 +152,7 @@ typedef struct clerk_dir_config {
     const char *public_origin;
     int trust_forwarded;
     int user_profile;
-    const char *remote_user;           /**< claim path, or user:FIELD; NULL: the user id */
+    clerk_remote_user *remote_user;    /**< NULL: the user id */
     apr_array_header_t *export_claims; /**< of clerk_export */
     int pass_headers;
     int strip_credentials;

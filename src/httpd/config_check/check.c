@@ -68,8 +68,11 @@ static int needs_profile(const ap_directive_t *directive, apr_pool_t *pool)
     if (clerk_config_sections_directive_is(directive, "ClerkUserProfile")) {
         return !strcasecmp(ap_getword_conf(pool, &args), "on");
     }
-    if (!clerk_config_sections_directive_is(directive, "ClerkRemoteUser")
-        && !clerk_config_sections_directive_is(directive, "ClerkExportClaim")) {
+    /* An expression and its replacement follow. */
+    if (clerk_config_sections_directive_is(directive, "ClerkRemoteUser")) {
+        return clerk_config_profile_field(ap_getword_conf(pool, &args)) != NULL;
+    }
+    if (!clerk_config_sections_directive_is(directive, "ClerkExportClaim")) {
         return 0;
     }
     while (*args) {

@@ -9,6 +9,7 @@ static const char *const directive_names[CLERK_SECTION_DIRECTIVES]
        [CLERK_SECTION_ACCEPT_TOKENS] = "ClerkAcceptTokens",
        [CLERK_SECTION_ACCEPT_BASIC] = "ClerkAcceptBasic",
        [CLERK_SECTION_TOKEN_SOURCES] = "ClerkTokenSources",
+       [CLERK_SECTION_REMOTE_USER] = "ClerkRemoteUser",
        [CLERK_SECTION_SATISFY] = "Satisfy",
        [CLERK_SECTION_AUTH_MERGING] = "AuthMerging",
        [CLERK_SECTION_STATUS_PAGE] = "SetHandler",

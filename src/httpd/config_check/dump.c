@@ -54,6 +54,11 @@ static int has_accept_basic(const clerk_config_section *section)
     return section->set[CLERK_SECTION_ACCEPT_BASIC] != NULL;
 }
 
+static int has_remote_user(const clerk_config_section *section)
+{
+    return section->set[CLERK_SECTION_REMOTE_USER] != NULL;
+}
+
 static int has_satisfy(const clerk_config_section *section)
 {
     return section->set[CLERK_SECTION_SATISFY] != NULL;
@@ -225,6 +230,16 @@ static void print_sources(const dump *to, const clerk_config_section *here)
          from.section ? where_from(&from, here, to->pool) : "");
 }
 
+/* What users are called, where it is not their id: Require user and group compare that. */
+static void print_names(const dump *to, const clerk_config_section *here)
+{
+    source from = find_source(to, here, has_remote_user);
+
+    if (from.section) {
+        line(to, "REMOTE_USER", args_of(&from, CLERK_SECTION_REMOTE_USER), where_from(&from, here, to->pool));
+    }
+}
+
 /* Whether a section says something about access; of mappings, whether they take URLs of a protected section. */
 static int is_of_interest(const dump *to, const clerk_config_section *here)
 {
@@ -233,7 +248,7 @@ static int is_of_interest(const dump *to, const clerk_config_section *here)
     if (here->kind != CLERK_SECTION_MAPPING) {
         return here->require || here->set[CLERK_SECTION_AUTH_TYPE] || here->set[CLERK_SECTION_INSTANCE]
                || here->set[CLERK_SECTION_TOKEN_SOURCES] || here->set[CLERK_SECTION_ACCEPT_TOKENS]
-               || here->set[CLERK_SECTION_STATUS_PAGE];
+               || here->set[CLERK_SECTION_REMOTE_USER] || here->set[CLERK_SECTION_STATUS_PAGE];
     }
     return clerk_section_access_bypassed(&decided, to->config, here) != NULL;
 }
@@ -278,6 +293,7 @@ static void print_section(dump *to, const clerk_config_section *here)
     if (access.clerk) {
         print_instance(to, here);
         print_sources(to, here);
+        print_names(to, here);
     }
     if (require.section) {
         print_requirements(to, &require, here);
