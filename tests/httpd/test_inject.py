@@ -331,10 +331,24 @@ def test_on_names_what_clerk_js_needs(httpd, live, visitor):
 def test_without_pages_one_line_says_so(httpd, live, visitor):
     documents(httpd)
     httpd.configure(directives(httpd, live) + "ClerkInjectScript On\n" + protect("/app"))
+    httpd.log.announce("AC3180", "AC3301")
     httpd.start()
-    httpd.log.announce("AC3180")
     assert get(httpd, visitor, "/app/page.html").body == (DOCUMENT % "x").encode()
     httpd.log.wait_for("AC3180")
+
+
+@pytest.mark.parametrize("inside, elsewhere, warned", [
+    ("ClerkInjectScript On", "", True), ("ClerkInjectScript keep-alive", "ClerkPages none", True), ("ClerkKeepForms 1M", "", True),
+    ("ClerkInjectScript off", "", False), ("ClerkKeepForms OFF", "", False), ("", "", False), ("ClerkInjectScript On", "ClerkPages /clerk", False),
+    ("ClerkKeepForms 1M", "<VirtualHost *:81>\nServerName a.test\nClerkPages /clerk\n</VirtualHost>", False),
+    ("ClerkKeepForms 1M", "<VirtualHost *:81>\nServerName a.test\n</VirtualHost>", True),
+    ("", "ClerkPages /clerk\n<VirtualHost *:81>\nServerName a.test\nClerkPages none\n<Location /b>\nClerkKeepForms 1M\n</Location>\n</VirtualHost>", True),
+    ("", "ClerkPages /clerk\n<VirtualHost *:81>\nServerName a.test\n<Location /b>\nClerkKeepForms 1M\n</Location>\n</VirtualHost>", False)])
+def test_the_start_says_that_pages_are_needed(httpd, live, inside, elsewhere, warned):
+    httpd.configure(directives(httpd, live) + "ClerkPublicOrigin https://www.example.test\n" + protect("/app", ("valid-user",), inside) + elsewhere + "\n")
+    code, said = httpd.check()
+    found = re.search(r"AC3301: (Clerk\w+) \S+ on line \d+ of .* has no effect without ClerkPages", said)
+    assert code == 0 and bool(found) == ("AC3301" in said) == warned and (not found or found[1] in inside + elsewhere), said
 
 
 @pytest.mark.parametrize("line", ["ClerkInjectScript yes", "ClerkInjectScript", 'ClerkUserButton ""'])

@@ -235,6 +235,41 @@ static void warn_about(const clerk_config_sections *config, const clerk_config_s
     }
 }
 
+/* Whether a server has ClerkPages; of the main server, whose sections hold in virtual hosts too, whether any has. */
+static int has_pages(const clerk_config_sections *config, const server_rec *server)
+{
+    const server_rec *end = server == config->main_server ? NULL : server->next;
+
+    for (; server != end; server = server->next) {
+        const char *pages = clerk_config_server(server)->pages;
+
+        if (pages && *pages) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What works by the module's own pages, where there are none: nothing else says that it does not work. */
+static void warn_about_pages(const clerk_config_sections *config, const clerk_config_section *here)
+{
+    static const clerk_section_directive by_pages[] = {CLERK_SECTION_KEEP_FORMS, CLERK_SECTION_INJECT_SCRIPT};
+
+    for (apr_size_t i = 0; i < sizeof(by_pages) / sizeof(by_pages[0]); i++) {
+        const ap_directive_t *directive = here->set[by_pages[i]];
+        const char *args = directive ? directive->args : "Off";
+
+        if (strcasecmp(ap_getword_conf(config->pool, &args), "Off") && !has_pages(config, here->server)) {
+            clerk_httpd_log_warn(here->server,
+                                 CLERK_LOGNO(3301) "%s %s on line %d of %s has no effect without ClerkPages, below "
+                                                   "which are the pages and the script that it needs; write for "
+                                                   "example ClerkPages /clerk in the server configuration",
+                                             directive->directive, directive->args, directive->line_num,
+                                             directive->filename);
+        }
+    }
+}
+
 static void warn_about_mapping(const clerk_config_sections *config, const clerk_config_section *mapping)
 {
     int decided = 0;
@@ -329,6 +364,7 @@ int clerk_check_configuration(server_rec *main_server, apr_pool_t *scratch)
             return rc;
         }
         warn_about(config, here);
+        warn_about_pages(config, here);
     }
     if (!config->authorized_parties && any_runtime(main_server)) {
         clerk_httpd_log_warn(

@@ -10,6 +10,8 @@ static const char *const directive_names[CLERK_SECTION_DIRECTIVES]
        [CLERK_SECTION_ACCEPT_BASIC] = "ClerkAcceptBasic",
        [CLERK_SECTION_TOKEN_SOURCES] = "ClerkTokenSources",
        [CLERK_SECTION_REMOTE_USER] = "ClerkRemoteUser",
+       [CLERK_SECTION_KEEP_FORMS] = "ClerkKeepForms",
+       [CLERK_SECTION_INJECT_SCRIPT] = "ClerkInjectScript",
        [CLERK_SECTION_SATISFY] = "Satisfy",
        [CLERK_SECTION_AUTH_MERGING] = "AuthMerging",
        [CLERK_SECTION_STATUS_PAGE] = "SetHandler",

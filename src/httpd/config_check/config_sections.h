@@ -20,6 +20,8 @@ typedef enum clerk_section_directive {
     CLERK_SECTION_ACCEPT_BASIC,  /**< ClerkAcceptBasic */
     CLERK_SECTION_TOKEN_SOURCES, /**< ClerkTokenSources */
     CLERK_SECTION_REMOTE_USER,   /**< ClerkRemoteUser */
+    CLERK_SECTION_KEEP_FORMS,    /**< ClerkKeepForms */
+    CLERK_SECTION_INJECT_SCRIPT, /**< ClerkInjectScript */
     CLERK_SECTION_SATISFY,
     CLERK_SECTION_AUTH_MERGING,
     CLERK_SECTION_STATUS_PAGE,   /**< SetHandler clerk-status */
