@@ -61,6 +61,7 @@ def server(make_httpd, live, emulator):
 def without_pages(make_httpd, live):
     server = make_httpd()
     server.cgi("private/echo.cgi", ECHO)
+    server.log.announce("AC3301")
     server.configure(directives(server, live, "public", (PARTY, server.origin())) + protect("/private", ("valid-user",), "ClerkKeepForms 1M"))
     return server.start()
 

@@ -126,6 +126,7 @@ def places(make_httpd, loads, environment):
         text += f'<Location "/{row.directive}/location">\n{line(row, 1)}</Location>\n'
         text += f'<Directory "{here}/if">\n<If "true">\n{line(row, 1)}</If>\n</Directory>\n'
     server.configure(text, global_text=loads)
+    server.log.announce("AC3301")  # without ClerkPages
     return server.start()
 
 
