@@ -17,10 +17,8 @@
   </nav>
   <div class="who">
 <?php if (signed_in()): ?>
-    <span><strong><?= e(server('REMOTE_USER')) ?></strong> <?= e(membership()) ?></span>
-<?php if (sign_out_url() !== ''): ?>
-    <a class="button" href="<?= e(sign_out_url()) ?>">Sign out</a>
-<?php endif ?>
+    <span><strong><?= e(person()) ?></strong> <?= e(membership()) ?></span>
+    <a class="button" href="/clerk/sign-out">Sign out</a>
 <?php else: ?>
     <a class="button" href="/members/">Sign in</a>
 <?php endif ?>

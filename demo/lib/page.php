@@ -34,16 +34,31 @@ function membership(): string
     return server('CLERK_ORG_ID') === '' ? 'personal account' : $role . ' in ' . server('CLERK_ORG_SLUG');
 }
 
-/** Where the sign-out link leads: to the emulator; "" where there is none and Clerk's account portal has to do. */
-function sign_out_url(): string
+/** The user's name, as far as the server knows it. */
+function person(): string
 {
-    $base = server('DEMO_SIGN_OUT_URL');
-    if ($base === '') {
-        return '';
+    foreach (['CLERK_USER_NAME', 'CLERK_USER_USERNAME', 'CLERK_USER_EMAIL', 'REMOTE_USER'] as $name) {
+        if (server($name) !== '') {
+            return server($name);
+        }
     }
-    $home = 'http://' . server('HTTP_HOST') . '/';
 
-    return $base . '?' . http_build_query(['redirect_url' => $home, 'session_id' => server('CLERK_SESSION_ID')]);
+    return '';
+}
+
+/** Shell commands that come with an API key; none without a place for them. */
+function programs(): array
+{
+    $repository = 'http://git:$KEY@' . server('HTTP_HOST') . '/git/notes.git';
+    $key = server('DEMO_API_KEY_URL') === ''
+        ? 'KEY=ak_...   # your own: Account, API keys'
+        : 'KEY=$(curl -s ' . escapeshellarg(server('DEMO_API_KEY_URL')) . ')';
+
+    return server('DEMO_GIT') === '' ? [] : [
+        $key,
+        'git clone "' . $repository . '"',
+        'cd notes && date >>visits.txt && git add visits.txt && git commit -m "A visit" && git push',
+    ];
 }
 
 /** The frame around a page; $body prints the middle. */
@@ -51,6 +66,6 @@ function page(string $title, string $current, callable $body): void
 {
     header('Content-Type: text/html; charset=utf-8');
     header('Cache-Control: no-store');
-    $links = ['/' => 'Home', '/members/' => 'Members', '/admin/' => 'Admin', '/org/' => 'Acme', '/received/' => 'Received'];
+    $links = ['/' => 'Home', '/members/' => 'Members', '/admin/' => 'Admin', '/org/' => 'Acme', '/notes/' => 'Notes', '/received/' => 'Received'];
     require __DIR__ . '/layout.php';
 }

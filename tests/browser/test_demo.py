@@ -78,7 +78,7 @@ def test_a_visit(demo, browser):
     # Back, signed in
     seen = browser.click('form:has(input[value="bob"]) button:has-text("acme")')
     assert seen["url"] == demo.url + "/members/", seen
-    assert "member in acme" in seen["text"]
+    assert "member in acme" in seen["text"] and "Bob" in seen["text"]
     browser.screenshot("demo-members")
     signed_in = browser.cookies()["__session"]["value"]
 
@@ -110,3 +110,31 @@ def test_what_is_not_for_this_account(demo, browser):
     seen = browser.open(demo.url + "/admin/")
     assert seen["status"] == 403 and "Not for this account" in seen["text"]
     browser.screenshot("demo-refused")
+
+
+def test_the_tour(demo, browser):
+    """What its start page leads to. A note waits until the token has expired, and is saved."""
+    demo.settings(token_ttl=TTL)
+    browser.open(demo.url + "/members/")
+    browser.click('form:has(input[value="alice"]) button:has-text("acme")')
+    browser.open(demo.url + "/")
+    browser.screenshots("demo-tour")
+    browser.click('.tour a[href="/notes/"]')
+    browser.fill("textarea", "Written slowly")
+    time.sleep(TTL + SKEW + 1)
+    seen = browser.click("button.button")
+    assert seen["url"] == demo.url + "/notes/" and "Written slowly" in seen["text"], seen
+    browser.screenshots("demo-notes")
+    demo.settings(token_ttl=60)
+    browser.open(demo.url + "/")
+    seen = browser.click('.tour a[href="/programs/"]')
+    assert "git clone" in seen["text"]
+    browser.screenshots("demo-programs")
+    browser.open(demo.url + "/")
+    seen = browser.click('.tour a[href="/clerk-status"]')
+    assert "mod_auth_clerk" in seen["text"] and seen["url"] == demo.url + "/clerk-status", seen
+    browser.open(demo.url + "/received/")
+    browser.screenshots("demo-received")
+    browser.open(demo.url + "/")
+    seen = browser.click('.tour a[href="/clerk/sign-out"]')
+    assert "Hello, stranger" in seen["text"]

@@ -4,6 +4,7 @@
     GET    /_emulator/                      the instance: keys, host, URLs, users
     GET    /_emulator/token?user=alice      a fresh session token as text; also org=, ttl=, age=, version=, origin=,
                                             defect=, session_id=
+    GET    /_emulator/api-key?user=alice    a new API key of hers as text
     POST   /_emulator/mint                  the same from JSON, with every argument of Instance.mint but `key`;
                                             {"token", "session_id"}; "foreign_key": true signs with an unknown key
     POST   /_emulator/handshake-token       {"directives": [...], "claims": {...}, "defect": ...} -> {"token"}
@@ -19,6 +20,7 @@
 
 import dataclasses
 
+from . import machines
 from .keys import Key
 from .web import Response, answer, error
 
@@ -93,6 +95,12 @@ def token(instance, request):
         if name in wanted:
             wanted[name] = int(wanted[name])
     return Response(200, _mint(instance, wanted).encode("ascii"), "text/plain", [("Cache-Control", "no-store")])
+
+
+def api_key(instance, request):
+    user = instance.users[request.query.get("user", "alice")]
+    key = machines.create(instance, "api_key", subject=user.id)
+    return Response(200, key.secret.encode("ascii"), "text/plain", [("Cache-Control", "no-store")])
 
 
 def mint(instance, request):

@@ -37,6 +37,7 @@ _TABLE = (
     ("GET", r"/sign-out", "portal-sign-out", portal.sign_out),
     ("GET", r"/_emulator/", None, control.index),
     ("GET", r"/_emulator/token", None, control.token),
+    ("GET", r"/_emulator/api-key", None, control.api_key),
     ("POST", r"/_emulator/mint", None, control.mint),
     ("POST", r"/_emulator/handshake-token", None, control.handshake_token),
     ("GET|POST", r"/_emulator/sessions", None, control.sessions),
