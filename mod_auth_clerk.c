@@ -30,6 +30,7 @@
 #include "httpd/site/site_form.h"
 #include "httpd/site/site_proxy.h"
 #include "httpd/status/status.h"
+#include "httpd/webhook/webhook_handler.h"
 #include "httpd/request/scrub.h"
 #include "mod_auth_clerk.h"
 
@@ -76,6 +77,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_access_ex(clerk_site_open, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_handler(clerk_site_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(clerk_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(clerk_webhook_handler, NULL, NULL, APR_HOOK_MIDDLE);
     APR_REGISTER_OPTIONAL_FN(clerk_user_id);
 }
 

@@ -20,6 +20,8 @@ const char *clerk_reason_text(clerk_reason reason)
         [CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT] = "session-token-but-no-client-uat",
         [CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH] = "active-organization-mismatch",
         [CLERK_REASON_SESSION_PENDING] = "session-pending",
+        [CLERK_REASON_SESSION_REVOKED] = "session-revoked",
+        [CLERK_REASON_REVOCATIONS_UNKNOWN] = "revocations-unknown",
         [CLERK_REASON_TOKEN_TYPE_MISMATCH] = "token-type-mismatch",
         [CLERK_REASON_TOKEN_EXPIRED] = "token-expired",
         [CLERK_REASON_TOKEN_INVALID] = "token-invalid",
@@ -43,5 +45,5 @@ const char *clerk_reason_text(clerk_reason reason)
 int clerk_reason_is_unavailable(clerk_reason reason)
 {
     return reason == CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD || reason == CLERK_REASON_SECRET_KEY_INVALID
-           || reason == CLERK_REASON_UNEXPECTED_ERROR;
+           || reason == CLERK_REASON_UNEXPECTED_ERROR || reason == CLERK_REASON_REVOCATIONS_UNKNOWN;
 }

@@ -3,8 +3,9 @@
 #define CLERK_REASON_H
 
 /**
- * Why a request is not signed in (protocol.md 16), in the SDK's spelling, plus our own `token-invalid-issuer` and
- * `session-pending`. The texts are stable: the log, the X-Clerk-Auth-Reason header and the counters show them.
+ * Why a request is not signed in (protocol.md 16), in the SDK's spelling, plus our own `token-invalid-issuer`,
+ * `session-pending`, `session-revoked` and `revocations-unknown`. The texts are stable: the log, the
+ * X-Clerk-Auth-Reason header and the counters show them.
  */
 typedef enum clerk_reason {
     CLERK_REASON_NONE = 0, /**< signed in; no text */
@@ -23,6 +24,8 @@ typedef enum clerk_reason {
     CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT,
     CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH,
     CLERK_REASON_SESSION_PENDING,
+    CLERK_REASON_SESSION_REVOKED,     /**< the token is older than a revocation of its session, user or membership */
+    CLERK_REASON_REVOCATIONS_UNKNOWN, /**< unavailable: nobody knows whether it is (ClerkRevocationFailure closed) */
     CLERK_REASON_TOKEN_TYPE_MISMATCH,
     CLERK_REASON_TOKEN_EXPIRED,
     CLERK_REASON_TOKEN_INVALID,

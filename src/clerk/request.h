@@ -101,6 +101,7 @@ typedef struct clerk_policy {
     apr_interval_time_t clock_skew; /**< microseconds; 0 means none, not the default */
     clerk_pending pending_sessions;
     clerk_renewal renewal;
+    int revocation;          /**< revocations count */
     int cross_origin_sync;   /**< protocol.md 9.4 wanted */
     const char *sign_in_url; /**< URL or path; NULL: the Account Portal */
     const char *sign_up_url;

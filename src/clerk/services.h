@@ -8,6 +8,7 @@
 #include "clerk/session/token_record.h"
 #include "jose/jose.h"
 #include "shared/keystore/keystore.h"
+#include "shared/revocations.h"
 
 /** What caused a call. Calls that strangers can cause use up nothing of what signed-in visitors have. */
 typedef enum clerk_backend_cause {
@@ -88,6 +89,13 @@ typedef struct clerk_services {
      */
     void (*cache_put)(void *baton, jose_slice token, apr_uint32_t generation, apr_int64_t expires,
                       const clerk_token_record *record, apr_pool_t *pool);
+
+    /* Revocations. */
+
+    const clerk_revocations *revocations; /**< NULL: there are none */
+    const unsigned char *revocation_key;  /**< of the instance, CLERK_REVOKED_KEY bytes */
+    /** Whether `revocations` has all that it should by now. NULL: it has. */
+    int (*knows_revocations)(void *baton);
 
     /* Machine tokens. */
 

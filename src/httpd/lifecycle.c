@@ -24,6 +24,9 @@
 #define WATCHDOG_NAME "_clerk_keys_"
 /* Webhook messages that are remembered: as many as come in ten minutes at seven a second. 32 KB. */
 #define WEBHOOKS_SEEN 4096
+/* 2 MB, of which only what is used is resident: 229,376 places. */
+#define REVOCATION_SETS 32768
+#define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-1"
 #define WATCHDOG_LONGEST apr_time_from_sec(10)
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
@@ -241,6 +244,35 @@ static int has_webhooks(void)
     return 0;
 }
 
+/* Memory that outlives the configuration: what was revoked must not be forgotten by a restart, and the processes of the
+ * generation before, which finish their requests, share it. */
+typedef struct retained_memory {
+    char *memory;
+} retained_memory;
+
+/* Create the table of revocations, or find that of the generation before. It has a segment of its own. */
+static apr_status_t make_revocations(server_rec *s)
+{
+    retained_memory *retained = ap_retained_data_get(REVOCATIONS_RETAINED);
+
+    if (!has_webhooks()) {
+        return APR_SUCCESS;
+    }
+    if (!retained) {
+        retained = ap_retained_data_create(REVOCATIONS_RETAINED, sizeof(*retained));
+    }
+    if (!retained->memory) {
+        apr_status_t rv = make_memory(&retained->memory, clerk_revocations_size(REVOCATION_SETS), s, s->process->pool);
+
+        if (rv != APR_SUCCESS) {
+            retained->memory = NULL;
+            return rv;
+        }
+    }
+    clerk_revocations_use(&clerk_process_get()->revocations, retained->memory, REVOCATION_SETS);
+    return APR_SUCCESS;
+}
+
 /*
  * Create the shared memory segment and lay it out: key sets, verdict counters, the state of Backend APIs,
  * webhook messages that were received, and in the rest the token cache.
@@ -251,11 +283,13 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     clerk_process *process = clerk_process_get();
     apr_size_t wanted = (apr_size_t)CLERK_SETTINGS_VALUE(clerk_config_server(s), shared_memory);
     apr_size_t runtimes = (apr_size_t)process->runtimes->nelts;
-    apr_size_t counters_size = APR_ALIGN(runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_state)), LINE);
+    apr_size_t counters_size = APR_ALIGN(
+        runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_state) + sizeof(clerk_webhook_counts)), LINE);
     apr_size_t seen_size = has_webhooks() ? WEBHOOKS_SEEN * sizeof(*process->webhooks_seen.words) : 0;
     apr_size_t fixed = keys_size + counters_size + seen_size;
     apr_size_t least = fixed + CLERK_TOKEN_CACHE_SIZE_MIN;
     apr_size_t size = wanted ? wanted : fixed + TOKEN_CACHE_SIZE;
+    clerk_webhook_counts *webhooks;
     clerk_backend_state *states;
     clerk_verdicts *verdicts;
     apr_status_t rv;
@@ -275,11 +309,13 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     *pkeys = memory;
     verdicts = (clerk_verdicts *)(memory + keys_size);
     states = (clerk_backend_state *)(verdicts + runtimes);
+    webhooks = (clerk_webhook_counts *)(states + runtimes);
     for (apr_size_t i = 0; i < runtimes; i++) {
         clerk_runtime *runtime = APR_ARRAY_IDX(process->runtimes, i, clerk_runtime *);
 
         runtime->verdicts = &verdicts[i];
         runtime->backend.state = &states[i];
+        runtime->webhook_counts = &webhooks[i];
     }
     process->webhooks_seen.words = (_Atomic apr_uint64_t *)(void *)(memory + keys_size + counters_size);
     process->webhooks_seen.count = seen_size / sizeof(*process->webhooks_seen.words);
@@ -313,7 +349,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
     waiting_size = sources->nelts ? APR_ALIGN(clerk_keystore_waiters(worker_count()) * sizeof(clerk_place), LINE) : 0;
     if (make_segment(&keys, keys_size + waiting_size, s, pconf) != APR_SUCCESS
-        || make_backend_limits(s, pconf) != APR_SUCCESS) {
+        || make_backend_limits(s, pconf) != APR_SUCCESS || make_revocations(s) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     rv = process->socache ? clerk_socache_open(process->socache, s, pconf) : APR_SUCCESS;

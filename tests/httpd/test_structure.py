@@ -29,7 +29,7 @@ RANKS = [
     ["httpd/application"],
     ["httpd/site"],
     ["httpd/authz", "httpd/inject"],
-    ["httpd/authn", "httpd/status"],
+    ["httpd/authn", "httpd/status", "httpd/webhook"],
     ["httpd"],
     [""],
 ]

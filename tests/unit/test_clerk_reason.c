@@ -30,6 +30,8 @@ static const struct {
     {CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT, "session-token-but-no-client-uat"},
     {CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, "active-organization-mismatch"},
     {CLERK_REASON_SESSION_PENDING, "session-pending"},
+    {CLERK_REASON_SESSION_REVOKED, "session-revoked"},
+    {CLERK_REASON_REVOCATIONS_UNKNOWN, "revocations-unknown"},
     {CLERK_REASON_TOKEN_TYPE_MISMATCH, "token-type-mismatch"},
     {CLERK_REASON_TOKEN_EXPIRED, "token-expired"},
     {CLERK_REASON_TOKEN_INVALID, "token-invalid"},

@@ -83,7 +83,7 @@ static void messages_are_judged(void **state)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         clerk_webhook_message message
-            = {rows[i].id, rows[i].timestamp, rows[i].signatures, {rows[i].body, strlen(rows[i].body)}};
+            = {rows[i].id, rows[i].timestamp, rows[i].signatures, {rows[i].body, strlen(rows[i].body)}, 0};
 
         assert_case(rows[i].row, name_of(verify(f, &message, secrets, 1614265330)), rows[i].expected);
     }
@@ -97,9 +97,10 @@ static void vectors_of_other_implementations_are_valid(void **state)
     clerk_webhook_message one = {"msg_2Lh9KRb0pzN4LePd3XiA4v12345",
                                  "1654012591",
                                  "v1,U6zSyxecp3iT4cvl7jVjFD4opePEu/UJgNrFgkl79Gk=",
-                                 {REVOKED, sizeof(REVOKED) - 1}};
+                                 {REVOKED, sizeof(REVOKED) - 1},
+                                 0};
     clerk_webhook_message two
-        = {"msg_1", "1700000000", "v1,aLkQB+xcSQlsD6ZfoS63nWK5gbb+oqG5FdaenPaGuAI=", {event, sizeof(event) - 1}};
+        = {"msg_1", "1700000000", "v1,aLkQB+xcSQlsD6ZfoS63nWK5gbb+oqG5FdaenPaGuAI=", {event, sizeof(event) - 1}, 0};
 
     assert_int_equal(verify(*state, &one, secrets, 1654012591), CLERK_WEBHOOK_VALID);
     assert_int_equal(verify(*state, &two, secrets, 1700000000), CLERK_WEBHOOK_VALID);
@@ -108,7 +109,7 @@ static void vectors_of_other_implementations_are_valid(void **state)
 static void five_minutes_are_allowed(void **state)
 {
     static const char *const secrets[] = {SECRET, NULL};
-    clerk_webhook_message message = {ID, TIME, GOOD, {BODY, sizeof(BODY) - 1}};
+    clerk_webhook_message message = {ID, TIME, GOOD, {BODY, sizeof(BODY) - 1}, 0};
 
     assert_string_equal(name_of(verify(*state, &message, secrets, 1614265330 + 300)), "valid");
     assert_string_equal(name_of(verify(*state, &message, secrets, 1614265330 + 301)), "too old");
@@ -120,7 +121,7 @@ static void either_secret_fits_during_a_rotation(void **state)
 {
     static const char *const old_first[] = {SECRET, OTHER, NULL}, *const new_first[] = {OTHER, SECRET, NULL},
                              *const other_only[] = {OTHER, NULL}, *const none[] = {NULL};
-    clerk_webhook_message message = {ID, TIME, GOOD, {BODY, sizeof(BODY) - 1}};
+    clerk_webhook_message message = {ID, TIME, GOOD, {BODY, sizeof(BODY) - 1}, 0};
 
     assert_string_equal(name_of(verify(*state, &message, old_first, 1614265330)), "valid");
     assert_string_equal(name_of(verify(*state, &message, new_first, 1614265330)), "valid");

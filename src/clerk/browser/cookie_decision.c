@@ -173,7 +173,7 @@ static void note_lapsed_user(clerk_context *context)
     }
     reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,
                                         context->policy->clock_skew, context->services, context->pool);
-    if (reason == CLERK_REASON_NONE || reason == CLERK_REASON_TOKEN_EXPIRED) {
+    if (reason == CLERK_REASON_NONE || reason == CLERK_REASON_TOKEN_EXPIRED || reason == CLERK_REASON_SESSION_REVOKED) {
         context->outcome->lapsed_user = clerk_session_token_user_id(token);
     }
 }

@@ -42,11 +42,36 @@ static clerk_outcome *expired(clerk_context *context)
     return outcome;
 }
 
+/*
+ * The token is authentic and has not expired, but it is older than a revocation. The frontend API decides about a page
+ * navigation, and the Backend API about what may be renewed: a session whose user has another role now gets a new
+ * token, one that has ended does not.
+ */
+static clerk_outcome *revoked(clerk_context *context)
+{
+    clerk_outcome *outcome = context->outcome;
+    clerk_refresh_result result = {0};
+
+    if (outcome->carrier == CLERK_CARRIER_COOKIE && !clerk_context_may_handshake(context)) {
+        result = clerk_refresh(context);
+    }
+    if (result.identity) {
+        return clerk_context_accept(context, result.identity);
+    }
+    outcome->expired_session = 1;
+    if (outcome->carrier == CLERK_CARRIER_COOKIE) {
+        outcome->lapsed_user = clerk_session_token_user_id(context->cookies->session);
+    }
+    return clerk_handshake_propose(context, CLERK_REASON_SESSION_REVOKED, NULL);
+}
+
 clerk_outcome *clerk_refused_token(clerk_context *context, clerk_reason reason)
 {
     switch (reason) {
     case CLERK_REASON_TOKEN_EXPIRED:
         return expired(context);
+    case CLERK_REASON_SESSION_REVOKED:
+        return revoked(context);
     case CLERK_REASON_TOKEN_NOT_ACTIVE_YET:
         return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_NBF, NULL);
     case CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE:

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "clerk/session/revoked.h"
 #include "jose/json.h"
 #include "jose/keyset.h"
 
@@ -197,12 +198,38 @@ static clerk_reason verify_uncached(apr_uint32_t *pgeneration, const clerk_sessi
     return clerk_session_token_verify_signature(pgeneration, token->jws, CLERK_TOKEN_SESSION, services, pool);
 }
 
+/*
+ * Whether a good token was revoked. Nearly always one comparison says that it was not: it is younger than all
+ * revocations. A token without `iat` is as old as can be.
+ */
+static clerk_reason check_revocation(const clerk_identity *identity, const clerk_claims *claims,
+                                     const clerk_policy *policy, const clerk_services *services)
+{
+    /* Its checks have said that it is in range. */
+    apr_int64_t issued = (apr_int64_t)claims->issued_at.seconds;
+    const clerk_revocations *revocations = services->revocations;
+
+    if (!revocations || !policy->revocation) {
+        return CLERK_REASON_NONE;
+    }
+    if (services->knows_revocations && !services->knows_revocations(services->baton)) {
+        return CLERK_REASON_REVOCATIONS_UNKNOWN;
+    }
+    if (clerk_revocations_is_good(revocations, CLERK_REVOCATIONS_OF_USERS, issued)
+        && clerk_revocations_is_good(revocations, CLERK_REVOCATIONS_OF_ORGANIZATIONS, issued)) {
+        return CLERK_REASON_NONE;
+    }
+    return clerk_revoked_is(revocations, services->revocation_key, identity, issued) ? CLERK_REASON_SESSION_REVOKED
+                                                                                     : CLERK_REASON_NONE;
+}
+
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,
                                         const clerk_instance *instance, const clerk_policy *policy,
                                         apr_interval_time_t skew, const clerk_services *services, apr_pool_t *pool)
 {
     clerk_reason reason = CLERK_REASON_NONE;
     apr_uint32_t generation = 0;
+    clerk_identity *identity;
 
     *pidentity = NULL;
     if (!token->cached) {
@@ -216,16 +243,17 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
     if (reason != CLERK_REASON_NONE) {
         return reason;
     }
-    if (token->cached) {
-        *pidentity = token->cached;
-        return CLERK_REASON_NONE;
-    }
-    *pidentity = clerk_identity_create(token->jws->payload, pool);
-    if (services->cache_put) {
-        clerk_token_record record = {*token->claims, **pidentity};
-        apr_int64_t expires = (apr_int64_t)token->claims->expires.seconds + apr_time_sec(skew);
+    identity = token->cached;
+    if (!identity) {
+        identity = clerk_identity_create(token->jws->payload, pool);
+        if (services->cache_put) {
+            clerk_token_record record = {*token->claims, *identity};
+            apr_int64_t expires = (apr_int64_t)token->claims->expires.seconds + apr_time_sec(skew);
 
-        services->cache_put(services->baton, token->text, generation, expires, &record, pool);
+            services->cache_put(services->baton, token->text, generation, expires, &record, pool);
+        }
     }
-    return CLERK_REASON_NONE;
+    reason = check_revocation(identity, token->claims, policy, services);
+    *pidentity = reason == CLERK_REASON_NONE ? identity : NULL;
+    return reason;
 }

@@ -65,7 +65,7 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
 
 /**
  * Verify a session token: category and machine checks (protocol.md 4.2 and 6.5), signature and claims
- * (protocol.md 4.3). For a token from the token cache only the claims are checked: its kind and signature are good.
+ * (protocol.md 4.3), and that it was not revoked. For a token from the token cache its kind and signature are good.
  * @param pidentity the identity, valid until @a pool is cleared; NULL unless CLERK_REASON_NONE
  */
 clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_session_token *token,

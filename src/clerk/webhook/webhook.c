@@ -169,6 +169,7 @@ clerk_webhook_verdict clerk_webhook_check_headers(clerk_webhook_message *message
     if (!read_time(&sent, message->timestamp)) {
         return CLERK_WEBHOOK_TIME_MALFORMED;
     }
+    message->sent = sent;
     /* In whole seconds, as the SDK counts. */
     now = apr_time_from_sec(apr_time_sec(now));
     if (now - sent > CLERK_WEBHOOK_TOLERANCE) {

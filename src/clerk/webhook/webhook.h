@@ -23,6 +23,7 @@ typedef struct clerk_webhook_message {
     const char *timestamp;
     const char *signatures;
     jose_slice body;
+    apr_time_t sent; /**< the timestamp, set by clerk_webhook_check_headers() */
 } clerk_webhook_message;
 
 typedef enum clerk_webhook_verdict {

@@ -169,6 +169,17 @@ static void look_up(clerk_user_profile *result, clerk_runtime *runtime, request_
     }
 }
 
+void clerk_user_profile_forget(request_rec *r, const char *user_id)
+{
+    const clerk_runtime *runtime = clerk_config_runtime(r);
+    clerk_socache *cache = clerk_process_socache();
+    clerk_socache_name name;
+
+    if (cache && clerk_socache_make_name(&name, cache, CLERK_SOCACHE_PROFILE, runtime->scope, user_id)) {
+        clerk_socache_remove(cache, &name, r);
+    }
+}
+
 const clerk_user_profile *clerk_user_profile_get(request_rec *r, const clerk_identity *identity)
 {
     static const clerk_user_profile none = {CLERK_USER_PROFILE_NONE, NULL, 0, NULL};

@@ -28,4 +28,7 @@ typedef struct clerk_user_profile {
  */
 const clerk_user_profile *clerk_user_profile_get(request_rec *r, const clerk_identity *identity);
 
+/** Drop what is cached of a user of the request's instance: the next request asks Clerk. */
+void clerk_user_profile_forget(request_rec *r, const char *user_id);
+
 #endif

@@ -16,6 +16,7 @@
     MEMBER(audience, NULL)                                                                                             \
     MEMBER(clock_skew, CLERK_UNSET)                                                                                    \
     MEMBER(renewal, CLERK_UNSET)                                                                                       \
+    MEMBER(revocation, CLERK_UNSET)                                                                                    \
     MEMBER(keep_forms, CLERK_UNSET)                                                                                    \
     MEMBER(pending_sessions, CLERK_UNSET)                                                                              \
     MEMBER(remote_user, NULL)                                                                                          \
@@ -128,6 +129,16 @@ static clerk_settings_index apply_accepted(clerk_policy *policy, const clerk_dir
     return ignored;
 }
 
+/* On wins. */
+static clerk_settings_index apply_revocation(clerk_policy *policy, const struct clerk_htaccess *said,
+                                             clerk_settings_index ignored)
+{
+    if (said->revocation == 1) {
+        policy->revocation = 1;
+    }
+    return said->revocation == 0 && policy->revocation ? CLERK_SETTINGS_AT_revocation : ignored;
+}
+
 /* Narrow the policy, and note a directive that has no effect. */
 static void apply(clerk_dir_config *dir)
 {
@@ -156,6 +167,7 @@ static void apply(clerk_dir_config *dir)
     } else if (said->renewal != CLERK_UNSET && policy->renewal == CLERK_RENEWAL_GET) {
         ignored = CLERK_SETTINGS_AT_renewal;
     }
+    ignored = apply_revocation(policy, said, ignored);
     if (said->keep_forms > CLERK_SETTINGS_VALUE(dir, keep_forms)) {
         ignored = CLERK_SETTINGS_AT_keep_forms;
     }

@@ -10,13 +10,12 @@
  * the server: which instance's users are let in to it, from which sites, and under which names. Therefore these
  * settings of .htaccess are kept apart from those of the server configuration:
  *
- *     narrowed  ClerkTokenSources, ClerkAuthorizedParties, ClerkAudience, ClerkClockSkew, ClerkRenewal, ClerkKeepForms,
- *               ClerkPendingSessions, ClerkStripCredentials: what both allow is allowed
- *               ClerkAcceptTokens, ClerkAcceptBasic: the same where the server configuration says something of them,
- *               else as .htaccess says
- *     filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server configuration says
- *               nothing
- *     granted   ClerkInstance: only one that ClerkHtaccessInstances names, or the one that is used anyway
+ *     narrowed  ClerkTokenSources, ClerkAuthorizedParties, ClerkAudience, ClerkClockSkew, ClerkRenewal,
+ *               ClerkRevocation, ClerkKeepForms, ClerkPendingSessions, ClerkStripCredentials: what both allow is
+ * allowed ClerkAcceptTokens, ClerkAcceptBasic: the same where the server configuration says something of them, else as
+ * .htaccess says filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server
+ * configuration says nothing granted   ClerkInstance: only one that ClerkHtaccessInstances names, or the one that is
+ * used anyway
  *
  * A setting of a section of the server configuration that is merged after a .htaccess ends what that one says of the
  * same setting. An inner .htaccess replaces what an outer one says. All other settings can be set freely.
@@ -34,6 +33,7 @@ struct clerk_htaccess {
     apr_array_header_t *audience;
     apr_interval_time_t clock_skew;
     int renewal;
+    int revocation;
     apr_int64_t keep_forms;
     int pending_sessions;
     const char *public_origin;

@@ -104,6 +104,27 @@ static int scope_of(unsigned char scope[32], const clerk_instance *instance, con
     return ok;
 }
 
+/* What tells the revocations of a Clerk instance from those of another one: servers and virtual hosts that say the same
+ * of who Clerk's instance is share them, whatever way they take to it. */
+static int revocation_key_of(unsigned char key[CLERK_REVOKED_KEY], const clerk_instance *instance,
+                             const clerk_instance_config *conf)
+{
+    unsigned char bytes[32];
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    int ok = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
+
+    if (ok) {
+        digest_text(digest, instance->publishable_key);
+        digest_text(digest, instance->publishable_key ? NULL : instance->secret_key);
+        digest_text(digest, instance->publishable_key || instance->secret_key ? NULL : instance->jwks_url);
+        digest_text(digest, instance->publishable_key || instance->secret_key ? NULL : conf->jwt_key);
+        ok = EVP_DigestFinal_ex(digest, bytes, NULL) == 1;
+        memcpy(key, bytes, CLERK_REVOKED_KEY);
+    }
+    EVP_MD_CTX_free(digest);
+    return ok;
+}
+
 typedef struct resolving {
     apr_array_header_t *runtimes;
     apr_hash_t *by_fingerprint;
@@ -211,7 +232,8 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
         return "ClerkJWKSMaxStale is shorter than ClerkJWKSCacheTTL; keys would lapse before they are refreshed";
     }
     runtime->profile_ttl = conf->user_profile_ttl;
-    if (!source_id(runtime->source.id, instance, conf) || !scope_of(runtime->scope, instance, conf)) {
+    if (!source_id(runtime->source.id, instance, conf) || !scope_of(runtime->scope, instance, conf)
+        || !revocation_key_of(runtime->revocation_key, instance, conf)) {
         return "OpenSSL failed to compute a digest";
     }
     if (conf->webhook_secrets && (error = read_webhook_keys(runtime, conf->webhook_secrets, pool))) {

@@ -141,8 +141,9 @@ typedef struct clerk_dir_config {
     int unauthenticated; /**< clerk_unauthenticated */
     const char *sign_in_url;
     const char *sign_up_url;
-    int pending_sessions;   /**< clerk_pending */
-    int renewal;            /**< clerk_renewal */
+    int pending_sessions; /**< clerk_pending */
+    int renewal;          /**< clerk_renewal */
+    int revocation;
     apr_int64_t keep_forms; /**< bytes; 0: no form is kept */
     int cross_origin_sync;
     const char *cache_control; /**< NULL: default; "": nothing is added */

@@ -49,6 +49,18 @@ clerk_recent_set clerk_process_webhooks_seen(void)
     return process.webhooks_seen;
 }
 
+const clerk_revocations *clerk_process_revocations(void)
+{
+    return process.revocations.head ? &process.revocations : NULL;
+}
+
+void clerk_process_revoke(const clerk_revocation *revocation)
+{
+    if (process.revocations.head) {
+        clerk_revocations_add(&process.revocations, revocation);
+    }
+}
+
 int clerk_process_has_watchdog(void)
 {
     return process.watchdog != NULL;

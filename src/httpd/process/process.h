@@ -8,6 +8,7 @@
 #include "httpd/process/runtime.h"
 #include "httpd/process/socache.h"
 #include "shared/recent_set.h"
+#include "shared/revocations.h"
 #include "shared/token_cache.h"
 
 /**
@@ -22,6 +23,7 @@ typedef struct clerk_process {
     clerk_backend_limits *backend_limits; /**< NULL where no instance has a secret key */
     clerk_socache *socache;               /**< NULL: none is needed, or its module is not loaded */
     ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
+    clerk_revocations revocations;        /**< no head: nothing can be revoked */
     clerk_recent_set webhooks_seen;       /**< messages that were received; no words: no instance has a secret */
     apr_time_t since;                     /**< when the shared memory was created and the counters were 0 */
 } clerk_process;
@@ -43,6 +45,12 @@ apr_time_t clerk_process_since(void);
 
 /** The webhook messages that were received lately. Only where an instance has a ClerkWebhookSecret. */
 clerk_recent_set clerk_process_webhooks_seen(void);
+
+/** What was revoked; NULL: nothing can be, as no instance has a ClerkWebhookSecret. */
+const clerk_revocations *clerk_process_revocations(void);
+
+/** Revoke something, for all processes of this machine. */
+void clerk_process_revoke(const clerk_revocation *revocation);
 
 /** Whether keys are refreshed in the background. */
 int clerk_process_has_watchdog(void);

@@ -4,7 +4,9 @@
 
 #include "clerk/instance/backend_api.h"
 #include "clerk/instance/instance.h"
+#include "clerk/session/revoked.h"
 #include "clerk/verdicts.h"
+#include "clerk/webhook/webhook_counts.h"
 #include "shared/keystore/keystore.h"
 
 /**
@@ -26,7 +28,10 @@ typedef struct clerk_runtime {
     unsigned char scope[32];
     apr_interval_time_t profile_ttl;        /**< ClerkUserProfileTTL */
     const apr_array_header_t *webhook_keys; /**< of clerk_webhook_key; NULL: none */
-    unsigned int number;                    /**< index in the list of runtimes; part of the key of the token cache */
+    clerk_webhook_counts *webhook_counts;   /**< in shared memory, set in post_config */
+    /** Tells the revocations of this Clerk instance from those of others, on all servers of a fleet. */
+    unsigned char revocation_key[CLERK_REVOKED_KEY];
+    unsigned int number; /**< index in the list of runtimes; part of the key of the token cache */
 } clerk_runtime;
 
 #endif

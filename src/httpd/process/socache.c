@@ -250,6 +250,15 @@ const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const cle
     return apr_pmemdup(r->pool, stored + END_SIZE, *psize);
 }
 
+void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, request_rec *r)
+{
+    if (lock(cache)) {
+        /* Where there is none, providers call that a failure. */
+        (void)cache->provider->remove(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, r->pool);
+        unlock(cache);
+    }
+}
+
 void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, const void *value, apr_size_t size,
                        apr_time_t until, request_rec *r)
 {

@@ -62,6 +62,9 @@ int clerk_socache_make_name(clerk_socache_name *name, const clerk_socache *cache
 /** @return @a psize bytes from the request's pool; NULL if there is no such value, or its time is over */
 const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, request_rec *r);
 
+/** Remove a value, if there is one. */
+void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, request_rec *r);
+
 /**
  * Store a value in place of the one of that name.
  * @param size at most CLERK_SOCACHE_VALUE_MAX

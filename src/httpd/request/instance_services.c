@@ -174,6 +174,9 @@ void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runti
     services->baton = bound;
     services->now = now;
     services->own_origin = own_origin;
+    services->revocations = clerk_process_revocations();
+    services->revocation_key = runtime->revocation_key;
+    services->knows_revocations = NULL;
     services->cache_get = cache_get;
     services->cache_put = cache_put;
     services->acquire_keys = acquire_keys;

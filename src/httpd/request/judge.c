@@ -22,7 +22,7 @@ static int is_same_policy(const clerk_policy *one, const clerk_policy *other)
                && one->token_sources == other->token_sources && one->authorized_parties == other->authorized_parties
                && one->audience == other->audience && one->narrower_parties == other->narrower_parties
                && one->narrower_audience == other->narrower_audience && one->clock_skew == other->clock_skew
-               && one->pending_sessions == other->pending_sessions);
+               && one->pending_sessions == other->pending_sessions && one->revocation == other->revocation);
 }
 
 /* The state of the nearest parent or redirecting request that is signed in to this instance under the same policy. */

@@ -31,6 +31,7 @@ typedef struct kept_body {
 struct clerk_webhook_state {
     const clerk_runtime *runtime; /* the instance that it was verified for */
     kept_body body;
+    apr_time_t sent;
     int has_headers; /* one of them at least, so it is meant to be a message */
     int is_good;
 };
@@ -123,6 +124,7 @@ static const char *check(request_rec *r, struct clerk_webhook_state *found)
         return problem;
     }
     message.body = (jose_slice){found->body.data, found->body.len};
+    found->sent = message.sent;
     verdict = clerk_webhook_verify(&digest, &message, keys, r->request_time, r->pool);
     if (verdict != CLERK_WEBHOOK_VALID) {
         return clerk_webhook_text(verdict);
@@ -175,6 +177,9 @@ int clerk_webhook_message_is_good(request_rec *r)
         found->runtime = runtime;
         problem = check(top, found);
         found->is_good = !problem;
+        if (problem && found->has_headers) {
+            clerk_webhook_counts_add(runtime->webhook_counts, CLERK_WEBHOOK_REFUSED, NULL, r->request_time);
+        }
         if (problem) {
             /* In a place for people too, nearly no request is meant to be a message. */
             ap_log_rerror(APLOG_MARK, found->has_headers ? APLOG_WARNING : APLOG_INFO, 0, r,
@@ -186,6 +191,13 @@ int clerk_webhook_message_is_good(request_rec *r)
     }
     /* A message for one instance is none for another. */
     return found->is_good && found->runtime == runtime;
+}
+
+clerk_webhook_received clerk_webhook_message_received(request_rec *r)
+{
+    const struct clerk_webhook_state *found = clerk_request_state_get(clerk_request_state_top(r))->webhook;
+
+    return (clerk_webhook_received){{found->body.data, found->body.len}, found->sent};
 }
 
 int clerk_webhook_message_was_refused(request_rec *r, int *pwas_message)

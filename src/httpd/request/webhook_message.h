@@ -4,6 +4,8 @@
 
 #include <httpd.h>
 
+#include "jose/jose.h"
+
 /** The largest body of a message. Clerk's are some KB. */
 #define CLERK_WEBHOOK_BODY_MAX ((apr_size_t)1 << 20)
 
@@ -19,6 +21,15 @@ int clerk_webhook_message_is_good(request_rec *r);
  * @param pwas_message set then: whether the request has headers of a message, so that it is meant to be one
  */
 int clerk_webhook_message_was_refused(request_rec *r, int *pwas_message);
+
+/** A message that is good. */
+typedef struct clerk_webhook_received {
+    jose_slice body; /**< belongs to the request */
+    apr_time_t sent; /**< by its header */
+} clerk_webhook_received;
+
+/** The message of the client's request, after clerk_webhook_message_is_good() has said so. */
+clerk_webhook_received clerk_webhook_message_received(request_rec *r);
 
 /** Register the filter that gives the body to the handler. */
 void clerk_webhook_message_register(void);
