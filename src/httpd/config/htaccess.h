@@ -12,10 +12,12 @@
  *
  *     narrowed  ClerkTokenSources, ClerkAuthorizedParties, ClerkAudience, ClerkClockSkew, ClerkRenewal,
  *               ClerkRevocation, ClerkKeepForms, ClerkPendingSessions, ClerkStripCredentials: what both allow is
- * allowed ClerkAcceptTokens, ClerkAcceptBasic: the same where the server configuration says something of them, else as
- * .htaccess says filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server
- * configuration says nothing granted   ClerkInstance: only one that ClerkHtaccessInstances names, or the one that is
- * used anyway
+ *               allowed
+ *               ClerkAcceptTokens, ClerkAcceptBasic: the same where the server configuration says something of them,
+ *               else as .htaccess says
+ *     filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server configuration says
+ *               nothing
+ *     granted   ClerkInstance: only one that ClerkHtaccessInstances names, or the one that is used anyway
  *
  * A setting of a section of the server configuration that is merged after a .htaccess ends what that one says of the
  * same setting. An inner .htaccess replaces what an outer one says. All other settings can be set freely.
