@@ -6,6 +6,7 @@
 
 #include "clerk/reason.h"
 #include "clerk/session/identity.h"
+#include "clerk/token_type.h"
 
 typedef enum clerk_status {
     CLERK_SIGNED_IN,
@@ -25,8 +26,9 @@ typedef enum clerk_carrier {
 typedef struct clerk_outcome {
     clerk_status status;
     clerk_reason reason;
-    const char *reason_text;  /**< the full text, with `-refresh-...`; "" when signed in; safe for a header */
-    clerk_carrier carrier;    /**< where the token came from; NONE: no token */
+    const char *reason_text;     /**< the full text, with `-refresh-...`; "" when signed in; safe for a header */
+    clerk_carrier carrier;       /**< where the token came from; NONE: no token */
+    clerk_token_type credential; /**< what kind it is by its form, if there is one */
     clerk_identity *identity; /**< when signed in; also of a pending session that counts as signed out (then status is
                                  SIGNED_OUT, reason SESSION_PENDING) */
     const char *location;     /**< redirect to here with 307, whatever the status is; NULL: no redirect */

@@ -6,6 +6,7 @@
 #include <apr_tables.h>
 
 #include "clerk/session/token_record.h"
+#include "clerk/token_type.h"
 #include "jose/jose.h"
 #include "shared/keystore/keystore.h"
 #include "shared/revocations.h"
@@ -32,15 +33,34 @@ typedef struct clerk_backend_call {
     const char *expired_token; /**< its signature is good */
     const char *refresh_token;
     /**
-     * FOR_PROFILE, else NULL: calls with the same path get the same reply, reduced by this function to the bytes that
-     * are needed of it, at most CLERK_BACKEND_CONDENSED_MAX.
+     * FOR_PROFILE and FOR_MACHINE, else NULL: the same reply serves several requests, reduced by this function to the
+     * bytes that are needed of it, at most CLERK_BACKEND_CONDENSED_MAX for a profile.
      */
     void (*condense)(clerk_backend_reply *reply, const struct clerk_backend_call *call, apr_pool_t *pool);
     /* FOR_MACHINE: calls with the same path and the same token get the same reply. */
     const char *machine_token;
-    int by_machine_key;             /**< with the machine's secret key, not the instance's */
-    apr_interval_time_t shared_for; /**< how long the reply is used for other requests */
+    clerk_token_type machine_type;
+    int by_machine_key;              /**< with the machine's secret key, not the instance's */
+    apr_interval_time_t shared_for;  /**< how long the reply is used for other requests, and a refusal remembered */
+    apr_interval_time_t trusted_for; /**< how long a token that is good is believed */
+    /**
+     * FOR_MACHINE: what a reply says about the token, *pgood: that it is good.
+     * @return until when that may be believed; 0: the reply says nothing about the token
+     */
+    apr_time_t (*verdict)(int *pgood, const struct clerk_backend_call *call, const clerk_backend_reply *reply,
+                          apr_pool_t *pool);
+    const struct clerk_backend_memory *memory; /**< FOR_MACHINE: what was found out before; NULL: nothing */
 } clerk_backend_call;
+
+/** Replies that this server, and those of its fleet, keep. Not trusted: what keeps them must recognize its own. */
+typedef struct clerk_backend_memory {
+    void *baton;
+    /** @return 0: not found; @a reply is unchanged then */
+    int (*recall)(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool);
+    /** Keep a reply, which was reduced, until then. */
+    void (*keep)(void *baton, const clerk_backend_reply *reply, const clerk_backend_call *call, apr_time_t until,
+                 apr_pool_t *pool);
+} clerk_backend_memory;
 
 /** The longest body after `condense`. */
 #define CLERK_BACKEND_CONDENSED_MAX 16000
@@ -49,10 +69,11 @@ struct clerk_backend_reply {
     int status; /**< HTTP status; 0: no answer (network, time-out, or not asked at all) */
     const char *body;
     apr_size_t body_len;
-    int is_json;     /**< by its Content-Type */
-    int held_back;   /**< the call was not made: too many of its kind lately or now, or the API is left alone */
-    int shared;      /**< the call of another thread has brought it */
-    int retry_after; /**< seconds until another try makes sense; 0: not known */
+    int is_json;         /**< by its Content-Type */
+    int held_back;       /**< the call was not made: too many of its kind lately or now, or the API is left alone */
+    int shared;          /**< the call of another thread, or of another server, has brought it */
+    apr_time_t asked_at; /**< when Clerk was asked; 0: not at all */
+    int retry_after;     /**< seconds until another try makes sense; 0: not known */
 };
 
 /**

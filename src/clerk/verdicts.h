@@ -15,7 +15,9 @@
  */
 typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) count[CLERK_STATUS_COUNT][CLERK_REASON_COUNT];
-    _Atomic(apr_uint64_t) forbidden; /**< signed-in requests that a Require line refused */
+    _Atomic(apr_uint64_t) accepted[CLERK_TOKEN_TYPES]; /**< requests signed in by a credential of this kind */
+    _Atomic(apr_uint64_t) refused[CLERK_TOKEN_TYPES];  /**< and those whose credential was refused */
+    _Atomic(apr_uint64_t) forbidden;                   /**< signed-in requests that a Require line refused */
     /* Hits and misses of the token cache: */
     _Atomic(apr_uint64_t) cache_hits;   /**< tokens found in the cache; they may have expired */
     _Atomic(apr_uint64_t) cache_misses; /**< signatures checked, good or bad, of sessions and of handshakes */

@@ -326,6 +326,21 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     return rv;
 }
 
+static apr_status_t open_socache(server_rec *s, apr_pool_t *pconf)
+{
+    unsigned int workers = worker_count();
+    char *memory;
+    apr_status_t rv = make_memory(&memory, clerk_socache_size(workers), s, pconf);
+
+    if (rv == APR_SUCCESS) {
+        rv = clerk_socache_open(clerk_process_get()->socache, memory, workers, s, pconf);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3206) "cannot set up the cache of ClerkSOCache");
+    }
+    return rv;
+}
+
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     clerk_process *process = clerk_process_get();
@@ -352,9 +367,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         || make_backend_limits(s, pconf) != APR_SUCCESS || make_revocations(s) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    rv = process->socache ? clerk_socache_open(process->socache, s, pconf) : APR_SUCCESS;
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3206) "cannot set up the cache of ClerkSOCache");
+    if (process->socache && open_socache(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     /* If this fails, each child tries again and logs the error. */

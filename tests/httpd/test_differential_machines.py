@@ -130,9 +130,9 @@ FAULTS = {
 
 
 FAULT_CASES = list(itertools.product(ENDPOINTS, FAULTS))
-# So many of the calls about tokens that Clerk does not know are for one instance.
+# So many of the calls about tokens that are refused are for one instance.
 PER_STRANGER = 14
-STRANGERS = 8 + CREDENTIALS // 100
+STRANGERS = 8 + CREDENTIALS // 25
 
 
 def fault_host(kind, fault):
@@ -247,6 +247,12 @@ def is_good(kind, members):
             and get("expired") in (None, False) and get("active") in (None, True) and lasts)
 
 
+def members_of(case):
+    """What of an answer is_good() looks at."""
+    members = {"object": OBJECTS[case.type], "id": "x", "subject": "x"} | {name: value for name, value in case.parts if value != ABSENT}
+    return {name: value for name, value in members.items() if (name, ABSENT) not in case.parts}
+
+
 def expected(case, theirs):
     """The verdict that is expected of the module, where the SDK says `theirs`."""
     if case.listed and len(case.accepts) == 1 and theirs.reason == "token-type-mismatch":
@@ -272,9 +278,7 @@ def expected_of_answer(case, theirs):
                 return Verdict("signed-out", "token-invalid", None)  # differences.md row 5
             return Verdict("unavailable", "secret-key-invalid" if case.fault == "401" else "unexpected-error", None)  # differences.md row 44
         return theirs
-    members = {"object": OBJECTS[case.type], "id": "x", "subject": "x"} | {name: value for name, value in case.parts if value != ABSENT}
-    members = {name: value for name, value in members.items() if (name, ABSENT) not in case.parts}
-    if not is_good(case.type, members):
+    if not is_good(case.type, members_of(case)):
         assert theirs.status in ("signed-in", "throws", "signed-out")
         return Verdict("signed-out", "token-invalid", None)  # differences.md row 5
     return theirs
@@ -311,7 +315,8 @@ class Court:
                 instance.clear_faults()
 
     def host_for(self, case):
-        if case.is_accepted and KINDS[case.kind][1].startswith(("ak_", "mt_", "oat_")):
+        form = KINDS[case.kind][1]
+        if case.is_accepted and (form.startswith(("ak_", "mt_", "oat_")) or (form == "opaque" and not is_good(case.type, members_of(case)))):
             self.strangers += 1
             return f"stranger{self.strangers // PER_STRANGER % STRANGERS}"
         return "main"

@@ -106,18 +106,36 @@ def test_a_mixed_place_gives_a_browser_its_flow(server, fresh):
     assert calls(fresh) == 0
 
 
-@pytest.mark.parametrize("kind", KINDS.values())
-@pytest.mark.parametrize("more", [
+REFUSALS = [
     {"revoked": True}, {"expired": True}, {"active": False}, {"object": "session"}, {"id": ""}, {"subject": None}, {"revoked": 1},
     {"expiration": 1000}, {"expiration": "never"},
-], ids=str)
-def test_a_2xx_is_not_enough(server, fresh, kind, more):
-    token = fresh.machine_token(kind, more=more)
+]
+
+
+@pytest.fixture(scope="module", name="refusing")
+def _refusing(make_httpd, emulator, live):
+    """An instance for each of REFUSALS, and a server: what Clerk refuses counts for each instance and client address."""
+    server = make_httpd()
+    server.write("index.html", "members only\n")
+    instances = [emulator.add_instance(production=True, host=f"clerk.refusing{number}.test", key=live.keys[0], cast=False) for number in range(len(REFUSALS))]
+    text = "RemoteIPHeader X-Client-Address\nRemoteIPInternalProxy 127.0.0.1\n" + protect("/", ["valid-user"], "ClerkAcceptTokens any")
+    for number, one in enumerate(instances):
+        text += f"<VirtualHost 127.0.0.1:{server.port}>\nServerName refusing{number}.test\n{directives(server, one, 'api')}</VirtualHost>\n"
+    server.configure(text, modules=("remoteip",)).start()
+    return server, instances
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+@pytest.mark.parametrize("number", range(len(REFUSALS)), ids=[str(more) for more in REFUSALS])
+def test_a_2xx_is_not_enough(refusing, kind, number):
+    server, instances = refusing
+    one = instances[number]
+    token = one.machine_token(kind, more=REFUSALS[number])
+    before = calls(one)
     for _ in range(2):
-        answer = server.get("/any/", header(token.secret))
+        answer = server.get("/", header(token.secret) | {"Host": f"refusing{number}.test", "X-Client-Address": f"10.0.{number}.{list(ENDPOINTS).index(kind)}"})
         assert (answer.status, answer.reason) == (401, "token-invalid"), answer
-    assert calls(fresh) == 1
-    token.more = {}
+    assert calls(one) == before + 1
 
 
 def test_a_known_token_is_asked_for_once(server, fresh):
@@ -194,6 +212,24 @@ def test_requirements(server, fresh):
             assert server.get(f"/{here}/", header(token)).status == (200 if here in good else 403), here
     assert server.get("/scope/", bearer(fresh)).status == 403
     assert server.get("/type/", bearer(fresh)).status == 403
+
+
+def test_the_status_page_counts_each_kind(make_httpd, fresh):
+    server = make_httpd()
+    server.write("p/index.html", "members only\n")
+    server.configure(directives(server, fresh, "api") + "<Location /status>\n    SetHandler clerk-status\n    Require local\n</Location>\n"
+                     + protect("/p", ["valid-user"], "ClerkAcceptTokens session api-key m2m oauth", "ClerkAcceptBasic On")).start()
+    key = fresh.machine_token().secret
+    for headers, expected in ((bearer(fresh), 200), (browser(fresh), 200), (header("x"), 401), (header(key), 200), (basic(key), 200), (header(key), 200),
+                              (header("ak_unknown"), 401), (header(fresh.m2m_jwt()), 200), (header(fresh.m2m_jwt(defect="foreign-key")), 401),
+                              (header(fresh.oauth_jwt()), 200), (XHR, 401), (basic("secret"), 401)):
+        assert server.get("/p/", XHR | headers).status == expected
+    (instance,) = server.get("/status?json").json()["instances"]
+    assert instance["credentials"] == {
+        "session_tokens": 2, "session_tokens_refused": 1, "api_keys": 3, "api_keys_refused": 1, "m2m_tokens": 1, "m2m_tokens_refused": 1,
+        "oauth_tokens": 1, "oauth_tokens_refused": 0}
+    text = server.get("/status").text
+    assert "API keys" in text and "OAuth tokens" in text and key not in text
 
 
 def test_basic(server, fresh):

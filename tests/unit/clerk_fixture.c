@@ -209,6 +209,7 @@ void clerk_fixture_backend(void *baton, clerk_backend_reply *reply, const clerk_
     f->call_tokens
         = call->expired_token ? apr_pstrcat(pool, call->expired_token, " ", call->refresh_token, NULL) : NULL;
     *reply = f->reply;
+    reply->asked_at = f->services.now;
 }
 
 void clerk_fixture_answer(fixture *f, int status, const char *body)

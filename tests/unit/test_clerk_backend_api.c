@@ -204,6 +204,15 @@ static clerk_backend_call profile_of(const char *user)
                                 .condense = condense};
 }
 
+/* 404 says that the token is bad, and so does a 2xx with a "no" in it. */
+static apr_time_t verdict(int *pgood, const clerk_backend_call *call, const clerk_backend_reply *reply,
+                          apr_pool_t *pool)
+{
+    (void)pool;
+    *pgood = reply->status == 200 && !strstr(reply->body, "no");
+    return reply->status == 200 || reply->status == 404 ? reply->asked_at + call->shared_for : 0;
+}
+
 static clerk_backend_call verification_of(const char *token, const char *ip)
 {
     return (clerk_backend_call){.cause = CLERK_BACKEND_FOR_MACHINE,
@@ -212,6 +221,7 @@ static clerk_backend_call verification_of(const char *token, const char *ip)
                                 .json = "{}",
                                 .client_ip = ip,
                                 .machine_token = token,
+                                .verdict = verdict,
                                 .shared_for = SECONDS(10)};
 }
 
@@ -441,6 +451,86 @@ static void a_machine_token_is_verified_as_clerk_wants_it(void **state)
     assert_int_equal(f->server->calls, 1);
     assert_int_equal(clerk_backend_limits_caller(f->api.limits, f->api.number, &call).group,
                      CLERK_BACKEND_NEW_MACHINES);
+}
+
+/* A memory of one reply. */
+typedef struct memory {
+    clerk_backend_memory functions;
+    clerk_backend_reply reply;
+    apr_time_t until;
+    int asked;
+} memory;
+
+static int recall(void *baton, clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
+{
+    memory *m = baton;
+
+    (void)call;
+    (void)pool;
+    m->asked++;
+    if (!m->reply.status) {
+        return 0;
+    }
+    *reply = m->reply;
+    return 1;
+}
+
+static void keep(void *baton, const clerk_backend_reply *reply, const clerk_backend_call *call, apr_time_t until,
+                 apr_pool_t *pool)
+{
+    memory *m = baton;
+
+    (void)call;
+    (void)pool;
+    m->reply = *reply;
+    m->until = until;
+}
+
+/* What is remembered costs no call, not even a stranger who may make none; what is found out is kept. */
+static void what_is_remembered_is_not_asked_again(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+        int kept;
+    } cases[] = {{200, "yes", 1}, {200, "no", 1}, {404, "", 1}, {401, "", 0}, {422, "", 0}, {500, "", 0}};
+    fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        memory m = {{&m, recall, keep}, {0}, 0, 0};
+        clerk_backend_call call = verification_of(apr_psprintf(f->pool, "ak_%d", (int)i), "192.0.2.1");
+
+        memset(f->state, 0, sizeof(*f->state));
+        call.memory = &m.functions;
+        call.shared_for = 0;
+        f->server->status = cases[i].status;
+        strcpy(f->server->body, cases[i].body);
+        f->server->calls = 0;
+        assert_int_equal(make(f, call).status, cases[i].status);
+        assert_int_equal(m.reply.status, cases[i].kept ? cases[i].status : 0);
+        assert_int_equal(m.until, cases[i].kept ? m.reply.asked_at : 0);
+        assert_int_equal(make(f, call).status, cases[i].status);
+        assert_int_equal(f->server->calls, cases[i].kept ? 1 : 2);
+        assert_int_equal(m.asked, 2);
+        assert_int_equal(atomic_load(&f->state->recalled), cases[i].kept);
+    }
+}
+
+/* A 2xx that says that the token is bad is a failure of who brings it. */
+static void strangers_may_fail_as_often_whatever_the_status(void **state)
+{
+    fixture *f = *state;
+
+    strcpy(f->server->body, "no");
+    for (int i = 0; i < 30; i++) {
+        memory m = {{&m, recall, keep}, {0}, 0, 0};
+        clerk_backend_call call = verification_of(apr_psprintf(f->pool, "ak_%d", i), "192.0.2.1");
+
+        call.memory = &m.functions;
+        assert_int_equal(make(f, call).status, i < 10 ? 200 : 0);
+        assert_int_equal(m.asked, 1);
+    }
+    assert_int_equal(f->server->calls, 10);
 }
 
 static void no_group_opens_the_circuit_of_another(void **state)
@@ -1078,9 +1168,9 @@ static void a_reply_that_is_too_long_is_the_leaders_alone(void **state)
     assert_int_equal(make(f, one).status, 0);
     assert_int_equal(f->server->calls, 1);
     one = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
-    f->server->body[CLERK_SINGLE_FLIGHT_ANSWER_MAX - 12] = '\0';
-    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 12);
-    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 12);
+    f->server->body[CLERK_SINGLE_FLIGHT_ANSWER_MAX - 24] = '\0';
+    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 24);
+    assert_int_equal(make(f, one).body_len, CLERK_SINGLE_FLIGHT_ANSWER_MAX - 24);
     assert_int_equal(f->server->calls, 2);
 }
 
@@ -1188,6 +1278,8 @@ int main(void)
         test(a_clock_that_is_set_back_does_not_hold_it_open),
         test(a_success_closes_a_circuit_whose_count_is_lost),
         test(a_machine_token_is_verified_as_clerk_wants_it),
+        test(what_is_remembered_is_not_asked_again),
+        test(strangers_may_fail_as_often_whatever_the_status),
         test(no_group_opens_the_circuit_of_another),
         test(without_a_way_out_there_is_no_answer),
         cmocka_unit_test(small_servers_keep_workers_for_others),

@@ -49,6 +49,7 @@ typedef struct attempt {
     clerk_backend_reply *reply;
     clerk_backend_caller caller;
     clerk_backend_wait wait;
+    apr_time_t believed_until; /* what is known of a machine token; 0: no limit of its own */
     apr_pool_t *pool;
 } attempt;
 
@@ -131,6 +132,7 @@ static apr_status_t perform(const attempt *a)
         apr_table_setn(headers, "Content-Type", "application/json");
     }
     atomic_fetch_add(&api->state->calls, 1);
+    a->reply->asked_at = apr_time_now();
     rv = api->http->perform(api->http->baton, &response, &request, a->pool);
     if (rv == APR_SUCCESS) {
         a->reply->status = response->status;
@@ -208,11 +210,25 @@ static void note_circuit(const attempt *a, clerk_backend_admission how, apr_time
     }
 }
 
-/* What a call says about the API, about the client and about the refresh token. */
-static void note_reply(const attempt *a, clerk_backend_admission how)
+/* What is known of a machine token: @return whether the reply says that it is good. A 2xx may say that it is revoked.
+ */
+static int judge_machine(attempt *a)
+{
+    int good;
+
+    a->believed_until = a->call->verdict(&good, a->call, a->reply, a->pool);
+    if (a->believed_until) {
+        clerk_backend_limits_note(a->api->limits, a->api->number, a->call->machine_token, good);
+    }
+    return good;
+}
+
+/* What a call says about the API, about the client, and about the refresh token or the machine's token. */
+static void note_reply(attempt *a, clerk_backend_admission how)
 {
     clerk_backend_state *state = a->api->state;
-    int status = a->reply->status, succeeded = status >= 200 && status <= 299;
+    int status = a->reply->status, is_2xx = status >= 200 && status <= 299;
+    int succeeded = a->call->machine_token ? judge_machine(a) : is_2xx;
     apr_time_t now = apr_time_now();
 
     note_circuit(a, how, now);
@@ -224,48 +240,87 @@ static void note_reply(const attempt *a, clerk_backend_admission how)
         leave_alone(a, now);
     } else if (a->call->refresh_token && (succeeded || (status >= 400 && status < 500))) {
         note_refresh_token(a, succeeded);
-    } else if (a->call->machine_token && (succeeded || status == HTTP_NOT_FOUND)) {
-        clerk_backend_limits_note(a->api->limits, a->api->number, a->call->machine_token, succeeded);
+    }
+}
+
+/* Take a place for the call. @return 0: it is held back */
+static int enter(attempt *a, clerk_place_ticket *place)
+{
+    clerk_backend_api *api = a->api;
+
+    for (;;) {
+        apr_time_t now = apr_time_now();
+        /* What is remembered costs Clerk nothing, and may be asked for at any time. */
+        apr_interval_time_t pause = a->call->memory ? 0 : pause_for(a, now);
+
+        if (pause > 0 || clerk_backend_limits_is_spent(api->limits, &a->caller)) {
+            hold_back(a, pause);
+            return 0;
+        }
+        if (clerk_backend_limits_enter(api->limits, place, &a->caller, now, api->timeout + SLACK)) {
+            return 1;
+        }
+        if (!clerk_backend_limits_sleep(api->limits, &a->wait)) {
+            hold_back(a, 0);
+            return 0;
+        }
+    }
+}
+
+static int recall(attempt *a)
+{
+    const clerk_backend_memory *memory = a->call->memory;
+
+    if (!memory || !memory->recall(memory->baton, a->reply, a->call, a->pool)) {
+        return 0;
+    }
+    (void)judge_machine(a);
+    atomic_fetch_add(&a->api->state->recalled, 1);
+    return 1;
+}
+
+/* Ask Clerk, in the place that was taken. */
+static void ask(attempt *a)
+{
+    const clerk_backend_memory *memory = a->call->memory;
+    apr_time_t now = apr_time_now();
+    apr_interval_time_t pause = memory ? pause_for(a, now) : 0;
+    clerk_backend_admission how;
+
+    if (pause > 0) {
+        hold_back(a, pause);
+        return;
+    }
+    how = clerk_backend_circuit_admit(&a->api->state->circuits[a->caller.group], now, a->api->timeout);
+    /* EINTR: this process is stopping; no failure of the API. */
+    if (how == CLERK_BACKEND_REJECTED || perform(a) == APR_EINTR) {
+        hold_back(a, 0);
+        return;
+    }
+    note_reply(a, how);
+    if (a->call->condense) {
+        a->call->condense(a->reply, a->call, a->pool);
+    }
+    if (memory && a->believed_until) {
+        memory->keep(memory->baton, a->reply, a->call, a->believed_until, a->pool);
     }
 }
 
 /* Make the call, or hold it back. */
 static void make_call(attempt *a)
 {
-    clerk_backend_api *api = a->api;
-    clerk_backend_admission how;
     clerk_place_ticket place;
 
-    for (;;) {
-        apr_time_t now = apr_time_now();
-        apr_interval_time_t pause = pause_for(a, now);
-
-        if (pause > 0 || clerk_backend_limits_is_spent(api->limits, &a->caller)) {
-            hold_back(a, pause);
-            return;
-        }
-        if (clerk_backend_limits_enter(api->limits, &place, &a->caller, now, api->timeout + SLACK)) {
-            break;
-        }
-        if (!clerk_backend_limits_sleep(api->limits, &a->wait)) {
-            hold_back(a, 0);
-            return;
-        }
+    if (!enter(a, &place)) {
+        return;
     }
     clerk_backend_limits_wake(&a->wait);
-    how = clerk_backend_circuit_admit(&api->state->circuits[a->caller.group], apr_time_now(), api->timeout);
-    /* EINTR: this process is stopping; no failure of the API. */
-    if (how == CLERK_BACKEND_REJECTED || perform(a) == APR_EINTR) {
-        hold_back(a, 0);
-    } else {
-        note_reply(a, how);
+    if (!recall(a)) {
+        ask(a);
     }
     clerk_places_give_back(&place);
-    if (a->call->condense) {
-        a->call->condense(a->reply, a->call, a->pool);
-    }
     if (!clerk_backend_limits_is_stranger(&a->caller)) {
-        atomic_fetch_add(&api->state->ended, 1);
+        atomic_fetch_add(&a->api->state->ended, 1);
     }
 }
 
@@ -274,6 +329,7 @@ typedef struct shared_reply {
     int status;
     int is_json;
     int retry_after;
+    apr_time_t asked_at;
 } shared_reply;
 
 static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
@@ -282,14 +338,17 @@ static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
                                      : a->call->condense    ? PROFILE_REMEMBERED
                                                             : REMEMBERED;
     clerk_single_flight *flights = clerk_backend_limits_single_flight(a->api->limits);
-    shared_reply head = {a->reply->status, a->reply->is_json, a->reply->retry_after};
+    shared_reply head = {a->reply->status, a->reply->is_json, a->reply->retry_after, a->reply->asked_at};
     apr_size_t body_len = a->reply->body_len, len;
-    apr_time_t now = apr_time_now();
+    apr_time_t now = apr_time_now(), until = now + remembered;
     char *answer;
 
     if (a->reply->held_back) {
         clerk_single_flight_give_up(ticket, flights);
         return;
+    }
+    if (a->believed_until && a->believed_until < until) {
+        until = a->believed_until;
     }
     if (sizeof(head) + body_len > CLERK_SINGLE_FLIGHT_ANSWER_MAX) {
         /* No browser keeps so many cookies. The others must not all ask for them. */
@@ -300,7 +359,7 @@ static void publish(const attempt *a, clerk_single_flight_ticket *ticket)
     answer = apr_palloc(a->pool, len);
     memcpy(answer, &head, sizeof(head));
     memcpy(answer + sizeof(head), a->reply->body, body_len);
-    (void)clerk_single_flight_publish(ticket, flights, answer, len, now, now + remembered);
+    (void)clerk_single_flight_publish(ticket, flights, answer, len, now, until);
 }
 
 static void use_published(const attempt *a, const clerk_single_flight_ticket *ticket)
@@ -312,6 +371,7 @@ static void use_published(const attempt *a, const clerk_single_flight_ticket *ti
         a->reply->status = head.status;
         a->reply->is_json = head.is_json;
         a->reply->retry_after = head.retry_after;
+        a->reply->asked_at = head.asked_at;
         a->reply->shared = 1;
         a->reply->body_len = ticket->len - sizeof(head);
         a->reply->body = apr_pstrmemdup(a->pool, (const char *)ticket->answer + sizeof(head), a->reply->body_len);
@@ -412,4 +472,5 @@ void clerk_backend_api_get_stats(clerk_backend_stats *stats, const clerk_backend
     stats->calls = atomic_load(&state->calls);
     stats->rejected = atomic_load(&state->rejected);
     stats->shared = atomic_load(&state->shared);
+    stats->recalled = atomic_load(&state->recalled);
 }

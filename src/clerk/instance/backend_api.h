@@ -17,6 +17,7 @@ typedef struct clerk_backend_state {
     _Atomic(apr_uint64_t) calls;
     _Atomic(apr_uint64_t) rejected; /**< calls not made */
     _Atomic(apr_uint64_t) shared;   /**< replies that the call of another thread brought */
+    _Atomic(apr_uint64_t) recalled; /**< replies about machine tokens that the memory had */
 } clerk_backend_state;
 
 /** How a process calls the Backend API of one instance. */
@@ -42,6 +43,7 @@ typedef struct clerk_backend_stats {
     apr_uint64_t calls;
     apr_uint64_t rejected;
     apr_uint64_t shared;
+    apr_uint64_t recalled;
 } clerk_backend_stats;
 
 void clerk_backend_api_get_stats(clerk_backend_stats *stats, const clerk_backend_api *api, apr_time_t now);
@@ -50,7 +52,8 @@ void clerk_backend_api_get_stats(clerk_backend_stats *stats, const clerk_backend
  * Make a call with the secret key (protocol.md Appendix B), or use what another thread's call brings: one that
  * refreshes the same session with the same tokens, or verifies the same machine token, in any process, at the same time
  * or within the last ten seconds; or one for the same profile, at the same time or within the last two seconds.
- * Bounded by the timeout for waiting, and by the timeout again for the call itself.
+ * Bounded by the timeout for waiting, and by the timeout again for the call itself. What the call's memory has is
+ * looked up first, within the same bounds of how much happens at the same time.
  *
  * The call is held back, with status 0, where
  * - the circuit of its group is open: no response and 5xx are failures;

@@ -23,6 +23,7 @@ static clerk_outcome *use_record(clerk_context *context, clerk_token_record *rec
 {
     clerk_reason reason;
 
+    context->outcome->credential = record->identity.kind;
     if (!accepts(context->policy, record->identity.kind)) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
@@ -110,6 +111,7 @@ clerk_outcome *clerk_machine_token_decide(clerk_context *context, jose_slice tok
     if (form.type == CLERK_TOKEN_SESSION && accepts(context->policy, CLERK_TOKEN_SESSION)) {
         return NULL;
     }
+    context->outcome->credential = form.type;
     if (form.type == CLERK_TOKEN_SESSION || !accepts(context->policy, form.type)) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }

@@ -17,6 +17,8 @@
 #define SHARED_MAX apr_time_from_sec(10)
 /* Expirations are in milliseconds, but the OAuth endpoint's may be in seconds: fewer than the year 5138 has. */
 #define SECONDS_END 1e11
+#define HTTP_UNAUTHORIZED 401
+#define HTTP_NOT_FOUND 404
 
 /* One kind of opaque token at the Backend API. */
 typedef struct endpoint {
@@ -70,15 +72,15 @@ static int is_not_false(const json_t *reply, const char *name)
 }
 
 /*
- * The time until which a reply may be believed, in seconds since 1970: `ttl`, or its expiration if that is sooner.
+ * The time until which a reply may be believed, in seconds since 1970: its expiration, but @a at_most.
  * @return 0 if it has expired, or its expiration cannot be read
  */
-static int read_expiration(double *puntil, const json_t *reply, apr_time_t now, apr_interval_time_t ttl)
+static int read_expiration(double *puntil, const json_t *reply, apr_time_t now, double at_most)
 {
     const json_t *expiration = json_object_get(reply, "expiration");
-    double seconds, current = (double)now / APR_USEC_PER_SEC;
+    double seconds;
 
-    *puntil = current + (double)ttl / APR_USEC_PER_SEC;
+    *puntil = at_most;
     if (!expiration || json_is_null(expiration)) {
         return 1;
     }
@@ -92,7 +94,7 @@ static int read_expiration(double *puntil, const json_t *reply, apr_time_t now, 
     if (seconds < *puntil) {
         *puntil = seconds;
     }
-    return seconds > current;
+    return seconds > (double)now / APR_USEC_PER_SEC;
 }
 
 /* How long other requests may use a reply: a part of the time for which it is believed. */
@@ -101,17 +103,28 @@ static apr_interval_time_t shared_for(apr_interval_time_t ttl)
     return ttl / 2 < SHARED_MAX ? ttl / 2 : SHARED_MAX;
 }
 
-/* differences.md row 5 */
-static clerk_token_record *read_reply(clerk_token_type type, const json_t *reply, const clerk_services *services,
-                                      apr_interval_time_t ttl, apr_pool_t *pool)
+/* The JSON object that Clerk answers about a token that it knows; NULL: it is none. */
+static json_t *object_of(const clerk_backend_reply *reply, apr_pool_t *pool)
+{
+    json_t *json;
+
+    return reply->status >= 200 && reply->status <= 299 && reply->is_json
+                   && jose_json_parse_object(&json, reply->body, reply->body_len, JOSE_JSON_MAX_DEPTH, pool) == JOSE_OK
+               ? json
+               : NULL;
+}
+
+/* differences.md row 5. @param until when it is asked again at the latest */
+static clerk_token_record *read_reply(clerk_token_type type, const json_t *reply, apr_time_t now, apr_time_t until,
+                                      apr_pool_t *pool)
 {
     const char *object = jose_json_string(reply, "object");
     clerk_token_record *record;
     clerk_identity *identity;
-    double until;
+    double expires;
 
     if (!object || strcmp(object, endpoints[type].object) || !is_false(reply, "revoked") || !is_false(reply, "expired")
-        || !is_not_false(reply, "active") || !read_expiration(&until, reply, services->now, ttl)) {
+        || !is_not_false(reply, "active") || !read_expiration(&expires, reply, now, (double)until / APR_USEC_PER_SEC)) {
         return NULL;
     }
     identity = clerk_machine_identity_of_reply(type, reply, pool);
@@ -120,9 +133,46 @@ static clerk_token_record *read_reply(clerk_token_type type, const json_t *reply
     }
     record = apr_palloc(pool, sizeof(*record));
     clerk_claims_read_machine(&record->claims, reply, pool);
-    record->claims.expires = (clerk_claim_time){1, 1, until};
+    record->claims.expires = (clerk_claim_time){1, 1, expires};
     record->identity = *identity;
     return record;
+}
+
+static apr_time_t verdict(int *pgood, const clerk_backend_call *call, const clerk_backend_reply *reply,
+                          apr_pool_t *pool)
+{
+    const json_t *json = object_of(reply, pool);
+    const clerk_token_record *record
+        = json ? read_reply(call->machine_type, json, reply->asked_at, reply->asked_at + call->trusted_for, pool)
+               : NULL;
+
+    *pgood = record != NULL;
+    if (record) {
+        return (apr_time_t)(record->claims.expires.seconds * APR_USEC_PER_SEC);
+    }
+    return json || reply->status == HTTP_NOT_FOUND ? reply->asked_at + call->shared_for : 0;
+}
+
+/* Leave only what is read here: nothing else is kept, the token least of all. */
+static void condense(clerk_backend_reply *reply, const clerk_backend_call *call, apr_pool_t *pool)
+{
+    static const char *const members[] = {"object",  "id",      "subject",    "scopes", "claims",    "name",
+                                          "revoked", "expired", "expiration", "active", "client_id", "aud"};
+    const json_t *json = object_of(reply, pool);
+    json_t *kept = json ? json_object() : NULL;
+    char *text;
+
+    (void)call;
+    for (size_t i = 0; kept && i < sizeof(members) / sizeof(*members); i++) {
+        if (json_object_get(json, members[i])) {
+            json_object_set(kept, members[i], json_object_get(json, members[i]));
+        }
+    }
+    text = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
+    reply->body = text ? apr_pstrdup(pool, text) : "";
+    reply->body_len = strlen(reply->body);
+    free(text);
+    json_decref(kept);
 }
 
 static clerk_opaque_result refused(clerk_reason reason, int retry_after, const char *key)
@@ -132,26 +182,23 @@ static clerk_opaque_result refused(clerk_reason reason, int retry_after, const c
     return result;
 }
 
-static clerk_opaque_result judge(clerk_token_type type, const clerk_backend_reply *reply,
-                                 const clerk_services *services, const char *key, apr_pool_t *pool)
+static clerk_opaque_result judge(const clerk_backend_call *call, const clerk_backend_reply *reply, apr_time_t now,
+                                 const char *key, apr_pool_t *pool)
 {
     clerk_opaque_result result = {CLERK_REASON_TOKEN_INVALID, NULL, 0, NULL};
-    json_t *json;
+    const json_t *json = object_of(reply, pool);
 
-    switch (reply->status) {
-    case 401:
+    if (reply->status == HTTP_UNAUTHORIZED) {
         return refused(CLERK_REASON_SECRET_KEY_INVALID, reply->retry_after, key);
-    case 404:
-        return result;
-    default:
-        break;
     }
-    if (reply->status < 200 || reply->status > 299 || !reply->is_json
-        || jose_json_parse_object(&json, reply->body, reply->body_len, JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK) {
+    if (reply->status == HTTP_NOT_FOUND) {
+        return result;
+    }
+    if (!json) {
         return refused(CLERK_REASON_UNEXPECTED_ERROR, reply->retry_after, NULL);
     }
-    /* A reply that is shared with other requests is older than the time from which the rest counts. */
-    result.record = read_reply(type, json, services, services->opaque_ttl - shared_for(services->opaque_ttl), pool);
+    /* The time counts from when Clerk was asked, by whichever request or server. */
+    result.record = read_reply(call->machine_type, json, now, reply->asked_at + call->trusted_for, pool);
     result.reason = result.record ? CLERK_REASON_NONE : CLERK_REASON_TOKEN_INVALID;
     return result;
 }
@@ -167,8 +214,13 @@ clerk_opaque_result clerk_opaque_token_verify(clerk_token_type type, jose_slice 
                                .method = "POST",
                                .path = endpoints[type].path,
                                .client_ip = request->client_ip,
+                               .condense = condense,
                                .machine_token = text,
-                               .by_machine_key = by_machine};
+                               .machine_type = type,
+                               .by_machine_key = by_machine,
+                               .shared_for = shared_for(services->opaque_ttl),
+                               .trusted_for = services->opaque_ttl,
+                               .verdict = verdict};
     clerk_backend_reply reply;
 
     if (!is_credential(text)) {
@@ -177,8 +229,7 @@ clerk_opaque_result clerk_opaque_token_verify(clerk_token_type type, jose_slice 
     if (!services->verify || !(by_machine || instance->secret_key)) {
         return refused(CLERK_REASON_SECRET_KEY_INVALID, 0, key);
     }
-    call.shared_for = shared_for(services->opaque_ttl);
     call.json = body_of(endpoints[type].member, text, pool);
     services->verify(services->baton, &reply, &call, pool);
-    return judge(type, &reply, services, key, pool);
+    return judge(&call, &reply, services->now, key, pool);
 }

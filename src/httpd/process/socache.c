@@ -12,6 +12,7 @@
 #include <util_mutex.h>
 
 #include "httpd/process/log.h"
+#include "shared/places.h"
 
 #define MUTEX_NAME "clerk-socache"
 #define RETAINED_KEY "mod_auth_clerk-socache-key"
@@ -21,17 +22,34 @@
 #define DEFAULT_ARGUMENTS "logs/clerk-socache(8388608)"
 #define TYPICAL_VALUE 800
 #define BLOCK 64 /* bytes that SHA-256 reads at once */
+#define ABOUT_MAX 2048
+
+/* Of a store over a network: how many of the workers use it at the same time, when it is slow, and how long it is left
+ * alone then. A thread that hangs keeps its place for as long as a place can be kept. */
+#define USERS_PART 16
+#define USERS_LEAST 4
+#define SLOW apr_time_from_sec(1)
+#define LEFT_ALONE apr_time_from_sec(5)
+#define LONGEST apr_time_from_sec(3599)
 
 /* A stored value: its end (microseconds since 1970, most significant byte first), its bytes, and the HMAC over its
  * name, its end and its bytes. */
 #define END_SIZE 8
 #define OVERHEAD (END_SIZE + CLERK_SOCACHE_DIGEST)
 
+/* In shared memory; the places lie behind it. */
+typedef struct gate {
+    _Atomic(apr_int64_t) left_alone_until;
+    clerk_place places[];
+} gate;
+
 struct clerk_socache {
     const ap_socache_provider_t *provider;
     ap_socache_instance_t *instance;
     server_rec *server;
     apr_global_mutex_t *mutex; /* NULL: the provider needs none */
+    gate *gate;
+    clerk_places users; /* at the same time, without a mutex */
     /* SHA-256 of the two blocks that an HMAC makes of its key, as RFC 2104 suggests: each HMAC continues from here. */
     EVP_MD_CTX *inner;
     EVP_MD_CTX *outer;
@@ -141,12 +159,25 @@ static apr_status_t close_cache(void *baton)
     return APR_SUCCESS;
 }
 
-apr_status_t clerk_socache_open(clerk_socache *cache, server_rec *s, apr_pool_t *pconf)
+static unsigned int users_of(unsigned int workers)
+{
+    return workers / USERS_PART > USERS_LEAST ? workers / USERS_PART : USERS_LEAST;
+}
+
+apr_size_t clerk_socache_size(unsigned int workers)
+{
+    return sizeof(gate) + users_of(workers) * sizeof(clerk_place);
+}
+
+apr_status_t clerk_socache_open(clerk_socache *cache, void *memory, unsigned int workers, server_rec *s,
+                                apr_pool_t *pconf)
 {
     struct ap_socache_hints hints = {CLERK_SOCACHE_DIGEST, TYPICAL_VALUE, 60};
     apr_status_t rv;
 
     cache->server = s;
+    cache->gate = memory;
+    cache->users = (clerk_places){cache->gate->places, users_of(workers), users_of(workers)};
     if (cache->provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE) {
         rv = ap_global_mutex_create(&cache->mutex, NULL, MUTEX_NAME, NULL, s, pconf, 0);
         if (rv != APR_SUCCESS) {
@@ -181,7 +212,7 @@ static int sign(unsigned char mac[CLERK_SOCACHE_DIGEST], const clerk_socache *ca
 int clerk_socache_make_name(clerk_socache_name *name, const clerk_socache *cache, clerk_socache_kind kind,
                             const unsigned char scope[CLERK_SOCACHE_DIGEST], const char *text)
 {
-    unsigned char about[512];
+    unsigned char about[ABOUT_MAX];
     apr_size_t len = strlen(text);
 
     if (1 + CLERK_SOCACHE_DIGEST + len > sizeof(about)) {
@@ -193,15 +224,68 @@ int clerk_socache_make_name(clerk_socache_name *name, const clerk_socache *cache
     return sign(name->bytes, cache, about, 1 + CLERK_SOCACHE_DIGEST + len);
 }
 
-static int lock(const clerk_socache *cache)
+/* A thread that uses the store. */
+typedef struct use {
+    apr_time_t since;
+    clerk_place_ticket place;
+} use;
+
+static void log_slow(const clerk_socache *cache, request_rec *r)
 {
-    return !cache->mutex || apr_global_mutex_lock(cache->mutex) == APR_SUCCESS;
+    int level = clerk_httpd_log_message_level(3207);
+
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  CLERK_LOGNO(3207) "the cache of ClerkSOCache (%s) takes more than a second; it is not used for "
+                                    "a while, and Clerk is asked instead",
+                              cache->provider->name);
 }
 
-static void unlock(const clerk_socache *cache)
+/* Whether a thread waits for the store since too long: nobody else shall. A process that was killed waits no more. */
+static int is_hanging(const clerk_socache *cache, apr_time_t now)
 {
+    for (unsigned int i = 0; i < cache->users.count; i++) {
+        clerk_lease *lease = &cache->users.at[i].lease;
+
+        if (clerk_lease_is_held(lease, now, LONGEST - SLOW) && !clerk_lease_free_if_dead(lease)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* @return 0: the store is not used now */
+static int begin(use *this, const clerk_socache *cache, request_rec *r)
+{
+    apr_int64_t left_alone;
+
+    if (cache->mutex) {
+        return apr_global_mutex_lock(cache->mutex) == APR_SUCCESS;
+    }
+    this->since = apr_time_now();
+    left_alone = atomic_load(&cache->gate->left_alone_until) - this->since;
+    if (left_alone > 0 && left_alone <= LEFT_ALONE) {
+        return 0;
+    }
+    if (is_hanging(cache, this->since)) {
+        log_slow(cache, r);
+        return 0;
+    }
+    return clerk_places_take(&this->place, &cache->users, cache->users.count, 0, this->since, LONGEST);
+}
+
+static void end(use *this, const clerk_socache *cache, request_rec *r)
+{
+    apr_time_t now;
+
     if (cache->mutex) {
         (void)apr_global_mutex_unlock(cache->mutex);
+        return;
+    }
+    now = apr_time_now();
+    clerk_places_give_back(&this->place);
+    if (now - this->since >= SLOW) {
+        atomic_store(&cache->gate->left_alone_until, now + LEFT_ALONE);
+        log_slow(cache, r);
     }
 }
 
@@ -230,13 +314,14 @@ const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const cle
     unsigned char *stored = bytes + CLERK_SOCACHE_DIGEST;
     unsigned int len = CLERK_SOCACHE_VALUE_MAX + OVERHEAD;
     apr_status_t rv;
+    use this;
 
-    if (!lock(cache)) {
+    if (!begin(&this, cache, r)) {
         return NULL;
     }
     rv = cache->provider->retrieve(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, stored, &len,
                                    r->pool);
-    unlock(cache);
+    end(&this, cache, r);
     if (rv != APR_SUCCESS || len < OVERHEAD || len > CLERK_SOCACHE_VALUE_MAX + OVERHEAD) {
         return NULL;
     }
@@ -264,8 +349,10 @@ void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, con
 {
     unsigned char *bytes, *stored;
     apr_status_t rv;
+    use this;
 
-    if (size > CLERK_SOCACHE_VALUE_MAX) {
+    /* Stores over a network count in seconds, and refuse a value for none. */
+    if (size > CLERK_SOCACHE_VALUE_MAX || until - apr_time_now() < 2 * APR_USEC_PER_SEC) {
         return;
     }
     bytes = apr_palloc(r->pool, CLERK_SOCACHE_DIGEST + OVERHEAD + size);
@@ -273,12 +360,13 @@ void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, con
     memcpy(bytes, name->bytes, CLERK_SOCACHE_DIGEST);
     write_end(stored, until);
     memcpy(stored + END_SIZE, value, size);
-    if (!sign(stored + END_SIZE + size, cache, bytes, CLERK_SOCACHE_DIGEST + END_SIZE + size) || !lock(cache)) {
+    if (!sign(stored + END_SIZE + size, cache, bytes, CLERK_SOCACHE_DIGEST + END_SIZE + size)
+        || !begin(&this, cache, r)) {
         return;
     }
     rv = cache->provider->store(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, until, stored,
                                 (unsigned int)(OVERHEAD + size), r->pool);
-    unlock(cache);
+    end(&this, cache, r);
     if (rv != APR_SUCCESS) {
         int level = clerk_httpd_log_message_level(3205);
 

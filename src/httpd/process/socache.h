@@ -18,6 +18,12 @@
  */
 typedef struct clerk_socache clerk_socache;
 
+/*
+ * A store over a network may hang, and httpd may wait for it without end. So only some threads of the server use it at
+ * the same time, none does while another waits for more than a second, and after such a wait it is left alone for a
+ * while. Then it is as if nothing were stored.
+ */
+
 /** Bytes of the HMACs and of their key. */
 #define CLERK_SOCACHE_DIGEST 32
 /** The longest value, bytes. */
@@ -25,7 +31,8 @@ typedef struct clerk_socache clerk_socache;
 
 /** What a value is about. No two kinds have the same names. */
 typedef enum clerk_socache_kind {
-    CLERK_SOCACHE_PROFILE = 'p' /**< of a user */
+    CLERK_SOCACHE_PROFILE = 'p', /**< of a user */
+    CLERK_SOCACHE_MACHINE = 'm'  /**< what Clerk has said about a machine token */
 } clerk_socache_kind;
 
 /** The name of a value. */
@@ -45,8 +52,15 @@ int clerk_socache_register(apr_pool_t *pconf, apr_pool_t *plog);
 const char *clerk_socache_create(clerk_socache **pcache, const char *spec, const char *key, apr_pool_t *pconf,
                                  apr_pool_t *ptemp);
 
-/** Set the store up. Parent process, before the fork. It ends with @a pconf. */
-apr_status_t clerk_socache_open(clerk_socache *cache, server_rec *s, apr_pool_t *pconf);
+/** Bytes of shared memory for a server of so many worker threads. */
+apr_size_t clerk_socache_size(unsigned int workers);
+
+/**
+ * Set the store up. Parent process, before the fork. It ends with @a pconf.
+ * @param memory zeroed, aligned to 64 bytes, shared by all children, clerk_socache_size(workers) bytes
+ */
+apr_status_t clerk_socache_open(clerk_socache *cache, void *memory, unsigned int workers, server_rec *s,
+                                apr_pool_t *pconf);
 
 /** In each child. */
 apr_status_t clerk_socache_child_init(clerk_socache *cache, apr_pool_t *pchild);
@@ -54,12 +68,15 @@ apr_status_t clerk_socache_child_init(clerk_socache *cache, apr_pool_t *pchild);
 /**
  * Make the name of a value.
  * @param scope of the instance: clerk_runtime
- * @return 0 if OpenSSL failed
+ * @return 0 if OpenSSL failed, or the text has more than 1,900 bytes
  */
 int clerk_socache_make_name(clerk_socache_name *name, const clerk_socache *cache, clerk_socache_kind kind,
                             const unsigned char scope[CLERK_SOCACHE_DIGEST], const char *text);
 
-/** @return @a psize bytes from the request's pool; NULL if there is no such value, or its time is over */
+/**
+ * @return @a psize bytes from the request's pool; NULL if there is no such value, its time is over, or the store is not
+ * used now
+ */
 const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, request_rec *r);
 
 /** Remove a value, if there is one. */
@@ -68,7 +85,7 @@ void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, 
 /**
  * Store a value in place of the one of that name.
  * @param size at most CLERK_SOCACHE_VALUE_MAX
- * @param until when it is no longer given out
+ * @param until when it is no longer given out; a value for less than two seconds is not stored
  */
 void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, const void *value, apr_size_t size,
                        apr_time_t until, request_rec *r);

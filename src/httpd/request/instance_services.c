@@ -5,6 +5,7 @@
 
 #include "clerk/session/token_record.h"
 #include "httpd/process/process.h"
+#include "httpd/request/machine_memory.h"
 #include "httpd/request/request_state.h"
 #include "httpd/request/wire.h"
 
@@ -149,8 +150,9 @@ static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_ba
             return;
         }
     }
-    clerk_backend_api_call(&runtime->backend, reply, call, top->pool);
     copy = apr_pmemdup(top->pool, call, sizeof(*call));
+    copy->memory = call->cause == CLERK_BACKEND_FOR_MACHINE ? clerk_machine_memory(runtime, top) : NULL;
+    clerk_backend_api_call(&runtime->backend, reply, copy, top->pool);
     copy->path = apr_pstrdup(top->pool, call->path);
     copy->json = call->json ? apr_pstrdup(top->pool, call->json) : NULL;
     kept = apr_array_push(state->replies);

@@ -36,9 +36,18 @@ GET(left_alone_until, time, instance->backend.left_alone_until)
 GET(calls, count, instance->backend.calls)
 GET(not_made, count, instance->backend.rejected)
 GET(shared, count, instance->backend.shared)
+GET(recalled, count, instance->backend.recalled)
 GET(hits, count, atomic_load(&instance->runtime->verdicts->cache_hits))
 GET(hit_share, percent, hit_percentage(instance->runtime->verdicts))
 GET(misses, count, atomic_load(&instance->runtime->verdicts->cache_misses))
+GET(sessions, count, atomic_load(&instance->runtime->verdicts->accepted[CLERK_TOKEN_SESSION]))
+GET(sessions_refused, count, atomic_load(&instance->runtime->verdicts->refused[CLERK_TOKEN_SESSION]))
+GET(api_keys, count, atomic_load(&instance->runtime->verdicts->accepted[CLERK_TOKEN_API_KEY]))
+GET(api_keys_refused, count, atomic_load(&instance->runtime->verdicts->refused[CLERK_TOKEN_API_KEY]))
+GET(m2m, count, atomic_load(&instance->runtime->verdicts->accepted[CLERK_TOKEN_M2M]))
+GET(m2m_refused, count, atomic_load(&instance->runtime->verdicts->refused[CLERK_TOKEN_M2M]))
+GET(oauth, count, atomic_load(&instance->runtime->verdicts->accepted[CLERK_TOKEN_OAUTH]))
+GET(oauth_refused, count, atomic_load(&instance->runtime->verdicts->refused[CLERK_TOKEN_OAUTH]))
 
 const clerk_metric clerk_metrics[] = {
     {CLERK_METRICS_KEYS, "source", CLERK_METRIC_TEXT, source, .label = "Keys from", .help = "Where the keys are from."},
@@ -74,6 +83,8 @@ const clerk_metric clerk_metrics[] = {
      .help = "Calls of the Backend API that a limit held back."},
     {CLERK_METRICS_BACKEND, "shared", CLERK_METRIC_COUNTER, shared,
      .help = "Replies of the Backend API that the call of another request brought."},
+    {CLERK_METRICS_BACKEND, "from_store", CLERK_METRIC_COUNTER, recalled,
+     .help = "What Clerk has said about machine tokens, found in the cache of ClerkSOCache."},
     {CLERK_METRICS_BACKEND, "left_alone_until", CLERK_METRIC_TIME, left_alone_until,
      .help = "Until when the Backend API is not called for strangers, because of a 429."},
     {CLERK_METRICS_CACHE, "hits", CLERK_METRIC_COUNTER, hits, .help = "Tokens found in the token cache."},
@@ -81,6 +92,22 @@ const clerk_metric clerk_metrics[] = {
      .help = "The share of the tokens that were found in the token cache."},
     {CLERK_METRICS_CACHE, "misses", CLERK_METRIC_COUNTER, misses, .note = "verified",
      .help = "Signatures that had to be checked."},
+    {CLERK_METRICS_CREDENTIALS, "session_tokens", CLERK_METRIC_COUNTER, sessions, .label = "Session tokens",
+     .help = "Requests signed in by a session token."},
+    {CLERK_METRICS_CREDENTIALS, "session_tokens_refused", CLERK_METRIC_COUNTER, sessions_refused, .note = "refused",
+     .help = "Requests whose session token was refused."},
+    {CLERK_METRICS_CREDENTIALS, "api_keys", CLERK_METRIC_COUNTER, api_keys, .label = "API keys",
+     .help = "Requests signed in by an API key."},
+    {CLERK_METRICS_CREDENTIALS, "api_keys_refused", CLERK_METRIC_COUNTER, api_keys_refused, .note = "refused",
+     .help = "Requests whose API key was refused."},
+    {CLERK_METRICS_CREDENTIALS, "m2m_tokens", CLERK_METRIC_COUNTER, m2m, .label = "M2M tokens",
+     .help = "Requests signed in by an M2M token."},
+    {CLERK_METRICS_CREDENTIALS, "m2m_tokens_refused", CLERK_METRIC_COUNTER, m2m_refused, .note = "refused",
+     .help = "Requests whose M2M token was refused."},
+    {CLERK_METRICS_CREDENTIALS, "oauth_tokens", CLERK_METRIC_COUNTER, oauth, .label = "OAuth tokens",
+     .help = "Requests signed in by an OAuth access token."},
+    {CLERK_METRICS_CREDENTIALS, "oauth_tokens_refused", CLERK_METRIC_COUNTER, oauth_refused, .note = "refused",
+     .help = "Requests whose OAuth access token was refused."},
     {.get = NULL},
 };
 

@@ -11,10 +11,11 @@
 
 /** The group of a metric: its object in JSON, and the instances that have it. */
 typedef enum clerk_metric_group {
-    CLERK_METRICS_KEYS,    /**< "keys": all instances */
-    CLERK_METRICS_FETCHES, /**< "keys": instances whose keys are fetched */
-    CLERK_METRICS_BACKEND, /**< "backend_api": instances with a secret key, or a machine's */
-    CLERK_METRICS_CACHE    /**< "token_cache": all instances */
+    CLERK_METRICS_KEYS,       /**< "keys": all instances */
+    CLERK_METRICS_FETCHES,    /**< "keys": instances whose keys are fetched */
+    CLERK_METRICS_BACKEND,    /**< "backend_api": instances with a secret key, or a machine's */
+    CLERK_METRICS_CACHE,      /**< "token_cache": all instances */
+    CLERK_METRICS_CREDENTIALS /**< "credentials": all instances */
 } clerk_metric_group;
 
 /** The kind of the value, and the member of clerk_metric_value that it is in. */

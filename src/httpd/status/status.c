@@ -133,6 +133,7 @@ static json_t *json_instance(const clerk_report_instance *entry, const clerk_rep
     json_object_set_new(one, "keys", json_keys(entry, report->now));
     json_object_set_new(one, "backend_api", json_group(CLERK_METRICS_BACKEND, entry, report->now));
     json_object_set_new(one, "token_cache", json_group(CLERK_METRICS_CACHE, entry, report->now));
+    json_object_set_new(one, "credentials", json_group(CLERK_METRICS_CREDENTIALS, entry, report->now));
     json_object_set_new(one, "verdicts", json_verdicts(entry->runtime->verdicts));
     return one;
 }
