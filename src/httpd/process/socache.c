@@ -337,10 +337,12 @@ const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const cle
 
 void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, request_rec *r)
 {
-    if (lock(cache)) {
+    use this;
+
+    if (begin(&this, cache, r)) {
         /* Where there is none, providers call that a failure. */
         (void)cache->provider->remove(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, r->pool);
-        unlock(cache);
+        end(&this, cache, r);
     }
 }
 
