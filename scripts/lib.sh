@@ -136,3 +136,15 @@ wait_until() {
         sleep 0.1
     done
 }
+
+# The version that configure.ac gives the tree $1.
+version_of_source() { sed -n 's/^AC_INIT(\[mod_auth_clerk\], \[\(.*\)\])$/\1/p' "$1/configure.ac"; }
+
+# SOURCE_DATE_EPOCH, or the time of the last commit in the tree $1, or that of its CHANGES.
+source_date() {
+    if [ -n "${SOURCE_DATE_EPOCH:-}" ]; then
+        printf '%s\n' "$SOURCE_DATE_EPOCH"
+    else
+        git -C "$1" log -1 --format=%ct 2>/dev/null || stat -c %Y "$1/CHANGES"
+    fi
+}

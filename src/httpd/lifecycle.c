@@ -355,6 +355,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return OK;
     }
     clerk_httpd_log_flush_warnings();
+    ap_add_version_component(pconf, "mod_auth_clerk/" CLERK_VERSION);
     if (!process->runtimes->nelts) {
         return OK;
     }
