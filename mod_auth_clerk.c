@@ -54,6 +54,7 @@ static void register_hooks(apr_pool_t *pool)
     clerk_refusal_register(pool);
     clerk_site_form_register();
     clerk_outcome_headers_register();
+    clerk_status_block_register();
     clerk_webhook_message_register();
     clerk_site_proxy_register();
     clerk_inject_register();

@@ -38,6 +38,7 @@ typedef struct clerk_outcome {
     int handshake_failed;            /**< the request had a handshake payload that could not be used */
     int handshake_untimely;          /**< and the only cause was a time, by this server's clock */
     const char *given_up_pattern;    /**< of ClerkOrganizationSync: it took too long on this path; or NULL */
+    int renewed;                     /**< signed in, because an expired session was renewed for this request */
     int expired_session;             /**< the session token is authentic, but expired or revoked, and was not renewed */
     const char *lapsed_user; /**< the user id in an authentic session cookie that is expired or, for a POST, older
                                 than the last change at Clerk: whose form must not be lost; else NULL */

@@ -21,6 +21,13 @@ typedef struct clerk_verdicts {
     /* Hits and misses of the token cache: */
     _Atomic(apr_uint64_t) cache_hits;   /**< tokens found in the cache; they may have expired */
     _Atomic(apr_uint64_t) cache_misses; /**< signatures checked, good or bad, of sessions and of handshakes */
+    _Atomic(apr_uint64_t) renewed;      /**< requests that an expired session was renewed for */
+    _Atomic(apr_uint64_t) forms_kept;   /**< forms that wait in their page, because their session has expired */
+    /* Of the cache of users' profiles: */
+    _Atomic(apr_uint64_t) profile_hits;     /**< fresh profiles in the cache */
+    _Atomic(apr_uint64_t) profile_misses;   /**< profiles that Clerk was asked for, or another request's answer used */
+    _Atomic(apr_uint64_t) profile_failures; /**< and Clerk did not answer */
+    _Atomic(apr_uint64_t) profile_kept;     /**< and an old profile was used instead */
 } clerk_verdicts;
 
 /** Count a decision. Never waits; no memory ordering is implied. */

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "text/text.h"
+#include "text/utf8.h"
 
 #define URLENCODED "application/x-www-form-urlencoded"
 #define MULTIPART "multipart/form-data"
@@ -247,44 +248,15 @@ static const char *read_delimiter(const char *parameters, apr_pool_t *pool)
     return len && len <= BOUNDARY_MAX && !parameters[len] ? apr_pstrcat(pool, "\r\n--", parameters, NULL) : NULL;
 }
 
-/* The length of the UTF-8 sequence at the beginning of a text; 0 if there is none (RFC 3629: no surrogates, none that
- * is longer than it need be). */
-static int utf8_length(const unsigned char *text)
-{
-    unsigned int least = 0x80, most = 0xbf;
-    int more;
-
-    if (text[0] < 0x80) {
-        return 1;
-    }
-    if (text[0] < 0xc2 || text[0] > 0xf4) {
-        return 0;
-    }
-    more = text[0] < 0xe0 ? 1 : text[0] < 0xf0 ? 2 : 3;
-    least = text[0] == 0xe0 ? 0xa0 : text[0] == 0xf0 ? 0x90 : least;
-    most = text[0] == 0xed ? 0x9f : text[0] == 0xf4 ? 0x8f : most;
-    if (text[1] < least || text[1] > most) {
-        return 0;
-    }
-    for (int i = 2; i <= more; i++) {
-        if (text[i] < 0x80 || text[i] > 0xbf) {
-            return 0;
-        }
-    }
-    return more + 1;
-}
-
 static int is_utf8(const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    int len;
+    while (*text) {
+        apr_size_t len = clerk_utf8_length(text);
 
-    while (*at) {
-        len = utf8_length(at);
         if (!len) {
             return 0;
         }
-        at += len;
+        text += len;
     }
     return 1;
 }

@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect, token
+from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, browser, cookie_header, directives, protect, session_cookies, token
 
 STATUS = "<Location /status>\n    SetHandler clerk-status\n    Require ip 127.0.0.1\n</Location>\n"
 
@@ -210,6 +210,88 @@ def test_require_decides_about_access(httpd, live):
     assert httpd.get("/status", XHR | bearer(live, "bob", "acme")).status == 403
     document = httpd.get("/status?json", XHR | bearer(live, "alice", "acme")).json()
     assert document["module"] == "mod_auth_clerk" and document["instances"][0]["verdicts"]["forbidden"] == 1
+
+
+def lines_of(text):
+    return dict(line.split(": ", 1) for line in text.splitlines() if line.startswith("Clerk"))
+
+
+def test_the_block_in_mod_status(server):
+    """The numbers of the JSON page, as lines for programs and as a part of the page."""
+    server.configure(directives(server, server.instance, keys="api") + protect("/p") + STATUS +
+                     "<Location /server>\n    SetHandler server-status\n    Require ip 127.0.0.1\n</Location>\n").restart()
+    headers = bearer(server.instance)
+    for _ in range(3):
+        server.get("/p/", headers)
+    server.get("/p/", XHR)
+    lines, instance = lines_of(server.get("/server?auto").text), only(server)
+    assert (lines["ClerkInstances"], lines["Clerk[0]Name"], lines["ClerkVersion"]) == ("1", "default", read(server)["version"])
+    for group, prefix in (("keys", "Keys"), ("backend_api", "BackendApi"), ("token_cache", "TokenCache"), ("sessions", "Sessions"),
+                          ("user_profiles", "UserProfiles")):
+        for name, value in instance[group].items():
+            line = lines.get(f"Clerk[0]{prefix}{name.title().replace('_', '')}")
+            if isinstance(value, (int, str)) and not name.endswith(("_at", "_until", "_since", "age_seconds")):
+                assert line == str(value), name
+            elif value is None:
+                assert line is None, name
+    assert lines["Clerk[0]RequestsSignedIn"] == "3" and lines["Clerk[0]RequestsSignedOut"] == "1"
+    assert abs(int(lines["Clerk[0]KeysFetchedAt"]) - time.time()) < 60
+    page = server.get("/server").text
+    assert "<h2>Clerk</h2>" in page and "<h3>Instance default</h3>" in page and "<dt>token cache hits: 2</dt>" in page
+
+
+def test_the_block_is_escaped_and_in_lines(httpd, live):
+    httpd.configure(
+        f'<ClerkInstance "<b>x">\nClerkPublishableKey {live.publishable_key}\nClerkJWKSURL {live.jwks_url}\n</ClerkInstance>\n'
+        "ClerkAuthorizedParties https://a.example\n<Location /server>\n    SetHandler server-status\n    Require ip 127.0.0.1\n</Location>\n")
+    httpd.start()
+    page = httpd.get("/server").text
+    assert "&lt;b&gt;x" in page and "<b>x" not in page
+    assert lines_of(httpd.get("/server?auto").text)["Clerk[0]Name"] == "<b>x"
+
+
+def test_without_mod_status(httpd, live):
+    """Its hook is optional: the module needs no symbol of it."""
+    httpd.configure(directives(httpd, live) + protect("/p") + STATUS)
+    conf = httpd.conf.read_text("utf-8")
+    httpd.conf.write_text(re.sub(r"LoadModule status_module .*\n", "", conf), "utf-8")
+    assert conf != httpd.conf.read_text("utf-8") or "mod_status" in httpd.apxs.built_in
+    httpd.start()
+    assert httpd.get("/p/", bearer(live)).status == 404
+
+
+def test_sessions_renewed_and_forms_kept(httpd, emulator):
+    """The same session without and with its refresh cookie."""
+    instance = emulator.add_instance(production=True, host="clerk.example.test")
+    httpd.configure(directives(httpd, instance, "api", (PARTY, httpd.origin())) + "ClerkPages /clerk\n" + protect("/p") + STATUS).start()
+    session = instance.create_session(instance.add_user("renewed"))
+    cookies = session_cookies(instance, token(instance, "renewed", session=session, age=300), uat=str(int(time.time()) - 400))
+    form = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Origin": httpd.origin(),
+            "Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
+    assert httpd.request("POST", "/p/", form | cookie_header(cookies), b"a=1").status == 401
+    assert only(httpd)["sessions"] == {"renewed": 0, "forms_kept": 1}
+    cookies[f"__refresh_{instance.cookie_suffix}"] = instance.refresh_token(session)
+    assert httpd.get("/p/", XHR | cookie_header(cookies)).status == 404
+    assert only(httpd)["sessions"] == {"renewed": 1, "forms_kept": 1}
+
+
+def test_profiles(httpd, emulator):
+    instance = emulator.add_instance(production=True)
+    httpd.configure(directives(httpd, instance, "api") + "ClerkUserProfileTTL 1s\n" + protect("/p", ["valid-user"], "ClerkUserProfile On") + STATUS).start()
+    headers = bearer(instance)
+
+    def profiles():
+        return only(httpd)["user_profiles"]
+
+    assert profiles() == {"hits": 0, "misses": 0, "failures": 0, "kept": 0}
+    httpd.get("/p/", headers)
+    assert (profiles()["misses"], profiles()["failures"]) == (1, 0)
+    httpd.log.announce("AC2002", "AC3202")
+    instance.set_fault("user", status=500)
+    until(lambda: httpd.get("/p/", headers) and profiles()["kept"] >= 1)
+    httpd.get("/p/", bearer(instance, "bob"))
+    now = profiles()
+    assert now["failures"] == now["kept"] + 1 and "User profile hits" in httpd.get("/status").text
 
 
 def test_counters_start_at_0_after_a_restart(server):

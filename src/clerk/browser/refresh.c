@@ -192,6 +192,8 @@ clerk_refresh_result clerk_refresh(clerk_context *context)
         result.identity = NULL;
         result.undecided = !is_decided(&reply, result.cause);
         result.retry_after = reply.retry_after;
+    } else {
+        context->outcome->renewed = 1;
     }
     return result;
 }

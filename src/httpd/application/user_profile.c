@@ -155,13 +155,19 @@ static void look_up(clerk_user_profile *result, clerk_runtime *runtime, request_
     found = stored && read_entry(&e, stored, size, r->pool);
     /* The end of an entry without a profile is in the store. */
     if (found && (!e.profile || (now - e.fetched_at < runtime->profile_ttl && e.fetched_at < now + SKEW))) {
+        clerk_verdicts_tick(&runtime->verdicts->profile_hits);
         use(result, &e);
     } else {
         entry fetched;
 
+        clerk_verdicts_tick(&runtime->verdicts->profile_misses);
         if (fetch(&fetched, result, runtime, &name, r, user_id)) {
             use(result, &fetched);
-        } else if (found) {
+            return;
+        }
+        clerk_verdicts_tick(&runtime->verdicts->profile_failures);
+        if (found) {
+            clerk_verdicts_tick(&runtime->verdicts->profile_kept);
             ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "the kept profile of user %s is used: %s", user_id,
                           result->why);
             use(result, &e);

@@ -129,6 +129,9 @@ static inline clerk_outcome *judge_at(request_rec *r, clerk_runtime *runtime, ap
     state->exported = 0;
     state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
     clerk_verdicts_add(runtime->verdicts, state->outcome);
+    if (state->outcome->renewed) {
+        clerk_verdicts_tick(&runtime->verdicts->renewed);
+    }
     if (state->outcome->refused_key) {
         log_refused_key(r, runtime, state->outcome->refused_key);
     }

@@ -281,6 +281,7 @@ int clerk_site_form_keep(request_rec *r, int status, const clerk_outcome *outcom
         return rc;
     }
     if (lost == LOST_NOT) {
+        clerk_verdicts_tick(&clerk_config_runtime(r)->verdicts->forms_kept);
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       CLERK_LOGNO(3170) "the session has lapsed (%s): the form is kept in its page until it is renewed",
                                   outcome->reason_text);

@@ -9,13 +9,15 @@
  * not among them (clerk/verdicts.h).
  */
 
-/** The group of a metric: its object in JSON, and the instances that have it. */
+/** The group of a metric: its object in JSON, and the instances that have it. "keys" has further members. */
 typedef enum clerk_metric_group {
-    CLERK_METRICS_KEYS,       /**< "keys": all instances */
-    CLERK_METRICS_FETCHES,    /**< "keys": instances whose keys are fetched */
-    CLERK_METRICS_BACKEND,    /**< "backend_api": instances with a secret key, or a machine's */
-    CLERK_METRICS_CACHE,      /**< "token_cache": all instances */
-    CLERK_METRICS_CREDENTIALS /**< "credentials": all instances */
+    CLERK_METRICS_KEYS,        /**< "keys": all instances */
+    CLERK_METRICS_FETCHES,     /**< "keys": instances whose keys are fetched */
+    CLERK_METRICS_BACKEND,     /**< "backend_api": instances with a secret key, or a machine's */
+    CLERK_METRICS_CACHE,       /**< "token_cache": all instances */
+    CLERK_METRICS_CREDENTIALS, /**< "credentials": all instances */
+    CLERK_METRICS_SESSIONS,    /**< "sessions": all instances */
+    CLERK_METRICS_PROFILES     /**< "user_profiles": instances with a secret key */
 } clerk_metric_group;
 
 /** The kind of the value, and the member of clerk_metric_value that it is in. */
@@ -42,6 +44,14 @@ typedef struct clerk_metric {
     clerk_metric_value (*get)(const clerk_report_instance *instance);
     const char *help; /**< its meaning, in a sentence */
 
+    /* For Prometheus: */
+
+    /** The name after "clerk_", with the unit and "_total" or "_info"; NULL: left out, because Prometheus computes it
+     * from others. A time is in seconds. */
+    const char *series;
+    /** Of a text: all its values, and NULL; each has a sample that is 0 or 1. Else the text is a label of its own. */
+    const char *const *states;
+
     /* On the HTML page: */
 
     const char *label;  /**< NULL: shown as a note, in another form, or not at all */
@@ -54,6 +64,9 @@ typedef struct clerk_metric {
 
 /** All metrics, sorted by group. The entry at the end has no get(). */
 extern const clerk_metric clerk_metrics[];
+
+/** The name of a group's object in JSON. */
+const char *clerk_metrics_object(clerk_metric_group group);
 
 /** Whether an instance has the metrics of a group. */
 int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *instance);

@@ -131,9 +131,9 @@ static json_t *json_instance(const clerk_report_instance *entry, const clerk_rep
     json_object_set_new(one, "frontend_api", json_text(instance->frontend_host));
     json_object_set_new(one, "used_by", used_by);
     json_object_set_new(one, "keys", json_keys(entry, report->now));
-    json_object_set_new(one, "backend_api", json_group(CLERK_METRICS_BACKEND, entry, report->now));
-    json_object_set_new(one, "token_cache", json_group(CLERK_METRICS_CACHE, entry, report->now));
-    json_object_set_new(one, "credentials", json_group(CLERK_METRICS_CREDENTIALS, entry, report->now));
+    for (clerk_metric_group group = CLERK_METRICS_BACKEND; group <= CLERK_METRICS_PROFILES; group++) {
+        json_object_set_new(one, clerk_metrics_object(group), json_group(group, entry, report->now));
+    }
     json_object_set_new(one, "verdicts", json_verdicts(entry->runtime->verdicts));
     return one;
 }
@@ -162,26 +162,38 @@ static void status_json(request_rec *r, const clerk_report *report)
     json_decref(document);
 }
 
+/* Prometheus writes a parameter without a value as "prometheus=". */
+static int is_asked_for(const request_rec *r, const char *query)
+{
+    apr_size_t len = strlen(query);
+
+    return r->args && !strncmp(r->args, query, len) && (!r->args[len] || !strcmp(r->args + len, "="));
+}
+
 static int answer(request_rec *r)
 {
-    int json = r->args && !strcmp(r->args, "json");
+    static const struct {
+        const char *query, *type;
+        void (*write)(request_rec *r, const clerk_report *report);
+    } formats[] = {{"json", "application/json", status_json},
+                   {"prometheus", "text/plain; version=0.0.4; charset=utf-8", clerk_status_prometheus},
+                   {NULL, "text/html; charset=utf-8", clerk_status_html}};
+    apr_size_t i = 0;
 
+    while (formats[i].query && !is_asked_for(r, formats[i].query)) {
+        i++;
+    }
     if (r->method_number != M_GET) {
         ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    ap_set_content_type(r, json ? "application/json" : "text/html; charset=utf-8");
+    ap_set_content_type(r, formats[i].type);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Content-Security-Policy",
                    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'");
-    if (r->header_only) {
-        return OK;
-    }
-    if (json) {
-        status_json(r, clerk_report_make(ap_server_conf, r->pool));
-    } else {
-        clerk_status_html(r, clerk_report_make(ap_server_conf, r->pool));
+    if (!r->header_only) {
+        formats[i].write(r, clerk_report_make(ap_server_conf, r->pool));
     }
     return OK;
 }

@@ -276,7 +276,9 @@ void clerk_status_html(request_rec *r, const clerk_report *report)
         ap_rvputs(r, " &middot; counting for ", interval_text(report->now - report->since, r->pool), NULL);
     }
     ap_rvputs(r, " &middot; ", date_text(report->now, r->pool),
-              "</p><nav><a href=\"?\">Reload</a><a href=\"?json\">JSON</a></nav></header>\n<main>\n", NULL);
+              "</p><nav><a href=\"?\">Reload</a><a href=\"?json\">JSON</a><a "
+              "href=\"?prometheus\">Prometheus</a></nav></header>\n<main>\n",
+              NULL);
     if (!report->background_refresh) {
         ap_rputs("<p class=\"card warn\">Keys are not refreshed in the background: mod_watchdog is not loaded.</p>\n",
                  r);
