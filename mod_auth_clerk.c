@@ -23,6 +23,7 @@
 #include "httpd/lifecycle.h"
 #include "httpd/process/log.h"
 #include "httpd/authz/refusal.h"
+#include "httpd/request/audit.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
 #include "httpd/request/webhook_message.h"
@@ -54,6 +55,7 @@ static void register_hooks(apr_pool_t *pool)
     clerk_refusal_register(pool);
     clerk_site_form_register();
     clerk_outcome_headers_register();
+    clerk_audit_register();
     clerk_status_block_register();
     clerk_webhook_message_register();
     clerk_site_proxy_register();

@@ -13,6 +13,7 @@
 #include "httpd/config/instances.h"
 #include "httpd/config/open_sections.h"
 #include "httpd/config_check/check.h"
+#include "httpd/process/audit_log.h"
 #include "httpd/process/background.h"
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
@@ -98,6 +99,15 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         clerk_secret_environment_hide(pconf);
     }
     return rc;
+}
+
+static int open_logs(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    return clerk_audit_log_open(clerk_config_server(s)->audit_log, s, pconf) == APR_SUCCESS
+               ? OK
+               : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 /* Give each runtime without a PEM key a slot of the key store. Equal sources share a slot. */
@@ -448,6 +458,7 @@ void clerk_lifecycle_register(apr_pool_t *pool)
     (void)pool;
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_open_logs(open_logs, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_LAST);
     ap_hook_drop_privileges(drop_privileges, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);

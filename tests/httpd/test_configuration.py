@@ -147,6 +147,9 @@ REFUSALS = [
      f"ClerkPublishableKey {PK_LIVE}\nClerkSatellite On\nClerkDomain sat.example\n<Location /p>\nClerkSignInURL /sign-in\n</Location>",
      ["ClerkSignInURL /sign-in", "primary domain"]),
     ("domain-port", f"ClerkPublishableKey {PK_LIVE}\nClerkSatellite On\nClerkDomain localhost:port", ["ClerkDomain"]),
+    ("audit-log-in-vhost", "<VirtualHost *>\nClerkAuditLog logs/audit\n</VirtualHost>", ["ClerkAuditLog"]),
+    ("audit-log-empty", 'ClerkAuditLog ""', ["ClerkAuditLog takes one argument"]),
+    ("audit-log-no-program", 'ClerkAuditLog "|"', ["ClerkAuditLog", "neither a file nor"]),
     ("state-dir-in-vhost", "<VirtualHost *>\nClerkStateDir /tmp/x\n</VirtualHost>", ["ClerkStateDir"]),
 ]
 

@@ -120,7 +120,8 @@ def test_names_are_escaped(httpd, emulator):
     text = STATUS
     for name in AWKWARD:
         instance = emulator.add_instance(production=True)
-        text += f'<ClerkInstance "{name.replace(chr(34), chr(92) + chr(34))}">\nClerkPublishableKey {instance.publishable_key}\nClerkJWKSURL {instance.jwks_url}\n</ClerkInstance>\n'
+        quoted = name.replace('"', '\\"')
+        text += f'<ClerkInstance "{quoted}">\nClerkPublishableKey {instance.publishable_key}\nClerkJWKSURL {instance.jwks_url}\n</ClerkInstance>\n'
     httpd.configure("ClerkAuthorizedParties https://a.example\n")
     conf = httpd.conf.read_text("utf-8")
     httpd.conf.write_bytes((conf + text).encode("utf-8", "surrogateescape"))

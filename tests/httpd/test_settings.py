@@ -34,6 +34,7 @@ VALUES = {
     "ClerkSharedMemory": "64M",
     "ClerkSOCache": "shmcb:logs/cache{0}(100000)",
     "ClerkSOCacheKey": "env:KEY_{0}",
+    "ClerkAuditLog": "logs/audit{0}",
     "ClerkStateDir": "none",
     "ClerkInstance": "named{0}",
     "ClerkHtaccessInstances": "named{0}",
@@ -53,7 +54,7 @@ VALUES = {
 }
 # These print as they were written.
 VERBATIM = [row.directive for row in ROWS if row.kind in ("TEXT", "LIST")
-            if row.directive not in ("ClerkCAFile", "ClerkStateDir")]
+            if row.directive not in ("ClerkCAFile", "ClerkAuditLog", "ClerkStateDir")]
 
 
 def flag(on):

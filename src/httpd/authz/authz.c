@@ -8,6 +8,7 @@
 #include "httpd/authz/refusal.h"
 #include "httpd/config/open_sections.h"
 #include "httpd/process/log.h"
+#include "httpd/request/audit.h"
 #include "httpd/request/judge.h"
 #include "httpd/request/outcome_headers.h"
 #include "httpd/request/own_user.h"
@@ -136,5 +137,12 @@ int clerk_authz_check(request_rec *r)
     if (!clerk_own_user_is(r)) {
         return refuse_foreign_user(r);
     }
-    return rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN ? clerk_refusal_refuse(r, identity, &log) : rc;
+    if (rc == HTTP_UNAUTHORIZED || rc == HTTP_FORBIDDEN) {
+        return clerk_refusal_refuse(r, identity, &log);
+    }
+    if (clerk_audit_log_is_open()) {
+        clerk_audit_note_requirements(r, NULL, clerk_authz_require_lines(&log, 1, r->pool),
+                                      clerk_authz_require_lines(&log, 0, r->pool));
+    }
+    return rc;
 }

@@ -132,21 +132,27 @@ authz_status clerk_authz_require_check(request_rec *r, const char *line, const v
     return clerk_authz_require_record(r, requirement, line, seen, granted);
 }
 
-/* The lines whose result is @a granted, separated by commas; NULL if there are none. */
-static const char *lines_text(const clerk_require_log *log, int granted, apr_pool_t *pool)
+/* @param with_seen with the values of expressions too, which may be a client's */
+static const char *lines_text(const clerk_require_log *log, int granted, int with_seen, apr_pool_t *pool)
 {
     const char *text = NULL;
 
     for (int i = 0; log->results && i < log->results->nelts; i++) {
         const clerk_require_result *result = &APR_ARRAY_IDX(log->results, i, clerk_require_result);
 
+        const char *seen = with_seen ? result->seen : NULL;
+
         if (result->granted == granted) {
             text = apr_pstrcat(pool, text ? text : "", text ? ", " : "", result->kind->name, *result->line ? " " : "",
-                               result->line, result->seen ? " (" : "", result->seen ? result->seen : "",
-                               result->seen ? ")" : "", NULL);
+                               result->line, seen ? " (" : "", seen ? seen : "", seen ? ")" : "", NULL);
         }
     }
     return text;
+}
+
+const char *clerk_authz_require_lines(const clerk_require_log *log, int granted, apr_pool_t *pool)
+{
+    return lines_text(log, granted, 0, pool);
 }
 
 /* What the user has, as far as the lines require it; each kind once. */
@@ -172,7 +178,7 @@ static const char *had_text(const clerk_require_log *log, const clerk_identity *
 
 const char *clerk_authz_require_log_text(const clerk_require_log *log, const clerk_identity *identity, apr_pool_t *pool)
 {
-    const char *unmet = lines_text(log, 0, pool), *met = lines_text(log, 1, pool);
+    const char *unmet = lines_text(log, 0, 1, pool), *met = lines_text(log, 1, 1, pool);
 
     return apr_pstrcat(pool, unmet ? "not met: Require " : "", unmet ? unmet : "", unmet && met ? "; " : "",
                        met ? "met: Require " : "", met ? met : "",

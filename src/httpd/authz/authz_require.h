@@ -99,6 +99,10 @@ authz_status clerk_authz_require_record(request_rec *r, const clerk_requirement 
 /** The had() function of kinds that check `fva`. */
 const char *clerk_authz_require_had_factors(const clerk_identity *identity, apr_pool_t *pool);
 
+/** The lines that were met (@a granted), or not, separated by commas, as the configuration has them: nothing in it is a
+ * client's. NULL: none. */
+const char *clerk_authz_require_lines(const clerk_require_log *log, int granted, apr_pool_t *pool);
+
 /** Why the user was refused, for the log: the lines not met, the lines met, what the user has. No claims, no tokens. */
 const char *clerk_authz_require_log_text(const clerk_require_log *log, const clerk_identity *identity,
                                          apr_pool_t *pool);

@@ -12,6 +12,7 @@
 #include "httpd/authz/refusal_page.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
+#include "httpd/request/audit.h"
 #include "httpd/request/request_state.h"
 #include "httpd/site/site_notice.h"
 
@@ -46,8 +47,12 @@ static const char *reverification_json(const clerk_reverification *unmet, apr_po
                        wanted, "}}}", NULL);
 }
 
-static int forbid(request_rec *r, const char *reason)
+static int forbid(request_rec *r, const char *reason, const clerk_require_log *log)
 {
+    if (clerk_audit_log_is_open()) {
+        clerk_audit_note_requirements(r, reason, log ? clerk_authz_require_lines(log, 1, r->pool) : NULL,
+                                      log ? clerk_authz_require_lines(log, 0, r->pool) : "ClerkRemoteUser");
+    }
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
     apr_table_unset(r->err_headers_out, "Proxy-Authenticate");
     apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", "signed-in");
@@ -60,7 +65,7 @@ int clerk_refusal_nameless(request_rec *r, const clerk_identity *identity)
     if (clerk_site_notice_is_seen(r, HTTP_FORBIDDEN)) {
         clerk_refusal_page_show(r, identity, NULL);
     }
-    return forbid(r, "forbidden");
+    return forbid(r, "forbidden", NULL);
 }
 
 int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const clerk_require_log *log)
@@ -74,7 +79,7 @@ int clerk_refusal_refuse(request_rec *r, const clerk_identity *identity, const c
         ap_custom_response(r, HTTP_FORBIDDEN, reverification_json(log->unmet_reverification, r->pool));
         clerk_request_state_get(r)->json_refusal = 1;
     }
-    return forbid(r, log->unmet_reverification ? "reverification-error" : "forbidden");
+    return forbid(r, log->unmet_reverification ? "reverification-error" : "forbidden", log);
 }
 
 /* httpd sends custom responses as text/html; only a filter can change that. */

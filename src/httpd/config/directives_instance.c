@@ -197,6 +197,14 @@ const char *clerk_directives_instance_socache_key(const char **pkey, cmd_parms *
     return error;
 }
 
+const char *clerk_directives_instance_audit_log(const char **ptarget, cmd_parms *cmd, const char *target)
+{
+    *ptarget = *target == '|' ? target : ap_server_root_relative(cmd->pool, target);
+    return *target && *ptarget && strcmp(target, "|")
+               ? NULL
+               : apr_psprintf(cmd->pool, "ClerkAuditLog: '%s' is neither a file nor | and a program", target);
+}
+
 const char *clerk_directives_instance_state_dir(const char **pdir, cmd_parms *cmd, const char *path)
 {
     *pdir = strcasecmp(path, "none") ? ap_server_root_relative(cmd->pool, path) : "";

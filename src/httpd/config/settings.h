@@ -92,6 +92,7 @@ typedef struct clerk_server_config {
     apr_int64_t shared_memory; /**< 0: as needed */
     const char *socache;       /**< provider[:args]; NULL: default */
     const char *socache_key;   /**< NULL: random */
+    const char *audit_log;     /**< an absolute path, or '|' and a program; NULL: none */
     const char *state_dir;     /**< absolute; NULL: default; "" none */
     /* HOST */
     const char *pages; /**< path of the module's own pages, without a final '/'; NULL or "": none */

@@ -8,6 +8,7 @@
 #include "httpd/config/config.h"
 #include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
+#include "httpd/request/audit.h"
 #include "httpd/request/instance_services.h"
 #include "httpd/request/wire.h"
 
@@ -129,6 +130,7 @@ static inline clerk_outcome *judge_at(request_rec *r, clerk_runtime *runtime, ap
     state->exported = 0;
     state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
     clerk_verdicts_add(runtime->verdicts, state->outcome);
+    clerk_audit_decided(r, runtime, state->outcome);
     if (state->outcome->renewed) {
         clerk_verdicts_tick(&runtime->verdicts->renewed);
     }

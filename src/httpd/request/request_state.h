@@ -40,6 +40,7 @@ typedef struct clerk_request_state {
     apr_array_header_t *replies;  /**< of the Backend API, in the client's request; for instance_services.c only */
     apr_array_header_t *profiles; /**< that were looked up, in the client's request; for user_profile.c only */
     struct clerk_webhook_state *webhook;   /**< in the client's request; for webhook_message.c only */
+    struct clerk_audit_entry *audit;       /**< in the client's request; for audit.c only */
     struct clerk_require_log *require_log; /**< inside our own run of the auth_checker hook; else NULL */
 } clerk_request_state;
 
