@@ -3,16 +3,19 @@
 what happens while it cannot be asked."""
 
 import base64
+import itertools
 import time
 
 import pytest
 from pyclerk.clerk import NAVIGATION, XHR, bearer, browser, directives, protect
+from pyclerk.load import Load
 
 KINDS = {"api-key": "api_key", "m2m": "m2m_token", "oauth": "oauth_token"}
 ENDPOINTS = {"api_key": "verify-api-key", "m2m_token": "verify-m2m", "oauth_token": "verify-oauth"}
 PLACES = [*KINDS, "session", "any"]
 ENV = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n"
 TIMEOUT = 2.0
+WORKERS = 32  # of the test servers
 
 
 def place(words, *more, requires=("valid-user",)):
@@ -269,6 +272,44 @@ def test_strangers_cause_few_calls_and_stop_no_known_token(server, fresh):
     assert server.get("/api-key/", header(key)).status == 200
     held = server.get("/api-key/", header("ak_another"))
     assert held.status == 503 and int(held.header("Retry-After")) > 0 and held.header("WWW-Authenticate") is None
+
+
+def test_a_flood_of_invented_keys(make_httpd, emulator):
+    """From everywhere, in every spelling, while a live key is used: it is served throughout, and few calls are made."""
+    one = emulator.add_instance(production=True, host="clerk.flood.test", cast=False)
+    server = make_httpd()
+    server.write("p/index.html", "members only\n")
+    server.configure("RemoteIPHeader X-Client-Address\nRemoteIPInternalProxy 127.0.0.1\nClerkTokenCacheTTL 1h\n" + directives(server, one, "api")
+                     + "<Location /status>\n    SetHandler clerk-status\n    Require local\n</Location>\n"
+                     + protect("/p", ["valid-user"], "ClerkAcceptTokens any", "ClerkAcceptBasic On"), modules=("remoteip",), log_level="debug").start()
+    server.log.announce("AC1040: .*new machine tokens")
+    live_key = one.machine_token().secret
+    assert server.get("/p/", header(live_key)).status == 200
+    numbers = itertools.count()
+
+    def invented(_):
+        number = next(numbers)
+        secret = ("ak_canary{}", "mt_canary{}", "oat_canary{}")[number % 3].format(number)
+        spelled = basic(secret) if number % 2 else header(secret)
+        return "GET", "/p/", spelled | {"X-Client-Address": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+
+    begun = time.monotonic()
+    flood = Load(server.port, invented, threads=6)
+    with server.connection() as connection:
+        while flood.total() < 3000:
+            assert connection.get("/p/", header(live_key)).status == 200
+    counts = flood.stop()
+    took = time.monotonic() - begun
+    assert set(counts) == {401, 503}, counts
+    # 20 at once, and 2 a second; each time one is due, as many as have a place at the same time: a sixteenth of the workers.
+    assert calls(one) <= 1 + 20 + (2 * took + 1) * (WORKERS // 16), (calls(one), took)
+    assert counts[401] <= calls(one)
+    assert server.get("/p/", header(live_key)).status == 200
+    (instance,) = server.get("/status?json").json()["instances"]
+    assert instance["backend_api"]["calls"] == calls(one)
+    assert instance["credentials"]["api_keys"] > 10
+    for text in (server.log.text(), server.get("/status?json").text, server.get("/status").text):
+        assert "canary" not in text and live_key not in text
 
 
 @pytest.fixture

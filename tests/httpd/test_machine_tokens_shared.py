@@ -2,6 +2,7 @@
 """What Clerk has said about opaque tokens, shared by the servers of a fleet through a real redis or memcached: which may be killed, slow,
 full or restarted, and written to by others."""
 
+import itertools
 import os
 import threading
 import time
@@ -106,6 +107,19 @@ def test_a_fleet_asks_once(make_httpd, live, store):
     before = calls(live)
     assert ask(stranger, good).status == 200
     assert calls(live) == before + 1 and found(stranger) == 0
+
+
+def test_a_key_that_another_server_knows_is_good_during_a_flood(make_httpd, live, redis):
+    one, two = serve(make_httpd, live, redis), serve(make_httpd, live, redis)
+    one.log.announce("AC1040: .*new machine tokens")
+    known = live.machine_token().secret
+    assert ask(two, known).status == 200
+    invented = (f"ak_invented{number}" for number in itertools.count())
+    while ask(one, next(invented)).status != 503:
+        pass
+    before = calls(live)
+    assert ask(one, known).status == 200
+    assert calls(live) == before and found(one) == 1
 
 
 def test_no_secret_is_in_the_store(make_httpd, live, redis):

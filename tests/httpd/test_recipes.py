@@ -386,3 +386,43 @@ def test_git_with_an_api_key(run, live, tmp_path):
     assert (tmp_path / "again/file").read_text() == "text\n"
     assert git("clone", "-q", url.format("ak_wrong"), tmp_path / "no") != 0
     assert git("clone", "-q", url.format(key).replace(f"git:{key}@", ""), tmp_path / "no") != 0
+
+
+def test_webdav_with_an_api_key(run, live, tmp_path):
+    """And a tree beside it with passwords of its own, which has nothing to do with Clerk."""
+    passwords = "backup:{SHA}" + base64.b64encode(hashlib.sha1(b"secret").digest()).decode() + "\n"
+    beside = ('ClerkAcceptTokens any\nClerkAcceptBasic On\n<Location "/backup">\nAuthType Basic\nAuthName "Backup"\nAuthBasicProvider file\n'
+              'AuthUserFile "site/passwords"\nRequire valid-user\n</Location>\n')
+    server = run("webdav-api-key.conf", {"files/run.cgi": "#!/bin/sh\n", "dav-locks/empty": "", "passwords": passwords},
+                 before=secret_key(live, tmp_path) + beside, modules=("dav", "dav_fs"))
+    server.write("backup/index.html", "a backup")
+    server.log.announce("AH01617", "AH01618")
+    for name in ("files", "dav-locks"):
+        (server.root / "site" / name).chmod(0o777)
+    key = live.machine_token().secret
+
+    def ask(method, path, who, body=None, **headers):
+        authorization = {"Authorization": "Basic " + base64.b64encode(who.encode()).decode()} if who else {}
+        return server.request(method, path, XHR | authorization | headers, body)
+
+    assert ask("PUT", "/files/a.txt", f"anybody:{key}", b"text").status == 201
+    listing = ask("PROPFIND", "/files/", f":{key}", Depth="1")
+    assert listing.status == 207 and "/files/a.txt" in listing.text
+    assert ask("GET", "/files/a.txt", f"anybody:{key}").text == "text"
+    assert ask("GET", "/files/run.cgi", f"anybody:{key}").text == "#!/bin/sh\n"
+    assert ask("MKCOL", "/files/more/", f"anybody:{key}").status == 201
+    assert ask("MOVE", "/files/a.txt", f"anybody:{key}", Destination=f"http://127.0.0.1:{server.port}/files/more/b.txt").status == 201
+    assert ask("DELETE", "/files/more/", f"anybody:{key}").status == 204
+    for who in (None, "anybody:ak_wrong", "backup:secret", f"{key}:"):
+        for method in ("PUT", "PROPFIND", "DELETE", "GET"):
+            answer = ask(method, "/files/run.cgi", who, b"changed" if method == "PUT" else None)
+            assert answer.status == 401, (who, method)
+            assert [one.split()[0] for one in answer.all("WWW-Authenticate")] == ["Bearer", "Basic"]
+    assert (server.root / "site/files/run.cgi").read_text() == "#!/bin/sh\n"
+    assert server.get("/files/", NAVIGATION).status == 307
+    calls = live.count("verify-api-key")
+    for who, status in ((None, 401), ("backup:secret", 200), ("backup:wrong", 401), (f"backup:{key}", 401), (f"{key}:", 401)):
+        answer = ask("GET", "/backup/", who)
+        assert answer.status == status, who
+        assert answer.all("WWW-Authenticate") == ([] if status == 200 else ['Basic realm="Backup"'])
+    assert live.count("verify-api-key") == calls, "nobody asks Clerk about passwords of others"
