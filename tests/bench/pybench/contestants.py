@@ -44,6 +44,10 @@ class Contestants:
         server = self._server(name)
         return server.set_up(before + self.cast.clerk(server, requires, keys, more), self._load, **tuning)
 
+    def api_keys(self):
+        """This module, which takes API keys too, and asks the Backend API about each once."""
+        return self.clerk("api-keys", more="ClerkAcceptTokens session api-key", keys="api", before="ClerkTokenCacheTTL 1h\n")
+
     def bare(self):
         """mod_bench_bare.c: verifies the signature of every request, without a cache."""
         server = self._server("bare")

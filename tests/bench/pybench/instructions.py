@@ -125,6 +125,11 @@ def difference(functions, baseline, column):
     return sorted((row for row in rows if row[0] >= 1 and (not column or "[mod_" in row[1])), reverse=True)
 
 
+def _baseline(name):
+    """What a scenario is compared with: the same header field, which nobody looks at."""
+    return "none, cookie" if "cookie" in name else "none, api key" if "api key" in name else "none, header"
+
+
 def run(cast, options, workdir, say):
     """Says the table, then for each scenario which functions take more than without authentication."""
     workdir = pathlib.Path(workdir)
@@ -134,12 +139,13 @@ def run(cast, options, workdir, say):
     by_header, by_cookie = [{"Authorization": cast.header(token)}], [{"Cookie": cast.cookie(token)}]
     many = [{"Authorization": cast.header(cast.token())} for _ in range(options.requests + WARM_UP)]
     forged = [{"Authorization": cast.header(cast.token(defect="bad-signature"))} for _ in range(options.requests + WARM_UP)]
+    by_key = [{"Authorization": f"Bearer {cast.instance.machine_token(scopes=['orders:read']).secret}"} for _ in range(1000)]
     load = f'LoadModule auth_clerk_module "{options.module}"\n'
     results, profiles = {}, {}
 
     def scenario(grind, name, target, headers, **more):
         results[name], profiles[name] = grind.measure(name, target, headers, options.requests, **more)
-        reference = results["none, cookie" if "cookie" in name else "none, header"]
+        reference = results[_baseline(name)]
         say(f"| {name} | {results[name]:,.0f} | {results[name] - reference:+,.0f} | {results[name] / reference:.3f} |")
 
     say(f"### Instructions a request, {options.mpms[0]}\n\n| | instructions | more than none | ratio |\n"
@@ -148,6 +154,7 @@ def run(cast, options, workdir, say):
     with Callgrind(plain) as grind:
         scenario(grind, "none, header", "/bench.txt", by_header)
         scenario(grind, "none, cookie", "/bench.txt", by_cookie)
+        scenario(grind, "none, api key", "/bench.txt", by_key[:1])
     server = BenchServer(workdir / "clerk", options.mpms[0], options.module)
     shutil.copy(server.docroot / "bench.txt", server.docroot / "other.txt")
     server.set_up(cast.clerk(server), load)
@@ -163,11 +170,16 @@ def run(cast, options, workdir, say):
                  load + named.apxs.load("socache_shmcb"))
     with Callgrind(named) as grind:
         scenario(grind, "one token, header, profile", "/bench.txt", by_header)
+    # Clerk is asked about each key before the measurement.
+    keys = Contestants(cast, options, workdir, options.mpms[0]).api_keys()
+    with Callgrind(keys) as grind:
+        scenario(grind, "api key repeated, header", "/bench.txt", by_key[:1])
+        scenario(grind, "1,000 api keys, header", "/bench.txt", by_key, warm_up=len(by_key))
     bare = Contestants(cast, options, workdir, options.mpms[0]).bare()
     with Callgrind(bare) as grind:
         scenario(grind, "bare check, header", "/bench.txt", many)
     for name, profile in profiles.items():
-        baseline = "none, cookie" if "cookie" in name else "none, header"
+        baseline = _baseline(name)
         if name == baseline:
             continue
         for title, column in (("of modules, with what they call", 1), ("themselves", 0)):
@@ -178,6 +190,6 @@ def run(cast, options, workdir, say):
     kept = cast.directory / f"profiles-{options.mpms[0]}"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir()
-    for path in (path for one in (plain, server, named, bare) for path in one.root.glob("callgrind/*.callgrind")):
+    for path in (path for one in (plain, server, named, keys, bare) for path in one.root.glob("callgrind/*.callgrind")):
         shutil.copy(path, kept)
     print(f"\nProfiles for callgrind_annotate or kcachegrind: {kept}")

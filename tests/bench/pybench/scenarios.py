@@ -69,6 +69,13 @@ class Bench:
                    "role, organization and permission on top": self.make.clerk("requires", (), more)}
         return Group("Require lines", self._rows(servers, self.tokens.headers(1)))
 
+    def api_keys(self):
+        """Opaque tokens. Clerk is asked about each before it is measured, on one connection."""
+        servers = {"none": self.make.none(), "mod_auth_clerk": self.make.api_keys()}
+        rows = [Entry(f"{name}, {what}", server, self.tokens.api_keys(count), one_by_one=True)
+                for what, count in (("api key repeated", 1), ("1,000 api keys", 1000)) for name, server in servers.items()]
+        return Group("API keys, header", rows)
+
     def fresh_children(self):
         """Every child ends after one connection of 1,000 requests, and with it what it has cached."""
         tuning = {"per_child": 1, "keepalive_requests": 1000}
@@ -80,7 +87,7 @@ class Bench:
         return Group("A new child every 1,000 requests", rows)
 
     def groups(self):
-        wanted = [self.one_header, self.one_cookie, self.thousand, self.cold, self.attack, self.requires]
+        wanted = [self.one_header, self.one_cookie, self.thousand, self.cold, self.attack, self.requires, self.api_keys]
         if self.mpm == "prefork":
             wanted.append(self.fresh_children)
         return wanted

@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import statistics
 
-from pyclerk.client import request
+from pyclerk.client import Connection, request
 
 from . import load
 from .server import CHILDREN
@@ -23,6 +23,7 @@ class Entry:
     headers: object  # file of header lines
     status: int = 200
     once: bool = False  # until the end of the file, not for a time
+    one_by_one: bool = False  # first each header on one connection: few new machine tokens are looked up at a time
     warm: object = None  # a file to warm a restarted server up with: the row is measured with a new server each time
 
 
@@ -76,6 +77,14 @@ def check(entry):
         raise RuntimeError(f"{entry.name}: {bare} without credentials")
 
 
+def _send_each(entry):
+    with open(entry.headers, encoding="ascii") as lines, Connection(entry.server.port) as connection:
+        for line in lines:
+            name, value = line.rstrip("\n").split(": ", 1)
+            if connection.get("/bench.txt", {name: value}).status != entry.status:
+                raise RuntimeError(f"{entry.name}: not {entry.status} at first")
+
+
 def run(group, rounds, seconds):
     """Fills in the samples of the group. Servers are restarted sometimes: the addresses of their memory cause a difference of
     about one per cent."""
@@ -91,6 +100,8 @@ def _run_some(group, numbers, seconds):
             stack.callback(server.stop)
         for entry in group.entries:
             check(entry)
+            if entry.one_by_one:
+                _send_each(entry)
             if entry.once and not entry.warm:
                 load.wrk(entry.server.port, entry.headers, 600, once=True)
             elif not entry.warm:

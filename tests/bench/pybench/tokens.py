@@ -2,6 +2,7 @@
 """Files of header lines for wrk, kept from run to run while their tokens are good."""
 
 import concurrent.futures
+import dataclasses
 import json
 import os
 import time
@@ -49,6 +50,14 @@ class Tokens:
     def cookies(self, count):
         return self._file(f"cookies-{count}-{self.cast.instance.cookie_suffix}", lambda: (
             f"Cookie: {self.cast.cookie(token)}" for token in self.mint(count)))
+
+    def api_keys(self, count):
+        """API keys that the emulated Backend API knows from now on."""
+        secrets = [f"ak_bench{number:036d}" for number in range(count)]
+        for secret in secrets:
+            self.cast.instance.machine_tokens[secret] = dataclasses.replace(
+                self.cast.instance.machine_token(scopes=["orders:read"]), secret=secret)
+        return self._file(f"api-keys-{count}", lambda: (f"Authorization: Bearer {secret}" for secret in secrets))
 
     def forged(self, count):
         """The tokens of headers(count), each with one character of its signature changed."""
