@@ -9,12 +9,14 @@
 #include <mod_watchdog.h>
 #include <mpm_common.h>
 
+#include "httpd/application/user_profile.h"
 #include "httpd/config/config.h"
 #include "httpd/config/instances.h"
 #include "httpd/config/open_sections.h"
 #include "httpd/config_check/check.h"
 #include "httpd/process/audit_log.h"
 #include "httpd/process/background.h"
+#include "httpd/process/hints.h"
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
 #include "httpd/process/secret_environment.h"
@@ -29,6 +31,11 @@
 #define REVOCATION_SETS 32768
 #define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-1"
 #define WATCHDOG_LONGEST apr_time_from_sec(10)
+/* How often the watchdog looks whether a profile is to be refreshed, and how many may wait for that: a request that
+ * finds no place leaves it to a later one. */
+#define PROFILES_EVERY apr_time_from_msec(300)
+#define PROFILES_DUE 256
+#define PROFILES_ASKED 4096
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
 /* A cache line: each part of the segment begins with one, so that writes to one part do not slow down another. */
@@ -54,6 +61,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     clerk_httpd_log_attach(NULL);
     clerk_secret_environment_reset(pconf);
     clerk_open_sections_reset();
+    clerk_hints_reset();
     return clerk_socache_register(pconf, plog);
 }
 
@@ -149,6 +157,10 @@ static apr_interval_time_t maintain(apr_pool_t *scratch)
     if (process->keystore) {
         next = clerk_keystore_tick(process->keystore, scratch);
     }
+    if (process->profiles_due.count) {
+        clerk_user_profile_refresh(scratch);
+        next = next < PROFILES_EVERY ? next : PROFILES_EVERY;
+    }
     return next;
 }
 
@@ -242,6 +254,27 @@ static apr_status_t make_backend_limits(server_rec *s, apr_pool_t *pconf)
     return rv;
 }
 
+/* What it takes to refresh users' profiles in the background. */
+static apr_status_t make_profiles_due(server_rec *s, apr_pool_t *pconf)
+{
+    clerk_process *process = clerk_process_get();
+    apr_size_t asked_size = PROFILES_ASKED * sizeof(*process->profiles_asked.words);
+    apr_status_t rv;
+    char *memory;
+
+    if (!process->socache) {
+        return APR_SUCCESS;
+    }
+    rv = make_memory(&memory, asked_size + PROFILES_DUE * sizeof(*process->profiles_due.slots), s, pconf);
+    if (rv == APR_SUCCESS) {
+        process->profiles_asked.words = (_Atomic apr_uint64_t *)(void *)memory;
+        process->profiles_asked.count = PROFILES_ASKED;
+        process->profiles_due.slots = (clerk_due_slot *)(void *)(memory + asked_size);
+        process->profiles_due.count = PROFILES_DUE;
+    }
+    return rv;
+}
+
 static int has_webhooks(void)
 {
     const apr_array_header_t *runtimes = clerk_process_get()->runtimes;
@@ -285,7 +318,7 @@ static apr_status_t make_revocations(server_rec *s)
 
 /*
  * Create the shared memory segment and lay it out: key sets, verdict counters, the state of Backend APIs,
- * webhook messages that were received, and in the rest the token cache.
+ * webhook messages that were received, hints that were given, and in the rest the token cache.
  * @param pkeys the memory for the key sets, @a keys_size bytes
  */
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
@@ -296,7 +329,8 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     apr_size_t counters_size = APR_ALIGN(
         runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_state) + sizeof(clerk_webhook_counts)), LINE);
     apr_size_t seen_size = has_webhooks() ? WEBHOOKS_SEEN * sizeof(*process->webhooks_seen.words) : 0;
-    apr_size_t fixed = keys_size + counters_size + seen_size;
+    apr_size_t hints_size = APR_ALIGN(clerk_hints_size(), LINE);
+    apr_size_t fixed = keys_size + counters_size + seen_size + hints_size;
     apr_size_t least = fixed + CLERK_TOKEN_CACHE_SIZE_MIN;
     apr_size_t size = wanted ? wanted : fixed + TOKEN_CACHE_SIZE;
     clerk_webhook_counts *webhooks;
@@ -329,6 +363,7 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     }
     process->webhooks_seen.words = (_Atomic apr_uint64_t *)(void *)(memory + keys_size + counters_size);
     process->webhooks_seen.count = seen_size / sizeof(*process->webhooks_seen.words);
+    clerk_hints_share(memory + fixed - hints_size);
     rv = clerk_token_cache_create(&process->token_cache, memory + fixed, size - fixed, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, CLERK_LOGNO(3037) "cannot set up the token cache");
@@ -375,7 +410,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
     waiting_size = sources->nelts ? APR_ALIGN(clerk_keystore_waiters(worker_count()) * sizeof(clerk_place), LINE) : 0;
     if (make_segment(&keys, keys_size + waiting_size, s, pconf) != APR_SUCCESS
-        || make_backend_limits(s, pconf) != APR_SUCCESS || make_revocations(s) != APR_SUCCESS) {
+        || make_backend_limits(s, pconf) != APR_SUCCESS || make_revocations(s) != APR_SUCCESS
+        || make_profiles_due(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (process->socache && open_socache(s, pconf) != APR_SUCCESS) {

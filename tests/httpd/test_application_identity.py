@@ -140,6 +140,39 @@ def test_claims_are_exported(server, live, path):
     assert {name[12:]: value for name, value in env.items() if name.startswith("CLERK_CLAIM_")} == EXPORTS
 
 
+@pytest.mark.mpm
+def test_a_claim_that_is_in_no_token_is_explained_once(make_httpd, live):
+    """Once for each directive and start, whichever child answers; not for claims that are null, nor for Clerk's own."""
+    server = make_httpd()
+    for place in ("one", "two", "both", "ht"):
+        server.cgi(f"{place}/env.cgi")
+    server.write("ht/.htaccess", "ClerkExportClaim nickname\n")
+    server.configure(directives(server, live) + protect("/one", ("valid-user",), "ClerkExportClaim team metadata.level email o.slg act.sub")
+                     + protect("/two", ("valid-user",), "ClerkExportClaim team https://a.test/x.y") + protect("/ht") + protect("/both", ("clerk-optional",)))
+    server.start()
+    hints = {r'ClerkExportClaim team: .* CLERK_CLAIM_TEAM is not set; .*: {"team": "{{user\.public_metadata\.team}}"}': 2,
+             r'ClerkExportClaim metadata\.level: .*: {"metadata": "{{user\.public_metadata}}"}': 1,
+             r'ClerkExportClaim https://a\.test/x\.y: .*: {"https://a\.test/x\.y": "{{user\.public_metadata}}"}': 1}
+
+    def told():
+        lines = [line for line in server.log.recent().splitlines() if "AC3302" in line]
+        assert sum(len([line for line in lines if re.search(hint, line)]) for hint in hints) == len(lines), lines
+        return {hint: len([line for line in lines if re.search(hint, line)]) for hint in hints}
+
+    server.log.mark()
+    for place in ("one", "two", "both", "ht") * 5:
+        assert server.get(f"/{place}/env.cgi", XHR | bearer(live, "carol", claims={"email": None})).status == 200
+    server.log.wait_for("AC3302: ClerkExportClaim https://a")
+    assert told() == hints
+    server.restart()
+    server.log.mark()
+    for place in ("one", "two") * 3:
+        assert server.get(f"/{place}/env.cgi", XHR | bearer(live, "carol", claims={"email": None})).status == 200
+    server.log.wait_for("AC3302: ClerkExportClaim https://a")
+    assert told() == hints
+    server.stop()
+
+
 def test_control_characters_and_long_values_never_arrive(server, live):
     server.log.mark()
     env = server.get("/export/env.cgi", carol(live, LONG)).env()

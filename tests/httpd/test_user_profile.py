@@ -5,6 +5,7 @@ import collections
 import hashlib
 import hmac
 import os
+import sys
 import time
 
 import pytest
@@ -299,12 +300,12 @@ def test_a_graceful_restart_keeps_serving(server, live):
 # Stores that others can write to
 
 
-def serve_with(make_httpd, live, store, key="k" * 40, **options):
+def serve_with(make_httpd, live, store, key="k" * 40, more="", **options):
     server = make_httpd()
     server.env["SOCACHE_KEY"] = key
     server.cgi("email/env.cgi")
     server.configure(
-        directives(server, live, "api", (PARTY,)) + pem(server, live) + f"ClerkSOCache {store(server)}\nClerkSOCacheKey env:SOCACHE_KEY\n"
+        directives(server, live, "api", (PARTY,)) + pem(server, live) + f"ClerkSOCache {store(server)}\nClerkSOCacheKey env:SOCACHE_KEY\n" + more
         + protect("/email", ("valid-user",), "ClerkRemoteUser user:email"), **options)
     return server.start()
 
@@ -384,6 +385,79 @@ def test_what_others_write_into_redis_is_not_believed(make_httpd, live, redis):
             time.sleep(0.1)
         assert live.count("user") == 2 + 2 * (calls + 1)
     server.stop()
+
+
+# Refreshed ahead of its time
+
+
+def age_by(redis, seconds, about):
+    """Make what is stored older, as a server with the key could have stored it."""
+    (name, value), = redis.values.items()
+    key = hashlib.sha256(b"k" * 40).digest()
+    end, fetched, rest = value[:8], int.from_bytes(value[8:16], sys.byteorder), value[16:-32]
+    changed = end + (fetched - seconds * 1_000_000).to_bytes(8, sys.byteorder) + rest
+    redis.values[name] = changed + hmac.digest(key, hmac.digest(key, about, "sha256") + changed, "sha256")
+
+
+def about_alice(live):
+    return b"p" + hashlib.sha256(f"+{live.url}\0+{live.publishable_key}\0---".encode()).digest() + b"user_alice"
+
+
+def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(name="aging")
+def _aging(make_httpd, live, redis):
+    """A server whose cache has alice's profile, which it believes for an hour, and a way to make it older than it is."""
+    server = through_redis(make_httpd, live, redis, more="ClerkUserProfileTTL 1h\n")
+    assert remote_user(ask(server, live, "email")) == "alice@example.test" and live.count("user") == 1
+    answered = time.monotonic()
+    until(lambda: time.monotonic() - answered > 2.5)  # so long that call's answer would do for another one
+    yield server, lambda minutes: age_by(redis, 60 * minutes, about_alice(live))
+    server.stop()
+
+
+@pytest.mark.mpm
+def test_a_profile_in_use_is_refreshed_ahead_of_its_time(aging, live, redis):
+    server, age = aging
+    live.user("alice").email = "liddell@example.test"
+    age(47)
+    for _ in range(20):
+        assert remote_user(ask(server, live, "email")) == "alice@example.test"
+    assert live.count("user") == 1  # not yet: four fifths of an hour are 48 minutes
+    live.set_fault("user", delay=2)
+    age(2)
+    assert remote_user(ask(server, live, "email")) == "alice@example.test"
+    until(lambda: live.count("user") == 2)
+    # Nobody waits for that call: all are answered with the name that is known.
+    assert {remote_user(answer) for answer in at_once(server.port, [("GET", "/email/env.cgi", XHR | bearer(live))] * 10)} <= {
+        "alice@example.test", "liddell@example.test"}
+    until(lambda: b"liddell@example.test" in next(iter(redis.values.values())))
+    for _ in range(5):
+        assert remote_user(ask(server, live, "email")) == "liddell@example.test"
+    assert live.count("user") == 2
+
+
+@pytest.mark.parametrize("name", ["500", "no JSON"])
+def test_a_refresh_that_fails_leaves_the_old_one_and_is_not_repeated(aging, live, name):
+    server, age = aging
+    server.log.announce(AC2002)
+    live.user("alice").email = "liddell@example.test"
+    live.set_fault("user", **OUTAGES[name])
+    age(49)
+    until(lambda: remote_user(ask(server, live, "email")) == "alice@example.test" and live.count("user") == 2)
+    live.clear_faults()
+    for _ in range(20):
+        assert remote_user(ask(server, live, "email")) == "alice@example.test"
+    assert live.count("user") == 2
+    # When its time is over, a request asks; for a moment the failure does for it too.
+    age(20)
+    until(lambda: remote_user(ask(server, live, "email")) == "liddell@example.test")
+    assert live.count("user") == 3
 
 
 def test_without_redis_there_is_a_call_now_and_then(make_httpd, live, redis):

@@ -40,6 +40,11 @@ const json_t *clerk_claim_find(const json_t *claims, const char *path, apr_pool_
     return json_is_null(value) ? NULL : value;
 }
 
+int clerk_claim_exists(const json_t *claims, const char *path, apr_pool_t *pool)
+{
+    return find(claims, apr_pstrdup(pool, path)) != NULL;
+}
+
 /* Compact JSON. Real numbers have as many digits as are needed to read back the same value, and no more. */
 static const char *json_text(const json_t *value, apr_pool_t *pool)
 {

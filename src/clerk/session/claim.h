@@ -20,6 +20,9 @@ const char *clerk_claim_text(const json_t *object, const char *name);
  */
 const json_t *clerk_claim_find(const json_t *claims, const char *path, apr_pool_t *pool);
 
+/** Whether there is something at a path, JSON null included. */
+int clerk_claim_exists(const json_t *claims, const char *path, apr_pool_t *pool);
+
 /**
  * A claim as text: a string unchanged (UTF-8), a number or boolean as in JSON, an array of scalars as its elements
  * separated by commas, an object as compact JSON. An array that would be ambiguous that way (an element contains a

@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "clerk/session/claim.h"
+#include "httpd/application/claim_hint.h"
 #include "httpd/application/user_profile.h"
 #include "httpd/config/config.h"
 #include "httpd/config/htaccess.h"
@@ -13,22 +14,6 @@
 /* Where httpd gives up replacing: it counts the NUL, and stops before the limit. */
 #define MOST_REPLACED (CLERK_CLAIM_TEXT_MAX + 2)
 
-/* What the dashboard calls a value that people want as REMOTE_USER, for claims with the usual names. */
-static const char *shortcode_of(const char *claim)
-{
-    static const char *const known[][2] = {{"email", "user.primary_email_address"},
-                                           {"username", "user.username"},
-                                           {"name", "user.full_name"},
-                                           {"external_id", "user.external_id"}};
-
-    for (apr_size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (!strcmp(known[i][0], claim)) {
-            return known[i][1];
-        }
-    }
-    return "user.primary_email_address";
-}
-
 static int refuse_claim(request_rec *r, const clerk_identity *identity, const char *path, int has_claim)
 {
     int level = clerk_httpd_log_message_level(3063);
@@ -36,9 +21,9 @@ static int refuse_claim(request_rec *r, const clerk_identity *identity, const ch
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3063) "refused: ClerkRemoteUser %s: the session token of user %s %s; add the claim "
                                     "to the session token in the Clerk dashboard (Sessions, Customize session token: "
-                                    "{\"%s\": \"{{%s}}\"}), or choose one that every user has",
+                                    "%s), or choose one that every user has",
                               path, identity->subject, has_claim ? "has no usable value there" : "has no such claim",
-                              path, shortcode_of(path));
+                              clerk_claim_hint_template(path, r->pool));
     return HTTP_FORBIDDEN;
 }
 

@@ -14,6 +14,8 @@
 /* Clocks of the servers of a fleet may differ by so much. */
 #define SKEW apr_time_from_sec(60)
 #define RETRY_AFTER 5
+/* After so long in one go, background work lets the refresh of keys have its turn. */
+#define REFRESHING apr_time_from_sec(1)
 #define HTTP_OK_STATUS 200
 #define HTTP_NOT_FOUND_STATUS 404
 #define HTTP_UNAUTHORIZED_STATUS 401
@@ -109,27 +111,57 @@ static void use(clerk_user_profile *result, const entry *e)
 
 /* Ask Clerk, or use what another thread gets. @return 0 if there is no answer; result has the reason */
 static int fetch(entry *e, clerk_user_profile *result, clerk_runtime *runtime, const clerk_socache_name *name,
-                 request_rec *r, const char *user_id)
+                 const char *user_id, apr_pool_t *pool)
 {
     clerk_backend_call call = {.cause = CLERK_BACKEND_FOR_PROFILE,
                                .method = "GET",
-                               .path = clerk_profile_path(user_id, r->pool),
-                               .client_ip = r->useragent_ip,
+                               .path = clerk_profile_path(user_id, pool),
                                .user_id = user_id,
                                .condense = condense};
     clerk_backend_reply reply;
 
-    clerk_backend_api_call(&runtime->backend, &reply, &call, r->pool);
-    if (!read_entry(e, reply.body, reply.body_len, r->pool)) {
-        result->why = why_not(&reply, r->pool);
+    clerk_backend_api_call(&runtime->backend, &reply, &call, pool);
+    if (!read_entry(e, reply.body, reply.body_len, pool)) {
+        result->why = why_not(&reply, pool);
         result->retry_after = reply.retry_after > 0 ? reply.retry_after : RETRY_AFTER;
         return 0;
     }
     if (!reply.shared) {
         clerk_socache_put(clerk_process_socache(), name, reply.body, reply.body_len,
-                          e->fetched_at + (e->profile ? KEPT : NONE_KEPT), r);
+                          e->fetched_at + (e->profile ? KEPT : NONE_KEPT), pool);
     }
     return 1;
+}
+
+/* Whether an entry is as fresh as ClerkUserProfileTTL demands. */
+static int is_fresh(const entry *e, const clerk_runtime *runtime, apr_time_t now)
+{
+    return now - e->fetched_at < runtime->profile_ttl && e->fetched_at < now + SKEW;
+}
+
+/* Whether it will not be for much longer. */
+static int is_due(const entry *e, const clerk_runtime *runtime, apr_time_t now)
+{
+    return now - e->fetched_at >= runtime->profile_ttl / 5 * 4;
+}
+
+/*
+ * Have a profile that is in use refreshed in the background, before a request has to wait for it. Once for each entry:
+ * a refresh that fails is left to the request that comes when the time is over.
+ */
+static void ask_for_refresh(const clerk_runtime *runtime, const clerk_socache_name *name, const entry *e,
+                            const char *user_id, apr_time_t now)
+{
+    apr_uint64_t digest;
+
+    if (!clerk_process_has_watchdog() || !clerk_process_profiles_due().count) {
+        return;
+    }
+    memcpy(&digest, name->bytes, sizeof(digest));
+    digest ^= (apr_uint64_t)e->fetched_at * APR_UINT64_C(0x9e3779b97f4a7c15);
+    if (clerk_recent_set_add(clerk_process_profiles_asked(), digest, now, KEPT)) {
+        (void)clerk_due_queue_add(clerk_process_profiles_due(), runtime->number, user_id, now);
+    }
 }
 
 static void look_up(clerk_user_profile *result, clerk_runtime *runtime, request_rec *r, const char *user_id)
@@ -151,17 +183,20 @@ static void look_up(clerk_user_profile *result, clerk_runtime *runtime, request_
         result->why = "there is no cache; load mod_socache_shmcb, or write ClerkSOCache in the server configuration";
         return;
     }
-    stored = clerk_socache_get(&size, cache, &name, r);
+    stored = clerk_socache_get(&size, cache, &name, r->pool);
     found = stored && read_entry(&e, stored, size, r->pool);
     /* The end of an entry without a profile is in the store. */
-    if (found && (!e.profile || (now - e.fetched_at < runtime->profile_ttl && e.fetched_at < now + SKEW))) {
+    if (found && (!e.profile || is_fresh(&e, runtime, now))) {
         clerk_verdicts_tick(&runtime->verdicts->profile_hits);
         use(result, &e);
+        if (e.profile && is_due(&e, runtime, now)) {
+            ask_for_refresh(runtime, &name, &e, user_id, now);
+        }
     } else {
         entry fetched;
 
         clerk_verdicts_tick(&runtime->verdicts->profile_misses);
-        if (fetch(&fetched, result, runtime, &name, r, user_id)) {
+        if (fetch(&fetched, result, runtime, &name, user_id, r->pool)) {
             use(result, &fetched);
             return;
         }
@@ -182,7 +217,41 @@ void clerk_user_profile_forget(request_rec *r, const char *user_id)
     clerk_socache_name name;
 
     if (cache && clerk_socache_make_name(&name, cache, CLERK_SOCACHE_PROFILE, runtime->scope, user_id)) {
-        clerk_socache_remove(cache, &name, r);
+        clerk_socache_remove(cache, &name, r->pool);
+    }
+}
+
+/* Refresh a profile, unless another server of the fleet has done so already. */
+static void refresh(clerk_runtime *runtime, const char *user_id, apr_pool_t *pool)
+{
+    clerk_socache *cache = clerk_process_socache();
+    clerk_user_profile unused = {CLERK_USER_PROFILE_UNAVAILABLE, NULL, 0, NULL};
+    clerk_socache_name name;
+    const void *stored;
+    apr_size_t size = 0;
+    entry e;
+
+    if (!runtime->instance->secret_key || !clerk_profile_is_user_id(user_id)
+        || !clerk_socache_make_name(&name, cache, CLERK_SOCACHE_PROFILE, runtime->scope, user_id)) {
+        return;
+    }
+    stored = clerk_socache_get(&size, cache, &name, pool);
+    if (stored && read_entry(&e, stored, size, pool) && e.profile && is_due(&e, runtime, apr_time_now())) {
+        (void)fetch(&e, &unused, runtime, &name, user_id, pool);
+    }
+}
+
+void clerk_user_profile_refresh(apr_pool_t *scratch)
+{
+    const apr_array_header_t *runtimes = clerk_process_runtimes();
+    apr_time_t begun = apr_time_now();
+    clerk_due_item item;
+
+    while (apr_time_now() - begun < REFRESHING
+           && clerk_due_queue_take(&item, clerk_process_profiles_due(), apr_time_now())) {
+        if (item.instance < (unsigned int)runtimes->nelts) {
+            refresh(APR_ARRAY_IDX(runtimes, (int)item.instance, clerk_runtime *), item.text, scratch);
+        }
     }
 }
 

@@ -31,4 +31,11 @@ const clerk_user_profile *clerk_user_profile_get(request_rec *r, const clerk_ide
 /** Drop what is cached of a user of the request's instance: the next request asks Clerk. */
 void clerk_user_profile_forget(request_rec *r, const char *user_id);
 
+/**
+ * Background work: refresh the profiles of users who were seen when four fifths of ClerkUserProfileTTL were over, so
+ * that their next requests need not wait. Takes a second, and what the last call takes beyond it. Where a call fails,
+ * the old profile stays.
+ */
+void clerk_user_profile_refresh(apr_pool_t *scratch);
+
 #endif

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "clerk/session/claim.h"
+#include "httpd/application/claim_hint.h"
 #include "httpd/application/user_profile.h"
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
@@ -142,16 +143,18 @@ static const char *exported_field(request_rec *r, const clerk_identity *identity
     return profile ? clerk_profile_get(profile, field, r->pool) : NULL;
 }
 
-static const char *exported_claim(request_rec *r, const clerk_identity *identity, const char *path)
+static const char *exported_claim(request_rec *r, const clerk_identity *identity, const clerk_export *wanted)
 {
-    const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), path, r->pool);
+    const json_t *claim = clerk_claim_find(clerk_identity_claims(identity), wanted->path, r->pool);
     const char *text = clerk_claim_encode(claim, r->pool);
 
-    if (claim && !text) {
+    if (!claim) {
+        clerk_claim_hint_give(r, identity, wanted);
+    } else if (!text) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       CLERK_LOGNO(3065) "the claim %s is left out: it has control characters, or is longer than %d "
                                         "bytes",
-                                  path, CLERK_CLAIM_TEXT_MAX);
+                                  wanted->path, CLERK_CLAIM_TEXT_MAX);
     }
     return text;
 }
@@ -164,7 +167,7 @@ static apr_table_t *exported_claims(request_rec *r, const clerk_identity *identi
     for (int i = 0; i < exports->nelts; i++) {
         const clerk_export *wanted = &APR_ARRAY_IDX(exports, i, clerk_export);
         const char *text
-            = wanted->field ? exported_field(r, identity, wanted->field) : exported_claim(r, identity, wanted->path);
+            = wanted->field ? exported_field(r, identity, wanted->field) : exported_claim(r, identity, wanted);
 
         /* If two paths have the same name, the last one counts. */
         if (text) {

@@ -7,6 +7,7 @@
 
 #include "clerk/session/profile.h"
 #include "httpd/config/htaccess.h"
+#include "httpd/process/hints.h"
 #include "text/text.h"
 
 static const char *path_problem(const char *path)
@@ -136,6 +137,7 @@ static const char *add_export(cmd_parms *cmd, clerk_dir_config *dir, const char 
     added->path = path;
     added->field = clerk_config_profile_field(path);
     added->name = name;
+    added->hint = clerk_config_in_htaccess(cmd) ? 0 : clerk_hints_number();
     return NULL;
 }
 

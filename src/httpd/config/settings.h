@@ -118,6 +118,7 @@ typedef struct clerk_export {
     const char *path;  /**< of the claim; or user:FIELD */
     const char *field; /**< FIELD; NULL: it is a claim */
     const char *name;  /**< of the variable: CLERK_CLAIM_<NAME> */
+    unsigned int hint; /**< the number of this place: process/hints.h; 0: of .htaccess */
 } clerk_export;
 
 /** The value of ClerkRemoteUser. */

@@ -61,6 +61,16 @@ void clerk_process_revoke(const clerk_revocation *revocation)
     }
 }
 
+clerk_due_queue clerk_process_profiles_due(void)
+{
+    return process.profiles_due;
+}
+
+clerk_recent_set clerk_process_profiles_asked(void)
+{
+    return process.profiles_asked;
+}
+
 int clerk_process_has_watchdog(void)
 {
     return process.watchdog != NULL;

@@ -7,6 +7,7 @@
 
 #include "httpd/process/runtime.h"
 #include "httpd/process/socache.h"
+#include "shared/due_queue.h"
 #include "shared/recent_set.h"
 #include "shared/revocations.h"
 #include "shared/token_cache.h"
@@ -25,6 +26,8 @@ typedef struct clerk_process {
     ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
     clerk_revocations revocations;        /**< no head: nothing can be revoked */
     clerk_recent_set webhooks_seen;       /**< messages that were received; no words: no instance has a secret */
+    clerk_due_queue profiles_due;         /**< users whose profiles are to be refreshed; no slots: there is no cache */
+    clerk_recent_set profiles_asked;      /**< which entries of the cache were put there */
     apr_time_t since;                     /**< when the shared memory was created and the counters were 0 */
 } clerk_process;
 
@@ -51,6 +54,10 @@ const clerk_revocations *clerk_process_revocations(void);
 
 /** Revoke something, for all processes of this machine. */
 void clerk_process_revoke(const clerk_revocation *revocation);
+
+/** The users whose profiles are to be refreshed in the background, and the cache's entries that were so. */
+clerk_due_queue clerk_process_profiles_due(void);
+clerk_recent_set clerk_process_profiles_asked(void);
 
 /** Whether keys are refreshed in the background. */
 int clerk_process_has_watchdog(void);

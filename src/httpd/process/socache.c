@@ -230,11 +230,11 @@ typedef struct use {
     clerk_place_ticket place;
 } use;
 
-static void log_slow(const clerk_socache *cache, request_rec *r)
+static void log_slow(const clerk_socache *cache)
 {
     int level = clerk_httpd_log_message_level(3207);
 
-    ap_log_rerror(APLOG_MARK, level, 0, r,
+    ap_log_error(APLOG_MARK, level, 0, cache->server,
                   CLERK_LOGNO(3207) "the cache of ClerkSOCache (%s) takes more than a second; it is not used for "
                                     "a while, and Clerk is asked instead",
                               cache->provider->name);
@@ -254,7 +254,7 @@ static int is_hanging(const clerk_socache *cache, apr_time_t now)
 }
 
 /* @return 0: the store is not used now */
-static int begin(use *this, const clerk_socache *cache, request_rec *r)
+static int begin(use *this, const clerk_socache *cache)
 {
     apr_int64_t left_alone;
 
@@ -267,13 +267,13 @@ static int begin(use *this, const clerk_socache *cache, request_rec *r)
         return 0;
     }
     if (is_hanging(cache, this->since)) {
-        log_slow(cache, r);
+        log_slow(cache);
         return 0;
     }
     return clerk_places_take(&this->place, &cache->users, cache->users.count, 0, this->since, LONGEST);
 }
 
-static void end(use *this, const clerk_socache *cache, request_rec *r)
+static void end(use *this, const clerk_socache *cache)
 {
     apr_time_t now;
 
@@ -285,7 +285,7 @@ static void end(use *this, const clerk_socache *cache, request_rec *r)
     clerk_places_give_back(&this->place);
     if (now - this->since >= SLOW) {
         atomic_store(&cache->gate->left_alone_until, now + LEFT_ALONE);
-        log_slow(cache, r);
+        log_slow(cache);
     }
 }
 
@@ -307,7 +307,7 @@ static apr_time_t read_end(const unsigned char bytes[END_SIZE])
     return (apr_time_t)until;
 }
 
-const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, request_rec *r)
+const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool)
 {
     /* The name first, so that what is signed is in one piece. */
     unsigned char bytes[CLERK_SOCACHE_DIGEST + CLERK_SOCACHE_VALUE_MAX + OVERHEAD], digest[CLERK_SOCACHE_DIGEST];
@@ -316,12 +316,12 @@ const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const cle
     apr_status_t rv;
     use this;
 
-    if (!begin(&this, cache, r)) {
+    if (!begin(&this, cache)) {
         return NULL;
     }
     rv = cache->provider->retrieve(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, stored, &len,
-                                   r->pool);
-    end(&this, cache, r);
+                                   pool);
+    end(&this, cache);
     if (rv != APR_SUCCESS || len < OVERHEAD || len > CLERK_SOCACHE_VALUE_MAX + OVERHEAD) {
         return NULL;
     }
@@ -332,22 +332,22 @@ const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const cle
         return NULL;
     }
     *psize = len - OVERHEAD;
-    return apr_pmemdup(r->pool, stored + END_SIZE, *psize);
+    return apr_pmemdup(pool, stored + END_SIZE, *psize);
 }
 
-void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, request_rec *r)
+void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool)
 {
     use this;
 
-    if (begin(&this, cache, r)) {
+    if (begin(&this, cache)) {
         /* Where there is none, providers call that a failure. */
-        (void)cache->provider->remove(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, r->pool);
-        end(&this, cache, r);
+        (void)cache->provider->remove(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, pool);
+        end(&this, cache);
     }
 }
 
 void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, const void *value, apr_size_t size,
-                       apr_time_t until, request_rec *r)
+                       apr_time_t until, apr_pool_t *pool)
 {
     unsigned char *bytes, *stored;
     apr_status_t rv;
@@ -357,22 +357,22 @@ void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, con
     if (size > CLERK_SOCACHE_VALUE_MAX || until - apr_time_now() < 2 * APR_USEC_PER_SEC) {
         return;
     }
-    bytes = apr_palloc(r->pool, CLERK_SOCACHE_DIGEST + OVERHEAD + size);
+    bytes = apr_palloc(pool, CLERK_SOCACHE_DIGEST + OVERHEAD + size);
     stored = bytes + CLERK_SOCACHE_DIGEST;
     memcpy(bytes, name->bytes, CLERK_SOCACHE_DIGEST);
     write_end(stored, until);
     memcpy(stored + END_SIZE, value, size);
     if (!sign(stored + END_SIZE + size, cache, bytes, CLERK_SOCACHE_DIGEST + END_SIZE + size)
-        || !begin(&this, cache, r)) {
+        || !begin(&this, cache)) {
         return;
     }
     rv = cache->provider->store(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, until, stored,
-                                (unsigned int)(OVERHEAD + size), r->pool);
-    end(&this, cache, r);
+                                (unsigned int)(OVERHEAD + size), pool);
+    end(&this, cache);
     if (rv != APR_SUCCESS) {
         int level = clerk_httpd_log_message_level(3205);
 
-        ap_log_rerror(APLOG_MARK, level, rv, r,
+        ap_log_error(APLOG_MARK, level, rv, cache->server,
                       CLERK_LOGNO(3205) "the cache of ClerkSOCache (%s) does not store a value: what it would keep is "
                                         "asked for again and again",
                                   cache->provider->name);

@@ -74,13 +74,13 @@ int clerk_socache_make_name(clerk_socache_name *name, const clerk_socache *cache
                             const unsigned char scope[CLERK_SOCACHE_DIGEST], const char *text);
 
 /**
- * @return @a psize bytes from the request's pool; NULL if there is no such value, its time is over, or the store is not
+ * @return @a psize bytes from @a pool; NULL if there is no such value, its time is over, or the store is not
  * used now
  */
-const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, request_rec *r);
+const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool);
 
 /** Remove a value, if there is one. */
-void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, request_rec *r);
+void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool);
 
 /**
  * Store a value in place of the one of that name.
@@ -88,6 +88,6 @@ void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, 
  * @param until when it is no longer given out; a value for less than two seconds is not stored
  */
 void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, const void *value, apr_size_t size,
-                       apr_time_t until, request_rec *r);
+                       apr_time_t until, apr_pool_t *pool);
 
 #endif

@@ -43,7 +43,7 @@ static int recall(void *baton, clerk_backend_reply *reply, const clerk_backend_c
     stored_head head;
 
     stored = make_name(&name, bound->runtime, call, pool)
-                 ? clerk_socache_get(&size, clerk_process_socache(), &name, bound->r)
+                 ? clerk_socache_get(&size, clerk_process_socache(), &name, bound->r->pool)
                  : NULL;
     if (!stored || size < sizeof(head)) {
         return 0;
@@ -78,7 +78,7 @@ static void keep(void *baton, const clerk_backend_reply *reply, const clerk_back
     value = apr_palloc(pool, sizeof(head) + reply->body_len);
     memcpy(value, &head, sizeof(head));
     memcpy(value + sizeof(head), reply->body, reply->body_len);
-    clerk_socache_put(clerk_process_socache(), &name, value, sizeof(head) + reply->body_len, until, bound->r);
+    clerk_socache_put(clerk_process_socache(), &name, value, sizeof(head) + reply->body_len, until, bound->r->pool);
 }
 
 const clerk_backend_memory *clerk_machine_memory(const clerk_runtime *runtime, request_rec *r)
