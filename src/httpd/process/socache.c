@@ -235,9 +235,9 @@ static void log_slow(const clerk_socache *cache)
     int level = clerk_httpd_log_message_level(3207);
 
     ap_log_error(APLOG_MARK, level, 0, cache->server,
-                  CLERK_LOGNO(3207) "the cache of ClerkSOCache (%s) takes more than a second; it is not used for "
-                                    "a while, and Clerk is asked instead",
-                              cache->provider->name);
+                 CLERK_LOGNO(3207) "the cache of ClerkSOCache (%s) takes more than a second; it is not used for "
+                                   "a while, and Clerk is asked instead",
+                             cache->provider->name);
 }
 
 /* Whether a thread waits for the store since too long: nobody else shall. A process that was killed waits no more. */
@@ -362,8 +362,7 @@ void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, con
     memcpy(bytes, name->bytes, CLERK_SOCACHE_DIGEST);
     write_end(stored, until);
     memcpy(stored + END_SIZE, value, size);
-    if (!sign(stored + END_SIZE + size, cache, bytes, CLERK_SOCACHE_DIGEST + END_SIZE + size)
-        || !begin(&this, cache)) {
+    if (!sign(stored + END_SIZE + size, cache, bytes, CLERK_SOCACHE_DIGEST + END_SIZE + size) || !begin(&this, cache)) {
         return;
     }
     rv = cache->provider->store(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, until, stored,
@@ -373,8 +372,8 @@ void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, con
         int level = clerk_httpd_log_message_level(3205);
 
         ap_log_error(APLOG_MARK, level, rv, cache->server,
-                      CLERK_LOGNO(3205) "the cache of ClerkSOCache (%s) does not store a value: what it would keep is "
-                                        "asked for again and again",
-                                  cache->provider->name);
+                     CLERK_LOGNO(3205) "the cache of ClerkSOCache (%s) does not store a value: what it would keep is "
+                                       "asked for again and again",
+                                 cache->provider->name);
     }
 }
