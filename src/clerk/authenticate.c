@@ -71,6 +71,7 @@ static void read_browser_state(clerk_context *context)
         return;
     }
     context->cookies = clerk_cookies_read(context->request->cookie, instance, context->services, context->pool);
+    (void)clerk_step_tell(context->services->steps, CLERK_STEP_SUFFIXED, context->cookies->suffixed);
     if ((instance->type == CLERK_INSTANCE_DEVELOPMENT || instance->satellite) && !clerk_context_url(context)) {
         return;
     }
@@ -114,6 +115,7 @@ clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *
 {
     clerk_context context = {0};
     jose_slice token;
+    int has_token;
 
     context.request = request;
     context.instance = instance;
@@ -123,15 +125,16 @@ clerk_outcome *clerk_authenticate(clerk_request *request, const clerk_instance *
     context.outcome = apr_pcalloc(pool, sizeof(*context.outcome));
     context.outcome->reason_text = "";
     context.outcome->set_cookies = apr_array_make(pool, 2, sizeof(const char *));
-    if (((policy->token_sources & CLERK_SOURCE_HEADER) || policy->accept_tokens != CLERK_ACCEPT_SESSION)
-        && token_of_request(&token, &context)) {
+    has_token = ((policy->token_sources & CLERK_SOURCE_HEADER) || policy->accept_tokens != CLERK_ACCEPT_SESSION)
+                && token_of_request(&token, &context);
+    if (clerk_step_tell(services->steps, CLERK_STEP_HEADER, has_token)) {
         clerk_outcome *outcome = header_path(&context, token);
 
         if (outcome) {
             return outcome;
         }
     }
-    if (!clerk_policy_takes_cookies(policy)) {
+    if (!clerk_step_tell(services->steps, CLERK_STEP_COOKIES, clerk_policy_takes_cookies(policy))) {
         return policy->accept_tokens & CLERK_ACCEPT_SESSION
                    ? clerk_context_signed_out(&context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING)
                    : clerk_machine_token_missing(&context);

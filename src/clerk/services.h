@@ -6,6 +6,7 @@
 #include <apr_tables.h>
 
 #include "clerk/session/token_record.h"
+#include "clerk/step.h"
 #include "clerk/token_type.h"
 #include "jose/jose.h"
 #include "shared/keystore/keystore.h"
@@ -82,7 +83,8 @@ struct clerk_backend_reply {
  */
 typedef struct clerk_services {
     void *baton;
-    apr_time_t now; /**< the clock, read once a request */
+    apr_time_t now;                   /**< the clock, read once a request */
+    const clerk_step_listener *steps; /**< is told how the decision comes about; NULL: nobody is */
     /** This site's origin, for `own` in ClerkAuthorizedParties; NULL if the client has chosen it. NULL: unknown. */
     const char *(*own_origin)(void *baton);
     /** As clerk_keystore_acquire(). */

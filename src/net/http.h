@@ -25,6 +25,7 @@ typedef struct clerk_http_response {
     int status;               /**< HTTP status, or 0 if there was no response */
     const char *content_type; /**< or NULL */
     int retry_after;          /**< seconds, or -1 */
+    apr_time_t date;          /**< the server's clock, by its Date field, whole seconds; 0: not known */
     const char *body;         /**< ends in a NUL that is not counted; "" if there is none */
     apr_size_t body_len;
     const char *error; /**< if status is 0: the reason, without any secret */

@@ -95,6 +95,21 @@ static size_t on_body(char *data, size_t size, size_t count, void *baton)
     return len;
 }
 
+/* The field Date says what the server's clock shows. */
+static size_t on_header(char *line, size_t size, size_t count, void *baton)
+{
+    static const char name[] = "Date:";
+    curl_call *call = baton;
+    size_t len = size * count;
+    time_t date;
+
+    if (!call->response->date && len >= sizeof(name) && !strncasecmp(line, name, sizeof(name) - 1)) {
+        date = curl_getdate(apr_pstrmemdup(call->pool, line + sizeof(name) - 1, len - sizeof(name) + 1), NULL);
+        call->response->date = date > 0 ? apr_time_from_sec(date) : 0;
+    }
+    return len;
+}
+
 static int on_progress(void *baton, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal, curl_off_t ulnow)
 {
     (void)dltotal;
@@ -232,6 +247,8 @@ static CURLcode set_options(CURL *handle, curl_call *call)
     SET(CURLOPT_XFERINFODATA, call->client);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, call);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, call);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_response);
     SET(CURLOPT_USERAGENT, call->client->user_agent);
     SET(CURLOPT_HTTPHEADER, call->headers);

@@ -25,7 +25,7 @@ RANKS = [
     ["clerk"],
     ["httpd/process"],
     ["httpd/config"],
-    ["httpd/config_check", "httpd/request"],
+    ["ctl", "httpd/config_check", "httpd/request"],
     ["httpd/application"],
     ["httpd/site"],
     ["httpd/authz", "httpd/inject"],
@@ -35,7 +35,7 @@ RANKS = [
 ]
 RANK = {folder: rank for rank, line in enumerate(RANKS) for folder in line}
 # These files of clerk/ are used by its folders; the others use the folders.
-BASE = {"clerk/outcome.h", "clerk/protocol.h", "clerk/reason.h", "clerk/request.h", "clerk/services.h", "clerk/token_type.h"}
+BASE = {"clerk/outcome.h", "clerk/protocol.h", "clerk/reason.h", "clerk/request.h", "clerk/services.h", "clerk/step.h", "clerk/token_type.h"}
 HTTPD_HEADERS = re.compile(r"#include <(httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_common|scoreboard|unixd)\.h>")
 
 
@@ -109,6 +109,7 @@ def test_an_include_guard_is_the_path(path):
 # An external name begins with its layer's prefix and the name of its file, so that grep and ls agree. These files' names
 # begin otherwise.
 PREFIXES = {
+    "ctl/clerkctl.c": "main",
     "httpd/process/log.c": "clerk_httpd_log",  # clerk_log is shared/log.c, which this one serves
     "jose/jose.c": "jose",  # what all of jose/ shares
 }

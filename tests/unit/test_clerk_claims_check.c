@@ -157,7 +157,7 @@ static void checks_claims_in_order(void **state)
         char *text = apr_pstrcat(*state, "{", cases[i].claims, "}", NULL);
 
         assert_reason(
-            clerk_claims_check(claims_of(text, *state), &instance, &policy, SKEW, apr_time_from_sec(NOW), &site),
+            clerk_claims_check(claims_of(text, *state), &instance, &policy, SKEW, apr_time_from_sec(NOW), &site, NULL),
             cases[i].expected, text);
     }
 }
@@ -219,7 +219,7 @@ static void checks_times(void **state)
                                   cases[i].value);
 
         assert_reason(clerk_claims_check(claims_of(text, *state), &instance, &policy, cases[i].skew,
-                                         apr_time_from_sec(NOW) + cases[i].late, NULL),
+                                         apr_time_from_sec(NOW) + cases[i].late, NULL, NULL),
                       cases[i].expected, text);
     }
 }

@@ -74,7 +74,8 @@ clerk_outcome *clerk_context_accept(clerk_context *context, clerk_identity *iden
     clerk_outcome *outcome = context->outcome;
 
     outcome->identity = identity;
-    if (identity->pending && context->policy->pending_sessions == CLERK_PENDING_SIGNED_OUT) {
+    if (clerk_step_tell(context->services->steps, CLERK_STEP_PENDING,
+                        identity->pending && context->policy->pending_sessions == CLERK_PENDING_SIGNED_OUT)) {
         return clerk_context_signed_out(context, CLERK_REASON_SESSION_PENDING);
     }
     outcome->status = CLERK_SIGNED_IN;

@@ -13,6 +13,11 @@
 #include "clerk/session/session_token.h"
 #include "clerk/url/party.h"
 
+static int step(const clerk_context *context, clerk_step step, int holds)
+{
+    return clerk_step_tell(context->services->steps, step, holds);
+}
+
 static int is_text(const char *value, const char *wanted)
 {
     return value && !strcmp(value, wanted);
@@ -50,18 +55,19 @@ static clerk_outcome *satellite_rows(clerk_context *context, int has_cookies)
     const char *synced;
     int needs_sync;
 
-    if (!context->instance->satellite || !is_document_get(context->request)) {
+    if (!step(context, CLERK_STEP_SATELLITE, context->instance->satellite && is_document_get(context->request))) {
         return NULL;
     }
     synced = clerk_query_get(context->query, CLERK_PARAMETER_SYNCED);
     needs_sync = is_text(synced, "false");
-    if (is_text(synced, "true")) {
+    if (step(context, CLERK_STEP_SATELLITE_SYNCED, is_text(synced, "true"))) {
         return NULL;
     }
-    if (!context->instance->satellite_auto_sync && !has_cookies && !needs_sync) {
+    if (step(context, CLERK_STEP_SATELLITE_QUIET,
+             !context->instance->satellite_auto_sync && !has_cookies && !needs_sync)) {
         return clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
     }
-    if (has_cookies && !needs_sync) {
+    if (!step(context, CLERK_STEP_SATELLITE_SYNC, !has_cookies || needs_sync)) {
         return NULL;
     }
     if (context->development) {
@@ -108,17 +114,17 @@ static clerk_outcome *development_rows(clerk_context *context)
 {
     const char *location;
 
-    if (!context->development) {
+    if (!step(context, CLERK_STEP_DEVELOPMENT, context->development)) {
         return NULL;
     }
     location = context->instance->satellite ? NULL : satellite_answer_location(context);
-    if (location) {
+    if (step(context, CLERK_STEP_ROW_4, !!location)) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_RESPONDS_TO_SYNCING, location);
     }
-    if (clerk_query_has(context->query, CLERK_COOKIE_DEV_BROWSER)) {
+    if (step(context, CLERK_STEP_ROW_5, clerk_query_has(context->query, CLERK_COOKIE_DEV_BROWSER))) {
         return clerk_handshake_propose(context, CLERK_REASON_DEV_BROWSER_SYNC, NULL);
     }
-    if (!context->dev_browser) {
+    if (step(context, CLERK_STEP_ROW_6, !context->dev_browser)) {
         return clerk_handshake_propose(context, CLERK_REASON_DEV_BROWSER_MISSING, NULL);
     }
     return NULL;
@@ -146,18 +152,23 @@ static int organization_mismatch(clerk_context *context, const clerk_identity *i
 /* protocol.md 6.7, rows 14 to 16: with a good session, check that it is the newest and of the right organization. */
 static clerk_outcome *accepted_rows(clerk_context *context, clerk_identity *identity)
 {
-    if (context->browser_flow && context->policy->cross_origin_sync && !context->instance->satellite
-        && is_document_get(context->request) && clerk_referrer_is_foreign(context) && clerk_rounds_made(context) == 0) {
+    int comes_from_elsewhere = context->browser_flow && context->policy->cross_origin_sync
+                               && !context->instance->satellite && is_document_get(context->request)
+                               && clerk_referrer_is_foreign(context) && clerk_rounds_made(context) == 0;
+
+    if (step(context, CLERK_STEP_ROW_14, comes_from_elsewhere)) {
         return clerk_handshake_propose(context, CLERK_REASON_PRIMARY_DOMAIN_CROSS_ORIGIN_SYNC, NULL);
     }
-    if (context->policy->organization_sync && !identity->pending && clerk_context_may_handshake(context)
-        && organization_mismatch(context, identity)) {
+    if (step(context, CLERK_STEP_ROW_15,
+             context->policy->organization_sync && !identity->pending && clerk_context_may_handshake(context)
+                 && organization_mismatch(context, identity))) {
         if (clerk_rounds_made(context) < CLERK_LOOP_LIMIT) {
             return clerk_handshake_propose(context, CLERK_REASON_ACTIVE_ORGANIZATION_MISMATCH, NULL);
         }
         /* Clerk did not activate the organization: keep the session as it is, and let authorization decide. */
         context->outcome->loop = 1;
     }
+    (void)step(context, CLERK_STEP_ROW_16, 1);
     return clerk_context_accept(context, identity);
 }
 
@@ -168,7 +179,7 @@ static void note_lapsed_user(clerk_context *context)
     clerk_identity *identity;
     clerk_reason reason;
 
-    if (strcmp(context->request->method, "POST")) {
+    if (!step(context, CLERK_STEP_LAPSED_FORM, !strcmp(context->request->method, "POST"))) {
         return;
     }
     reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,
@@ -187,19 +198,21 @@ static clerk_outcome *session_rows(clerk_context *context)
     clerk_reason reason;
 
     context->outcome->carrier = CLERK_CARRIER_COOKIE;
-    if (!token->claims) {
+    if (step(context, CLERK_STEP_ROW_10, !token->claims)) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_INVALID);
     }
-    if (token->jws && clerk_session_token_is_other_type(token->jws)) {
+    if (step(context, CLERK_STEP_ROW_11, token->jws && clerk_session_token_is_other_type(token->jws))) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
-    if (token->claims->issued_at.is_number && token->claims->issued_at.seconds < (double)cookies->client_uat) {
+    if (step(context, CLERK_STEP_ROW_12,
+             token->claims->issued_at.is_number && token->claims->issued_at.seconds < (double)cookies->client_uat)) {
         note_lapsed_user(context);
         return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_IAT_BEFORE_CLIENT_UAT, NULL);
     }
     reason = clerk_session_token_verify(&identity, token, context->instance, context->policy,
                                         context->policy->clock_skew, context->services, context->pool);
-    return reason == CLERK_REASON_NONE ? accepted_rows(context, identity) : clerk_refused_token(context, reason);
+    return step(context, CLERK_STEP_ROW_13, reason != CLERK_REASON_NONE) ? clerk_refused_token(context, reason)
+                                                                         : accepted_rows(context, identity);
 }
 
 static clerk_outcome *decide(clerk_context *context)
@@ -218,15 +231,17 @@ static clerk_outcome *decide(clerk_context *context)
     if (outcome) {
         return outcome;
     }
-    if (has_session) {
-        if (!has_client) {
-            context->outcome->carrier = CLERK_CARRIER_COOKIE;
-            return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT, NULL);
-        }
-        return session_rows(context);
+    if (step(context, CLERK_STEP_ROW_7, !has_session && !has_client)) {
+        return clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
     }
-    return has_client ? clerk_handshake_propose(context, CLERK_REASON_CLIENT_UAT_BUT_NO_SESSION_TOKEN, NULL)
-                      : clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_AND_UAT_MISSING);
+    if (step(context, CLERK_STEP_ROW_8, !has_client)) {
+        context->outcome->carrier = CLERK_CARRIER_COOKIE;
+        return clerk_handshake_propose(context, CLERK_REASON_SESSION_TOKEN_BUT_NO_CLIENT_UAT, NULL);
+    }
+    if (step(context, CLERK_STEP_ROW_9, !has_session)) {
+        return clerk_handshake_propose(context, CLERK_REASON_CLIENT_UAT_BUT_NO_SESSION_TOKEN, NULL);
+    }
+    return session_rows(context);
 }
 
 clerk_outcome *clerk_cookie_decision(clerk_context *context)

@@ -83,10 +83,14 @@ clerk_outcome *clerk_handshake_propose_text(clerk_context *context, clerk_reason
 {
     clerk_outcome *outcome = context->outcome;
 
-    if (!clerk_context_may_handshake(context)) {
+    const clerk_step_listener *steps = context->services->steps;
+
+    if (!clerk_step_tell(steps, CLERK_STEP_GATE, clerk_context_may_handshake(context))) {
         return clerk_context_signed_out_text(context, reason, text);
     }
-    if (clerk_rounds_made(context) >= CLERK_LOOP_LIMIT || (is_probed(context) && !context->cookies->has_any)) {
+    if (clerk_step_tell(steps, CLERK_STEP_LOOP,
+                        clerk_rounds_made(context) >= CLERK_LOOP_LIMIT
+                            || (is_probed(context) && !context->cookies->has_any))) {
         outcome->loop = 1;
         return clerk_context_signed_out_text(context, reason, text);
     }
@@ -214,14 +218,14 @@ static clerk_outcome *apply_payload(clerk_context *context, const json_t *list)
                                             strchr(outcome->location, '?') ? "&" : "?", CLERK_COOKIE_PROBE, NULL);
         }
     }
-    if (token.len == 0) {
+    if (!clerk_step_tell(context->services->steps, CLERK_STEP_HANDSHAKE_SESSION, token.len > 0)) {
         return clerk_context_signed_out(context, CLERK_REASON_SESSION_TOKEN_MISSING);
     }
     reason = clerk_context_verify(context, &identity, token, context->policy->clock_skew);
     if (context->development && is_about_time(reason)) {
         reason = clerk_context_verify(context, &identity, token, DEVELOPMENT_SKEW);
     }
-    if (reason == CLERK_REASON_NONE) {
+    if (clerk_step_tell(context->services->steps, CLERK_STEP_HANDSHAKE_GOOD, reason == CLERK_REASON_NONE)) {
         outcome->carrier = CLERK_CARRIER_COOKIE;
         return clerk_context_accept(context, identity);
     }
@@ -243,18 +247,19 @@ clerk_outcome *clerk_handshake_resolve(clerk_context *context)
 {
     const char *nonce = handshake_value(context, CLERK_COOKIE_HANDSHAKE_NONCE, context->cookies->handshake_nonce);
     const char *token = handshake_value(context, CLERK_COOKIE_HANDSHAKE, context->cookies->handshake);
+    const clerk_step_listener *steps = context->services->steps;
     const json_t *list = NULL;
     clerk_reason reason;
     int held_back = 0;
 
-    if (!context->browser_flow) {
+    if (!clerk_step_tell(steps, CLERK_STEP_HANDSHAKE, context->browser_flow && (nonce || token))) {
         return NULL;
     }
     /* Each lookup costs a call, which anybody can cause: only where a handshake can have led (differences.md row 31).
      */
     if (nonce && is_nonce(nonce) && clerk_request_is_navigation(clerk_context_page(context))) {
         list = payload_of_nonce(context, &held_back, nonce);
-        if (list) {
+        if (clerk_step_tell(steps, CLERK_STEP_NONCE, json_is_array(list))) {
             return apply_payload(context, list);
         }
         if (!held_back) {
@@ -265,7 +270,7 @@ clerk_outcome *clerk_handshake_resolve(clerk_context *context)
         return NULL;
     }
     reason = payload_of_token(context, &list, token);
-    if (reason == CLERK_REASON_NONE) {
+    if (clerk_step_tell(steps, CLERK_STEP_HANDSHAKE_TOKEN, reason == CLERK_REASON_NONE)) {
         return apply_payload(context, list);
     }
     (void)discard(context);

@@ -172,7 +172,7 @@ clerk_refresh_result clerk_refresh(clerk_context *context)
     clerk_backend_call call = {.cause = CLERK_BACKEND_FOR_SESSION, .method = "POST"};
     clerk_backend_reply reply = {0};
 
-    if (result.cause) {
+    if (!clerk_step_tell(context->services->steps, CLERK_STEP_RENEWABLE, !result.cause)) {
         return result;
     }
     call.path = apr_pstrcat(context->pool, "/v1/sessions/", clerk_session_token_session_id(session), "/refresh",

@@ -23,7 +23,7 @@ static clerk_outcome *expired(clerk_context *context)
         /* The refresh cookie may belong to another session than the header's token. */
         result.cause = clerk_refresh_is_eligible(context) ? "non-eligible-no-refresh-cookie" : "non-eligible-non-get";
     }
-    if (result.identity) {
+    if (clerk_step_tell(context->services->steps, CLERK_STEP_RENEWED, !!result.identity)) {
         return clerk_context_accept(context, result.identity);
     }
     outcome->expired_session = 1;
@@ -67,6 +67,7 @@ static clerk_outcome *revoked(clerk_context *context)
 
 clerk_outcome *clerk_refused_token(clerk_context *context, clerk_reason reason)
 {
+    (void)clerk_step_tell(context->services->steps, CLERK_STEP_EXPIRED, reason == CLERK_REASON_TOKEN_EXPIRED);
     switch (reason) {
     case CLERK_REASON_TOKEN_EXPIRED:
         return expired(context);

@@ -96,3 +96,12 @@ const char *clerk_sign_in_location_for_script(const clerk_request *request, cons
     }
     return location(here, page, request, instance, policy, outcome, pool);
 }
+
+int clerk_sign_in_is_due(const clerk_request *request, const clerk_policy *policy, const clerk_outcome *outcome,
+                         int every_get)
+{
+    int is_get = !strcmp(request->method, "GET") || !strcmp(request->method, "HEAD");
+
+    return clerk_policy_takes_cookies(policy) && !outcome->loop
+           && (clerk_request_is_navigation(request) || (every_get && is_get));
+}

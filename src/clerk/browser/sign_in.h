@@ -7,6 +7,15 @@
 #include "clerk/request.h"
 
 /**
+ * Whether a signed-out request is redirected to sign-in: a page navigation, where cookies count. Not in a loop, which
+ * the redirect would only continue.
+ * @param request with all its members filled in
+ * @param every_get ClerkUnauthenticated sign-in: other GET requests too
+ */
+int clerk_sign_in_is_due(const clerk_request *request, const clerk_policy *policy, const clerk_outcome *outcome,
+                         int every_get);
+
+/**
  * The URL to which a signed-out request is redirected (protocol.md 13.3): `ClerkSignInURL` or the Account Portal, with
  * the URL of the request as `redirect_url`. For a pending session, `/tasks` is appended to the path.
  * @return the absolute URL from @a pool; NULL if there is neither a sign-in URL nor an Account Portal, or if the

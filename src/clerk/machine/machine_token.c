@@ -21,16 +21,18 @@ static int accepts(const clerk_policy *policy, clerk_token_type type)
 /* Sign in with a verified token, if its claims are good here and now. */
 static clerk_outcome *use_record(clerk_context *context, clerk_token_record *record, int is_jwt)
 {
+    const clerk_step_listener *steps = context->services->steps;
     clerk_reason reason;
 
     context->outcome->credential = record->identity.kind;
-    if (!accepts(context->policy, record->identity.kind)) {
+    if (!clerk_step_tell(steps, CLERK_STEP_KIND, accepts(context->policy, record->identity.kind))) {
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
     reason = clerk_claims_check_machine(&record->claims, record->identity.kind, is_jwt, context->policy,
                                         context->services->now);
-    return reason == CLERK_REASON_NONE ? clerk_context_accept(context, &record->identity)
-                                       : clerk_context_signed_out(context, reason);
+    return clerk_step_tell(steps, CLERK_STEP_MACHINE_CLAIMS, reason == CLERK_REASON_NONE)
+               ? clerk_context_accept(context, &record->identity)
+               : clerk_context_signed_out(context, reason);
 }
 
 static clerk_token_record *find(const clerk_context *context, jose_slice token, int is_opaque)
@@ -57,7 +59,7 @@ static clerk_outcome *verify_jwt(clerk_context *context, jose_slice token, const
     clerk_reason reason = clerk_machine_jwt_verify(&record, &generation, form, context->services, context->pool);
     clerk_outcome *outcome;
 
-    if (reason != CLERK_REASON_NONE) {
+    if (!clerk_step_tell(context->services->steps, CLERK_STEP_MACHINE_JWT, reason == CLERK_REASON_NONE)) {
         return clerk_reason_is_unavailable(reason) ? clerk_context_unavailable(context, reason)
                                                    : clerk_context_signed_out(context, reason);
     }
@@ -74,7 +76,7 @@ static clerk_outcome *verify_opaque(clerk_context *context, jose_slice token, cl
         = clerk_opaque_token_verify(type, token, context->request, context->instance, context->services, context->pool);
 
     context->outcome->refused_key = result.refused_key;
-    if (result.record) {
+    if (clerk_step_tell(context->services->steps, CLERK_STEP_OPAQUE, !!result.record)) {
         keep(context, token, 1, 0, result.record);
         return use_record(context, result.record, 0);
     }
@@ -108,11 +110,13 @@ clerk_outcome *clerk_machine_token_decide(clerk_context *context, jose_slice tok
         return NULL;
     }
     form = clerk_machine_form_of(token, context->pool);
+    (void)clerk_step_tell(context->services->steps, CLERK_STEP_MACHINE, form.type != CLERK_TOKEN_SESSION);
     if (form.type == CLERK_TOKEN_SESSION && accepts(context->policy, CLERK_TOKEN_SESSION)) {
         return NULL;
     }
     context->outcome->credential = form.type;
     if (form.type == CLERK_TOKEN_SESSION || !accepts(context->policy, form.type)) {
+        (void)clerk_step_tell(context->services->steps, CLERK_STEP_KIND, 0);
         return clerk_context_signed_out(context, CLERK_REASON_TOKEN_TYPE_MISMATCH);
     }
     return form.is_jwt ? verify_jwt(context, token, &form) : verify_opaque(context, token, form.type);

@@ -116,48 +116,69 @@ static clerk_reason check_not_after(const clerk_claim_time *claim, apr_time_t la
     return time > latest ? too_early : CLERK_REASON_NONE;
 }
 
-static clerk_reason check_times(const clerk_claims *claims, apr_interval_time_t skew, apr_time_t now)
+/* Tell whether a check was passed. @return the same reason */
+static clerk_reason tell(const clerk_step_listener *steps, clerk_step step, clerk_reason reason)
 {
-    clerk_reason reason;
-    apr_time_t expires;
+    (void)clerk_step_tell(steps, step, reason == CLERK_REASON_NONE);
+    return reason;
+}
 
-    if (!time_value(&expires, &claims->expires)) {
+static clerk_reason check_times(const clerk_claims *claims, apr_interval_time_t skew, apr_time_t now,
+                                const clerk_step_listener *steps)
+{
+    apr_time_t expires;
+    clerk_reason reason;
+
+    if (!clerk_step_tell(steps, CLERK_STEP_EXPIRES, time_value(&expires, &claims->expires))) {
         return CLERK_REASON_TOKEN_VERIFICATION_FAILED;
     }
-    if (expires <= now - skew) {
+    if (!clerk_step_tell(steps, CLERK_STEP_NOT_EXPIRED, expires > now - skew)) {
         return CLERK_REASON_TOKEN_EXPIRED;
     }
-    reason = check_not_after(&claims->not_before, now + skew, CLERK_REASON_TOKEN_NOT_ACTIVE_YET);
+    reason = tell(steps, CLERK_STEP_NOT_BEFORE,
+                  check_not_after(&claims->not_before, now + skew, CLERK_REASON_TOKEN_NOT_ACTIVE_YET));
     if (reason != CLERK_REASON_NONE) {
         return reason;
     }
-    return check_not_after(&claims->issued_at, now + skew, CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE);
+    return tell(steps, CLERK_STEP_ISSUED_AT,
+                check_not_after(&claims->issued_at, now + skew, CLERK_REASON_TOKEN_IAT_IN_THE_FUTURE));
+}
+
+/* protocol.md 4.3, row 9. */
+static clerk_reason check_audiences(const clerk_claims *claims, const clerk_policy *policy)
+{
+    clerk_reason reason = check_audience(&claims->audience, policy->audience);
+
+    return reason == CLERK_REASON_NONE && policy->narrower_audience
+               ? check_audience(&claims->audience, policy->narrower_audience)
+               : reason;
+}
+
+static clerk_reason check_parties(const clerk_claims *claims, const clerk_policy *policy, const clerk_party_site *site)
+{
+    clerk_reason reason = check_authorized_party(claims->authorized_party, policy->authorized_parties, site);
+
+    return reason == CLERK_REASON_NONE && policy->narrower_parties
+               ? check_authorized_party(claims->authorized_party, policy->narrower_parties, site)
+               : reason;
 }
 
 clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
-                                apr_interval_time_t skew, apr_time_t now, const clerk_party_site *site)
+                                apr_interval_time_t skew, apr_time_t now, const clerk_party_site *site,
+                                const clerk_step_listener *steps)
 {
-    clerk_reason reason = claims->subject_problem;
+    clerk_reason reason = tell(steps, CLERK_STEP_SUBJECT, claims->subject_problem);
 
     if (reason == CLERK_REASON_NONE) {
-        reason = check_audience(&claims->audience, policy->audience);
-    }
-    if (reason == CLERK_REASON_NONE && policy->narrower_audience) {
-        reason = check_audience(&claims->audience, policy->narrower_audience);
+        reason = tell(steps, CLERK_STEP_AUDIENCE, check_audiences(claims, policy));
     }
     if (reason == CLERK_REASON_NONE) {
-        reason = check_authorized_party(claims->authorized_party, policy->authorized_parties, site);
-    }
-    if (reason == CLERK_REASON_NONE && policy->narrower_parties) {
-        reason = check_authorized_party(claims->authorized_party, policy->narrower_parties, site);
+        reason = tell(steps, CLERK_STEP_PARTY, check_parties(claims, policy, site));
     }
     if (reason == CLERK_REASON_NONE) {
-        reason = check_issuer(claims->issuer, instance->issuers);
+        reason = tell(steps, CLERK_STEP_ISSUER, check_issuer(claims->issuer, instance->issuers));
     }
-    if (reason == CLERK_REASON_NONE) {
-        reason = check_times(claims, skew, now);
-    }
-    return reason;
+    return reason == CLERK_REASON_NONE ? check_times(claims, skew, now, steps) : reason;
 }
 
 clerk_reason clerk_claims_check_machine(const clerk_claims *claims, clerk_token_type type, int is_jwt,
@@ -166,13 +187,10 @@ clerk_reason clerk_claims_check_machine(const clerk_claims *claims, clerk_token_
     clerk_reason reason = CLERK_REASON_NONE;
 
     if (is_jwt || type == CLERK_TOKEN_OAUTH) {
-        reason = check_audience(&claims->audience, policy->audience);
-        if (reason == CLERK_REASON_NONE && policy->narrower_audience) {
-            reason = check_audience(&claims->audience, policy->narrower_audience);
-        }
+        reason = check_audiences(claims, policy);
     }
     if (reason == CLERK_REASON_NONE && is_jwt) {
-        reason = check_times(claims, policy->clock_skew, now);
+        reason = check_times(claims, policy->clock_skew, now, NULL);
     }
     return reason == CLERK_REASON_NONE ? reason : CLERK_REASON_TOKEN_VERIFICATION_FAILED;
 }

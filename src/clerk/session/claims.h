@@ -8,6 +8,7 @@
 #include "clerk/reason.h"
 #include "clerk/request.h"
 #include "clerk/session/texts.h"
+#include "clerk/step.h"
 #include "clerk/token_type.h"
 #include "clerk/url/party.h"
 
@@ -45,9 +46,11 @@ void clerk_claims_read_machine(clerk_claims *claims, const json_t *payload, apr_
  * (differences.md rows 2, 12, 15 and 16): sub, aud, azp, iss, exp, nbf, iat. Times beyond the range of dates (8.64e12
  * s) are CLERK_REASON_TOKEN_VERIFICATION_FAILED.
  * @param skew used instead of the policy's (protocol.md 7.7)
+ * @param steps is told of each check; or NULL
  */
 clerk_reason clerk_claims_check(const clerk_claims *claims, const clerk_instance *instance, const clerk_policy *policy,
-                                apr_interval_time_t skew, apr_time_t now, const clerk_party_site *site);
+                                apr_interval_time_t skew, apr_time_t now, const clerk_party_site *site,
+                                const clerk_step_listener *steps);
 
 /**
  * Check the claims of a verified machine token (protocol.md 12.3 and 12.4): the audience of JWTs and of OAuth tokens,

@@ -103,8 +103,9 @@ static clerk_reason no_keys_reason(clerk_keys_status status)
     return status == CLERK_KEYS_REFUSED ? CLERK_REASON_SECRET_KEY_INVALID : CLERK_REASON_JWK_REMOTE_FAILED_TO_LOAD;
 }
 
-clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws, clerk_token_type type,
-                                                  const clerk_services *services, apr_pool_t *pool)
+/* Verify with the keys there are, and once more if newer ones could change the verdict. */
+static clerk_reason verify_with_keys(apr_uint32_t *pgeneration, const jose_jws *jws, clerk_token_type type,
+                                     const clerk_services *services, apr_pool_t *pool)
 {
     clerk_keys_pin first = {0}, second = {0};
     clerk_keys_want want, ignored;
@@ -112,12 +113,8 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
     clerk_reason reason;
     apr_uint32_t seen;
 
-    if (has_refused_member(jws->header)) {
-        return CLERK_REASON_TOKEN_INVALID;
-    }
-
     status = services->acquire_keys(services->baton, &first, CLERK_KEYS_CURRENT, 0, pool);
-    if (status != CLERK_KEYS_OK) {
+    if (!clerk_step_tell(services->steps, CLERK_STEP_KEYS, status == CLERK_KEYS_OK)) {
         return no_keys_reason(status);
     }
     reason = check_with_keys(jws, type, first.set, &want);
@@ -141,6 +138,42 @@ clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, con
         /* With a bad signature the verdict by the old keys stands. An unknown key may exist at the source, which cannot
          * be asked now: that is an outage, not a bad token. */
         reason = no_keys_reason(status);
+    }
+    return reason;
+}
+
+/* Tell how far the checks of check_with_keys() went: all before the one that has this reason were passed. */
+static void tell(const clerk_step_listener *steps, clerk_reason reason)
+{
+    static const struct {
+        clerk_step step;
+        clerk_reason reason;
+    } checks[] = {
+        {CLERK_STEP_KEY, CLERK_REASON_JWK_KID_MISMATCH},
+        {CLERK_STEP_TYPE, CLERK_REASON_TOKEN_INVALID},
+        {CLERK_STEP_ALGORITHM, CLERK_REASON_TOKEN_INVALID_ALGORITHM},
+        {CLERK_STEP_KEY_USABLE, CLERK_REASON_TOKEN_VERIFICATION_FAILED},
+        {CLERK_STEP_SIGNATURE, CLERK_REASON_TOKEN_INVALID_SIGNATURE},
+    };
+
+    for (apr_size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        if (!clerk_step_tell(steps, checks[i].step, checks[i].reason != reason)) {
+            return;
+        }
+    }
+}
+
+clerk_reason clerk_session_token_verify_signature(apr_uint32_t *pgeneration, const jose_jws *jws, clerk_token_type type,
+                                                  const clerk_services *services, apr_pool_t *pool)
+{
+    clerk_reason reason;
+
+    if (!clerk_step_tell(services->steps, CLERK_STEP_CRITICAL, !has_refused_member(jws->header))) {
+        return CLERK_REASON_TOKEN_INVALID;
+    }
+    reason = verify_with_keys(pgeneration, jws, type, services, pool);
+    if (services->steps && !clerk_reason_is_unavailable(reason)) {
+        tell(services->steps, reason);
     }
     return reason;
 }
@@ -189,10 +222,10 @@ const char *clerk_session_token_user_id(const clerk_session_token *token)
 static clerk_reason verify_uncached(apr_uint32_t *pgeneration, const clerk_session_token *token,
                                     const clerk_services *services, apr_pool_t *pool)
 {
-    if (!token->jws) {
+    if (!clerk_step_tell(services->steps, CLERK_STEP_DECODED, !!token->jws)) {
         return CLERK_REASON_TOKEN_INVALID;
     }
-    if (clerk_session_token_is_other_type(token->jws)) {
+    if (!clerk_step_tell(services->steps, CLERK_STEP_CATEGORY, !clerk_session_token_is_other_type(token->jws))) {
         return CLERK_REASON_TOKEN_TYPE_MISMATCH;
     }
     return clerk_session_token_verify_signature(pgeneration, token->jws, CLERK_TOKEN_SESSION, services, pool);
@@ -238,7 +271,7 @@ clerk_reason clerk_session_token_verify(clerk_identity **pidentity, const clerk_
     if (reason == CLERK_REASON_NONE) {
         const clerk_party_site site = {services->own_origin, services->baton};
 
-        reason = clerk_claims_check(token->claims, instance, policy, skew, services->now, &site);
+        reason = clerk_claims_check(token->claims, instance, policy, skew, services->now, &site, services->steps);
     }
     if (reason != CLERK_REASON_NONE) {
         return reason;

@@ -190,6 +190,17 @@ clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_we
     return verdict == CLERK_WEBHOOK_VALID ? check_signature(pdigest, &checked, keys) : verdict;
 }
 
+const char *clerk_webhook_sign(const clerk_webhook_message *message, const clerk_webhook_key *key, apr_pool_t *pool)
+{
+    unsigned char mac[MAC_LEN], signature[SIGNATURE_LEN + 1];
+
+    if (!compute_mac(mac, message, key)) {
+        return NULL;
+    }
+    (void)EVP_EncodeBlock(signature, mac, MAC_LEN);
+    return apr_pstrcat(pool, "v1,", (const char *)signature, NULL);
+}
+
 const char *clerk_webhook_text(clerk_webhook_verdict verdict)
 {
     switch (verdict) {

@@ -58,6 +58,13 @@ clerk_webhook_verdict clerk_webhook_check_headers(clerk_webhook_message *message
 clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_webhook_message *message,
                                            const apr_array_header_t *keys, apr_time_t now, apr_pool_t *pool);
 
+/**
+ * Sign a message that is to be sent, such as a test.
+ * @param message its `signatures` are not looked at
+ * @return the value of svix-signature, from @a pool; NULL if OpenSSL cannot compute it
+ */
+const char *clerk_webhook_sign(const clerk_webhook_message *message, const clerk_webhook_key *key, apr_pool_t *pool);
+
 /** What a verdict says, as a part of a sentence in the log. */
 const char *clerk_webhook_text(clerk_webhook_verdict verdict);
 

@@ -170,12 +170,9 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     int level;
 
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, CLERK_LOGNO(3051) "not signed in: %s", outcome->reason_text);
-    /* No redirect in a loop: it would only continue the loop. */
-    if (wanted != CLERK_UNAUTHENTICATED_CHALLENGE && clerk_policy_takes_cookies(&dir->policy)
-        && clerk_outcome_headers_may_redirect(r) && !outcome->loop) {
+    if (wanted != CLERK_UNAUTHENTICATED_CHALLENGE && clerk_outcome_headers_may_redirect(r)) {
         clerk_wire_read_all(&request, r);
-        if (clerk_request_is_navigation(&request)
-            || (wanted == CLERK_UNAUTHENTICATED_SIGN_IN && r->method_number == M_GET)) {
+        if (clerk_sign_in_is_due(&request, &dir->policy, outcome, wanted == CLERK_UNAUTHENTICATED_SIGN_IN)) {
             const clerk_policy policy = sign_in_policy(r);
 
             location = clerk_sign_in_location(&request, clerk_config_runtime(r)->instance, &policy, outcome, r->pool);

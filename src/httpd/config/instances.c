@@ -188,18 +188,7 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
     const char *error, *why;
 
     clerk_settings_fill_defaults(conf);
-    memset(&options, 0, sizeof(options));
-    options.publishable_key = conf->publishable_key;
-    options.secret_key = conf->secret_key;
-    options.machine_secret_key = conf->machine_secret_key;
-    options.frontend_api = conf->frontend_api;
-    options.proxy_url = conf->proxy_url;
-    options.domain = conf->domain;
-    options.satellite = conf->satellite;
-    options.satellite_auto_sync = conf->satellite_auto_sync;
-    options.api_url = conf->api_url;
-    options.jwks_url = conf->jwks_url;
-    options.issuers = conf->issuers;
+    clerk_settings_instance_options(&options, conf);
     if ((error = clerk_instance_create(&instance, &options, pool))) {
         return error;
     }

@@ -165,6 +165,21 @@ void clerk_settings_fill_defaults(clerk_instance_config *instance)
 #include "httpd/config/settings.def"
 }
 
+void clerk_settings_instance_options(clerk_instance_options *options, const clerk_instance_config *instance)
+{
+    *options = (clerk_instance_options){.publishable_key = instance->publishable_key,
+                                        .secret_key = instance->secret_key,
+                                        .machine_secret_key = instance->machine_secret_key,
+                                        .frontend_api = instance->frontend_api,
+                                        .proxy_url = instance->proxy_url,
+                                        .domain = instance->domain,
+                                        .satellite = instance->satellite,
+                                        .satellite_auto_sync = instance->satellite_auto_sync,
+                                        .api_url = instance->api_url,
+                                        .jwks_url = instance->jwks_url,
+                                        .issuers = instance->issuers};
+}
+
 /*
  * Inherit the IDENTITY settings all together or not at all: a server with another publishable key inherits none of the
  * outer server's secret key, PEM key, JWKS URL, hosts and issuers, because they belong to another instance.

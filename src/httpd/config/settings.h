@@ -6,6 +6,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "clerk/instance/instance.h"
 #include "clerk/request.h"
 #include "clerk/url/organization_sync.h"
 
@@ -236,6 +237,9 @@ void clerk_settings_inherit_transport(clerk_instance_config *instance, const cle
 
 /** Fill in the defaults of integer settings that are not set in @a instance. */
 void clerk_settings_fill_defaults(clerk_instance_config *instance);
+
+/** What clerk_instance_create() takes, from settings with their defaults filled in. */
+void clerk_settings_instance_options(clerk_instance_options *options, const clerk_instance_config *instance);
 
 /** Merge the settings of the main server @a base into those of a virtual host @a add. Named instances add up. */
 clerk_server_config *clerk_settings_merge_server(apr_pool_t *pool, const clerk_server_config *base,

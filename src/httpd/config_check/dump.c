@@ -6,6 +6,7 @@
 #include <http_core.h>
 
 #include "httpd/config/config.h"
+#include "httpd/config_check/dump_json.h"
 #include "httpd/config_check/section_verdict.h"
 #include "net/http.h"
 
@@ -360,6 +361,7 @@ void clerk_dump_configuration(apr_pool_t *pconf, server_rec *main_server)
                         "nobody in\n",
                         to.count[CLERK_SECTION_PROTECTED], to.count[CLERK_SECTION_OPTIONAL],
                         to.count[CLERK_SECTION_OPEN], to.count[CLERK_SECTION_DEPENDS], to.count[CLERK_SECTION_CLOSED]);
+        clerk_dump_json_print(to.out, main_server, to.pool);
     }
     apr_pool_destroy(to.pool);
 }

@@ -175,6 +175,7 @@ void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runti
     bound->now = now;
     services->baton = bound;
     services->now = now;
+    services->steps = NULL;
     services->own_origin = own_origin;
     services->revocations = clerk_process_revocations();
     services->revocation_key = runtime->revocation_key;

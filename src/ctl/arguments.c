@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/arguments.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "ctl/doctor.h"
+#include "ctl/send_event.h"
+#include "ctl/explain.h"
+#include "ctl/key_list.h"
+#include "ctl/token.h"
+#include "text/text.h"
+
+#define INPUT_MAX 1048576
+
+typedef struct option {
+    const char *name;
+    int has_value;
+} option;
+
+typedef struct command {
+    const char *name;
+    clerk_output_code (*run)(clerk_arguments *arguments);
+    int takes_instance;    /* the options of an instance and a policy */
+    const option *options; /* of its own */
+    const char *usage;
+} command;
+
+/* Of all commands. */
+static const option common[] = {{"json", 0}, {"help", 0}, {NULL, 0}};
+static const option of_input[] = {{"input", 1}, {"as", 1}, {"header", 1}, {NULL, 0}};
+
+/* Read the request from the input, and change it as --header says. @return NULL, or what is wrong */
+static const char *read_request(clerk_http_text *request, const clerk_arguments *arguments)
+{
+    const char *path = apr_table_get(arguments->values, "input"), *as = apr_table_get(arguments->values, "as");
+    const char *text, *problem;
+    clerk_http_text_kind kind;
+    apr_size_t len;
+
+    problem = clerk_setup_read_file(&text, &len, path ? path : "-", INPUT_MAX, arguments->pool);
+    if (problem) {
+        return problem;
+    }
+    if (!as) {
+        kind = clerk_http_text_guess(text);
+    } else if (!clerk_http_text_kind_of(&kind, as)) {
+        return "--as: write request, cookie or token";
+    }
+    problem = clerk_http_text_read(request, kind, text, len, arguments->pool);
+    for (int i = 0; !problem && i < arguments->headers->nelts; i++) {
+        problem
+            = clerk_http_text_set_field(request, APR_ARRAY_IDX(arguments->headers, i, const char *), arguments->pool);
+    }
+    return problem;
+}
+
+static clerk_output_code run_explain(clerk_arguments *arguments)
+{
+    const char *problem = clerk_setup_finish(arguments->setup, 1);
+    clerk_http_text request;
+
+    if (!problem) {
+        problem = read_request(&request, arguments);
+    }
+    return problem ? clerk_output_fail(arguments->out, CLERK_OUTPUT_USAGE, "%s", problem)
+                   : clerk_explain_run(arguments->setup, &request);
+}
+
+static clerk_output_code run_token(clerk_arguments *arguments)
+{
+    const char *problem = clerk_setup_finish(arguments->setup, 0);
+    clerk_http_text request;
+
+    if (!problem) {
+        problem = read_request(&request, arguments);
+    }
+    return problem ? clerk_output_fail(arguments->out, CLERK_OUTPUT_USAGE, "%s", problem)
+                   : clerk_token_run(arguments->setup, &request);
+}
+
+static const option of_keys[] = {{"state-dir", 1}, {NULL, 0}};
+static const option of_webhook[]
+    = {{"secret", 1}, {"type", 1}, {"data", 1}, {"event", 1}, {"id", 1}, {"to", 1}, {NULL, 0}};
+
+static clerk_output_code run_keys(clerk_arguments *arguments)
+{
+    const char *problem = clerk_setup_finish(arguments->setup, 0);
+
+    return problem ? clerk_output_fail(arguments->out, CLERK_OUTPUT_USAGE, "%s", problem)
+                   : clerk_key_list_run(arguments->setup, apr_table_get(arguments->values, "state-dir"));
+}
+
+static clerk_output_code run_webhook(clerk_arguments *arguments)
+{
+    const char *problem = clerk_setup_finish(arguments->setup, 0);
+    const clerk_send_event event = {.secret = apr_table_get(arguments->values, "secret"),
+                                    .type = apr_table_get(arguments->values, "type"),
+                                    .data = apr_table_get(arguments->values, "data"),
+                                    .event = apr_table_get(arguments->values, "event"),
+                                    .id = apr_table_get(arguments->values, "id"),
+                                    .to = apr_table_get(arguments->values, "to")};
+
+    return problem ? clerk_output_fail(arguments->out, CLERK_OUTPUT_USAGE, "%s", problem)
+                   : clerk_send_event_run(arguments->setup, &event);
+}
+
+static const option of_doctor[] = {{"httpd", 1}, {"offline", 0}, {NULL, 0}};
+
+static clerk_output_code run_doctor(clerk_arguments *arguments)
+{
+    const char *problem;
+
+    problem = clerk_setup_finish(arguments->setup, 0);
+    if (problem) {
+        return clerk_output_fail(arguments->out, CLERK_OUTPUT_UNAVAILABLE, "%s", problem);
+    }
+    arguments->setup->offline = apr_table_get(arguments->values, "offline") != NULL;
+    return clerk_doctor_run(arguments->setup, apr_table_get(arguments->values, "httpd"), arguments->rest);
+}
+
+static const command commands[] = {
+    {"explain", run_explain, 1, of_input, "what the module decides about a request, a cookie or a token, and why"},
+    {"token", run_token, 1, of_input, "decode a token, and verify it if keys are given"},
+    {"keys", run_keys, 1, of_keys, "the keys that an instance publishes, and those that a state directory keeps"},
+    {"doctor", run_doctor, 0, of_doctor, "examine a server: configuration, keys, clock, certificates, files"},
+    {"webhook", run_webhook, 1, of_webhook, "sign a test event, and send it or print it"},
+};
+
+#define COMMANDS (int)(sizeof(commands) / sizeof(commands[0]))
+
+static clerk_output_code usage(clerk_output *out)
+{
+    clerk_output_print(out, "Usage: clerkctl COMMAND [OPTION ...]\n\n");
+    for (int i = 0; i < COMMANDS; i++) {
+        clerk_output_print(out, "  %-8s  %s\n", commands[i].name, commands[i].usage);
+    }
+    clerk_output_print(out, "\nOptions of an instance are named as the directives: --publishable-key pk_..., "
+                            "--secret-key file:/path,\n--authorized-parties, --public-origin, --jwt-key, --jwks FILE "
+                            "or URL, ...; --at TIME, --offline.\nAll commands: --json, --help. "
+                            "Exit codes: 0 good, 1 bad, 2 usage, 3 something is not available.\n"
+                            "The manual: man clerkctl, docs/clerkctl.md.\n");
+    return CLERK_OUTPUT_GOOD;
+}
+
+/* For the completion of the shell: the commands, or the options of one, one a line. */
+static clerk_output_code list_words(clerk_output *out, const char *name, apr_pool_t *pool)
+{
+    for (int i = 0; i < COMMANDS; i++) {
+        const command *to = &commands[i];
+
+        if (!*name) {
+            clerk_output_print(out, "%s\n", to->name);
+        }
+        if (strcmp(to->name, name)) {
+            continue;
+        }
+        for (const option *one = common; one->name; one++) {
+            clerk_output_print(out, "--%s\n", one->name);
+        }
+        for (const option *one = to->options; one->name; one++) {
+            clerk_output_print(out, "--%s\n", one->name);
+        }
+        for (int at = 0; to->takes_instance && clerk_setup_option(at, pool); at++) {
+            clerk_output_print(out, "--%s\n", clerk_setup_option(at, pool));
+        }
+    }
+    return CLERK_OUTPUT_GOOD;
+}
+
+static const option *find(const option *options, const char *name)
+{
+    for (; options->name; options++) {
+        if (!strcmp(options->name, name)) {
+            return options;
+        }
+    }
+    return NULL;
+}
+
+/* Keep an option that is not one of an instance. */
+static const char *keep(clerk_arguments *arguments, const option *known, const char *value)
+{
+    if (!strcmp(known->name, "json")) {
+        arguments->out->as_json = 1;
+    } else if (!strcmp(known->name, "header")) {
+        APR_ARRAY_PUSH(arguments->headers, const char *) = value;
+    } else if (apr_table_get(arguments->values, known->name)) {
+        return apr_psprintf(arguments->pool, "--%s stands there twice", known->name);
+    } else {
+        apr_table_setn(arguments->values, known->name, value ? value : "");
+    }
+    return NULL;
+}
+
+/* Read one option. @param pi the index of the argument; moved over a value @return NULL, or what is wrong */
+static const char *read_option(clerk_arguments *arguments, const command *to, int *pi, int argc,
+                               const char *const *argv)
+{
+    apr_pool_t *pool = arguments->pool;
+    const char *text = argv[*pi] + 2, *equals = strchr(text, '=');
+    const char *name = equals ? apr_pstrmemdup(pool, text, (apr_size_t)(equals - text)) : text;
+    const option *known = find(common, name);
+    const char *value = equals ? equals + 1 : NULL;
+    int has_value, of_setup;
+
+    known = known ? known : find(to->options, name);
+    of_setup = !known && to->takes_instance && clerk_setup_knows(name);
+    if (!known && !of_setup) {
+        return apr_psprintf(pool, "%s has no option --%s; see clerkctl --help, or man clerkctl", to->name, name);
+    }
+    has_value = known ? known->has_value : !clerk_setup_is_flag(name);
+    if (!has_value && value) {
+        return apr_psprintf(pool, "--%s takes no value", name);
+    }
+    if (has_value && !value) {
+        if (*pi + 1 >= argc) {
+            return apr_psprintf(pool, "--%s needs a value", name);
+        }
+        value = argv[++*pi];
+    }
+    return of_setup ? clerk_setup_set(arguments->setup, name, value) : keep(arguments, known, value);
+}
+
+/* --json counts for errors too, wherever it stands. */
+static int wants_json(int argc, const char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+        if (!strcmp(argv[i], "--json")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static clerk_output_code run(clerk_arguments *arguments, const command *to, int argc, const char *const *argv)
+{
+    const char *problem = NULL;
+
+    for (int i = 2; i < argc && !problem; i++) {
+        if (!strcmp(argv[i], "--")) {
+            for (i++; i < argc; i++) {
+                APR_ARRAY_PUSH(arguments->rest, const char *) = argv[i];
+            }
+        } else if (!clerk_text_begins_with(argv[i], "--")) {
+            problem = apr_psprintf(arguments->pool, "there is an argument too much%s",
+                                   strlen(argv[i]) > 30 ? "; a token or a cookie is read from standard input"
+                                                        : apr_pstrcat(arguments->pool, ": ", argv[i], NULL));
+        } else {
+            problem = read_option(arguments, to, &i, argc, argv);
+        }
+    }
+    if (problem) {
+        return clerk_output_fail(arguments->out, CLERK_OUTPUT_USAGE, "%s", problem);
+    }
+    return apr_table_get(arguments->values, "help") ? usage(arguments->out) : to->run(arguments);
+}
+
+clerk_output_code clerk_arguments_run(clerk_output *out, int argc, const char *const *argv, apr_pool_t *pool)
+{
+    clerk_arguments arguments = {.out = out, .pool = pool, .setup = clerk_setup_create(out, pool)};
+    const char *name = argc > 1 && strcmp(argv[1], "--json") ? argv[1] : "";
+
+    out->as_json = wants_json(argc, argv);
+    arguments.values = apr_table_make(pool, 8);
+    arguments.headers = apr_array_make(pool, 4, sizeof(const char *));
+    arguments.rest = apr_array_make(pool, 4, sizeof(const char *));
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+        return usage(out);
+    }
+    if (!strcmp(name, "--version")) {
+        clerk_output_print(out, "clerkctl %s\n", CLERK_VERSION);
+        return CLERK_OUTPUT_GOOD;
+    }
+    if (!strcmp(name, "words")) {
+        return list_words(out, argc > 2 ? argv[2] : "", pool);
+    }
+    for (int i = 0; i < COMMANDS; i++) {
+        if (!strcmp(commands[i].name, name)) {
+            return run(&arguments, &commands[i], argc, argv);
+        }
+    }
+    return clerk_output_fail(
+        out, CLERK_OUTPUT_USAGE,
+        *name ? "there is no command %s; see clerkctl --help" : "name a command%s; see clerkctl --help", name);
+}

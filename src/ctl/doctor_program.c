@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/doctor_program.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+
+/* The most that is read of its output. */
+#define OUTPUT_MAX 4194304
+
+static const char *find_in(const char *directories, const char *name, apr_pool_t *pool)
+{
+    char *state = NULL, *list = apr_pstrdup(pool, directories);
+
+    for (char *dir = apr_strtok(list, ":", &state); dir; dir = apr_strtok(NULL, ":", &state)) {
+        const char *path = apr_pstrcat(pool, dir, "/", name, NULL);
+
+        if (*dir == '/' && access(path, X_OK) == 0) {
+            return path;
+        }
+    }
+    return NULL;
+}
+
+const char *clerk_doctor_program_find(apr_pool_t *pool)
+{
+    static const char *const names[] = {"apache2ctl", "apachectl", "httpd", "apache2"};
+    const char *path = getenv("PATH");
+    const char *directories = apr_pstrcat(pool, path ? path : "", ":", CLERK_HTTPD_SBINDIR,
+                                          ":/usr/sbin:/sbin:/usr/local/apache2/bin", NULL);
+
+    for (apr_size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *found = find_in(directories, names[i], pool);
+
+        if (found) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static const char *const *argv_of(const char *program, const apr_array_header_t *arguments, apr_pool_t *pool)
+{
+    static const char *const own[] = {"-t", "-D", "DUMP_CLERK", "-D", "DUMP_CLERK_JSON"};
+    apr_array_header_t *argv = apr_array_make(pool, 16, sizeof(const char *));
+
+    APR_ARRAY_PUSH(argv, const char *) = program;
+    for (int i = 0; i < arguments->nelts; i++) {
+        APR_ARRAY_PUSH(argv, const char *) = APR_ARRAY_IDX(arguments, i, const char *);
+    }
+    for (apr_size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        APR_ARRAY_PUSH(argv, const char *) = own[i];
+    }
+    APR_ARRAY_PUSH(argv, const char *) = NULL;
+    return (const char *const *)argv->elts;
+}
+
+/* Both of its outputs go into one pipe, so that reading cannot wait for the wrong one. */
+static apr_status_t start(apr_proc_t *process, apr_file_t **pread, const char *program, const char *const *argv,
+                          apr_pool_t *pool)
+{
+    apr_procattr_t *attributes;
+    apr_file_t *write_end;
+    apr_status_t rv = apr_file_pipe_create_ex(pread, &write_end, APR_FULL_BLOCK, pool);
+
+    if (rv == APR_SUCCESS && (rv = apr_procattr_create(&attributes, pool)) == APR_SUCCESS
+        && (rv = apr_procattr_io_set(attributes, APR_NO_PIPE, APR_NO_FILE, APR_NO_FILE)) == APR_SUCCESS
+        && (rv = apr_procattr_child_out_set(attributes, write_end, NULL)) == APR_SUCCESS
+        && (rv = apr_procattr_child_err_set(attributes, write_end, NULL)) == APR_SUCCESS
+        && (rv = apr_procattr_cmdtype_set(attributes, APR_PROGRAM_ENV)) == APR_SUCCESS
+        && (rv = apr_procattr_error_check_set(attributes, 1)) == APR_SUCCESS) {
+        rv = apr_proc_create(process, program, argv, NULL, attributes, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_close(write_end);
+    }
+    return rv;
+}
+
+const char *clerk_doctor_program_run(const char **poutput, int *pcode, const char *program,
+                                     const apr_array_header_t *arguments, apr_pool_t *pool)
+{
+    char *output = apr_palloc(pool, OUTPUT_MAX + 1), message[120];
+    apr_exit_why_e why;
+    apr_proc_t process;
+    apr_file_t *pipe;
+    apr_size_t len = 0;
+    apr_status_t rv = start(&process, &pipe, program, argv_of(program, arguments, pool), pool);
+
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(pool, "%s cannot be run: %s", program, apr_strerror(rv, message, sizeof(message)));
+    }
+    rv = apr_file_read_full(pipe, output, OUTPUT_MAX, &len);
+    (void)apr_file_close(pipe);
+    output[len] = '\0';
+    *poutput = output;
+    if (rv != APR_SUCCESS && rv != APR_EOF) {
+        return apr_psprintf(pool, "the output of %s cannot be read", program);
+    }
+    (void)apr_proc_wait(&process, pcode, &why, APR_WAIT);
+    return APR_PROC_CHECK_EXIT(why) ? NULL : apr_psprintf(pool, "%s was killed by a signal", program);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/http_text.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "text/text.h"
+
+#define TOKEN_CHARACTERS "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+static const char *const kinds[]
+    = {[CLERK_HTTP_TEXT_REQUEST] = "request", [CLERK_HTTP_TEXT_COOKIE] = "cookie", [CLERK_HTTP_TEXT_TOKEN] = "token"};
+
+int clerk_http_text_kind_of(clerk_http_text_kind *pkind, const char *name)
+{
+    for (int i = 0; i < (int)(sizeof(kinds) / sizeof(kinds[0])); i++) {
+        if (!strcmp(kinds[i], name)) {
+            *pkind = (clerk_http_text_kind)i;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int begins_with_field(const char *text, const char *name)
+{
+    return !strncasecmp(text, name, strlen(name));
+}
+
+/* Whether the first line ends in HTTP/1.0 or HTTP/1.1. */
+static int has_request_line(const char *text)
+{
+    apr_size_t len = strcspn(text, "\r\n");
+
+    return len > 9 && !strncmp(text + len - 9, " HTTP/1.", 8) && clerk_text_is_digit(text[len - 1]);
+}
+
+clerk_http_text_kind clerk_http_text_guess(const char *text)
+{
+    apr_size_t line;
+
+    text += strspn(text, " \t\r\n");
+    line = strcspn(text, "\r\n");
+    if (has_request_line(text)) {
+        return CLERK_HTTP_TEXT_REQUEST;
+    }
+    if (begins_with_field(text, "Cookie:")) {
+        return CLERK_HTTP_TEXT_COOKIE;
+    }
+    if (begins_with_field(text, "Authorization:") || begins_with_field(text, "Bearer ")) {
+        return CLERK_HTTP_TEXT_TOKEN;
+    }
+    /* A token has no = but at its end. */
+    return memchr(text, ';', line) || strcspn(text, "=") + 2 < line ? CLERK_HTTP_TEXT_COOKIE : CLERK_HTTP_TEXT_TOKEN;
+}
+
+/* Take the next line from a text; line breaks are CRLF or LF. */
+static char *next_line(char **ptext)
+{
+    char *line = *ptext, *end = strchr(line, '\n');
+
+    if (!end) {
+        *ptext = line + strlen(line);
+        return line;
+    }
+    *ptext = end + 1;
+    if (end > line && end[-1] == '\r') {
+        end--;
+    }
+    *end = '\0';
+    return line;
+}
+
+static char *trimmed(const char *text, apr_pool_t *pool)
+{
+    char *copy = apr_pstrdup(pool, text + strspn(text, " \t\r\n"));
+    apr_size_t len = strlen(copy);
+
+    while (len > 0 && strchr(" \t\r\n", copy[len - 1])) {
+        copy[--len] = '\0';
+    }
+    return copy;
+}
+
+/* @param add to the fields of that name, as httpd does; else in their place */
+static const char *put_field(clerk_http_text *request, const char *line, int add, apr_pool_t *pool)
+{
+    apr_size_t name = strspn(line, TOKEN_CHARACTERS);
+    const char *value;
+
+    if (name == 0 || line[name] != ':') {
+        return "a line is no header field, which would be a name, a colon and a value";
+    }
+    value = trimmed(line + name + 1, pool);
+    for (const char *c = value; *c; c++) {
+        if (clerk_text_is_control(*c) && *c != '\t') {
+            return apr_psprintf(pool, "the field %.*s has a control character in it", (int)name, line);
+        }
+    }
+    if (add) {
+        apr_table_mergen(request->headers, apr_pstrmemdup(pool, line, name), value);
+    } else {
+        apr_table_setn(request->headers, apr_pstrmemdup(pool, line, name), value);
+    }
+    return NULL;
+}
+
+/* The path and the query of a request target, which may have a scheme and a host before them. */
+static const char *target_of(const char *target, apr_pool_t *pool)
+{
+    const char *slashes;
+
+    if (*target == '/') {
+        return target;
+    }
+    slashes = strstr(target, "://");
+    target = slashes ? slashes + 3 + strcspn(slashes + 3, "/?") : "";
+    return *target == '/' ? target : apr_pstrcat(pool, "/", target, NULL);
+}
+
+static const char *read_request_line(clerk_http_text *request, char *line, apr_pool_t *pool)
+{
+    char *target, *version;
+    apr_size_t method = strspn(line, TOKEN_CHARACTERS);
+
+    version = strrchr(line, ' ');
+    if (method == 0 || line[method] != ' ' || version <= line + method + 1 || !has_request_line(line)) {
+        return "the first line is no request line such as GET /path HTTP/1.1";
+    }
+    target = line + method + 1;
+    *version = line[method] = '\0';
+    if (!clerk_text_is_clean(target) || strchr(target, ' ')) {
+        return "the request target has a space or a control character in it";
+    }
+    request->method = line;
+    request->target = target_of(target, pool);
+    return NULL;
+}
+
+static const char *read_request(clerk_http_text *request, char *text, apr_pool_t *pool)
+{
+    const char *problem;
+
+    text += strspn(text, "\r\n");
+    problem = read_request_line(request, next_line(&text), pool);
+    while (!problem && *text) {
+        char *line = next_line(&text);
+
+        if (!*line) {
+            break;
+        }
+        problem = *line == ' ' || *line == '\t' ? "a header field is continued on a second line, which httpd refuses"
+                                                : put_field(request, line, 1, pool);
+    }
+    return problem;
+}
+
+/* One line: the value of a field, perhaps with its name before it. */
+static const char *read_value(clerk_http_text *request, const char *name, const char *text, apr_pool_t *pool)
+{
+    const char *value = trimmed(text, pool);
+
+    if (strpbrk(value, "\r\n")) {
+        return "there is more than one line; a request begins with a line such as GET /path HTTP/1.1";
+    }
+    if (!*value) {
+        return "standard input is empty";
+    }
+    return begins_with_field(value, apr_pstrcat(pool, name, ":", NULL))
+               ? put_field(request, value, 1, pool)
+               : put_field(request, apr_pstrcat(pool, name, ": ", value, NULL), 1, pool);
+}
+
+const char *clerk_http_text_read(clerk_http_text *request, clerk_http_text_kind kind, const char *text, apr_size_t len,
+                                 apr_pool_t *pool)
+{
+    const char *problem;
+
+    request->method = "GET";
+    request->target = "/";
+    request->headers = apr_table_make(pool, 16);
+    if (memchr(text, '\0', len)) {
+        return "there is a NUL byte in the input";
+    }
+    if (kind == CLERK_HTTP_TEXT_REQUEST) {
+        return read_request(request, apr_pstrdup(pool, text), pool);
+    }
+    if (kind == CLERK_HTTP_TEXT_TOKEN) {
+        const char *word = trimmed(text, pool);
+        int is_word = *word && !begins_with_field(word, "Authorization:") && !strpbrk(word, " \t\r\n");
+
+        return read_value(request, "Authorization", is_word ? apr_pstrcat(pool, "Bearer ", word, NULL) : word, pool);
+    }
+    problem = read_value(request, "Cookie", text, pool);
+    apr_table_setn(request->headers, "Sec-Fetch-Dest", "document");
+    return problem;
+}
+
+const char *clerk_http_text_set_field(clerk_http_text *request, const char *line, apr_pool_t *pool)
+{
+    return put_field(request, line, 0, pool);
+}
+
+const char *clerk_http_text_field(const clerk_http_text *request, const char *name)
+{
+    const char *value = apr_table_get(request->headers, name);
+
+    return value && *value ? value : NULL;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_OUTPUT_H
+#define CTL_OUTPUT_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <jansson.h>
+
+/*
+ * What clerkctl prints. All of it passes one gate that hides tokens and secrets: those that were announced, and all
+ * that has the form of a JWT or of one of Clerk's secrets. So a mistake anywhere else does not print one.
+ */
+
+/** Exit codes, as documented in docs/clerkctl.md. */
+typedef enum clerk_output_code {
+    CLERK_OUTPUT_GOOD = 0,       /**< signed in; nothing found; accepted */
+    CLERK_OUTPUT_BAD = 1,        /**< not signed in; something found; refused */
+    CLERK_OUTPUT_USAGE = 2,      /**< the command or its input is not understood */
+    CLERK_OUTPUT_UNAVAILABLE = 3 /**< something that is needed cannot be had: a file, a key set, a program */
+} clerk_output_code;
+
+/** What stands in the place of a token or a secret. */
+#define CLERK_OUTPUT_HIDDEN "<hidden>"
+
+typedef struct clerk_output {
+    apr_array_header_t *secrets; /**< of const char * */
+    apr_array_header_t *text;    /**< of char: what will be printed */
+    int as_json;                 /**< --json */
+    apr_pool_t *pool;
+} clerk_output;
+
+clerk_output *clerk_output_create(apr_pool_t *pool);
+
+/** Announce a text that must not be printed, nor in the form of a query or of JSON. Short ones are ignored: they would
+ * hide ordinary words. NULL is ignored too. */
+void clerk_output_secret(clerk_output *out, const char *text);
+
+/** The same for a token: it, and its signature. */
+void clerk_output_token(clerk_output *out, const char *text);
+
+/** Whether a cookie or a parameter of that name, with or without suffix, holds one of Clerk's tokens. */
+int clerk_output_is_token(const char *name, apr_size_t len);
+
+/** Add a text to what will be printed. Control characters in it are replaced by '?', but for line breaks. */
+void clerk_output_print(clerk_output *out, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+/** Print a document with --json. */
+void clerk_output_document(clerk_output *out, const json_t *document);
+
+/** A URL without the values of Clerk's tokens in its query, from the pool. */
+const char *clerk_output_url(const clerk_output *out, const char *url);
+
+/** A Set-Cookie value without the value, if the cookie is one of Clerk's that hold a token. */
+const char *clerk_output_cookie(const clerk_output *out, const char *set_cookie);
+
+/** Pass the text through the gate and write it to standard output. @return 0 if it cannot be written */
+int clerk_output_finish(clerk_output *out);
+
+/** Report an error: with --json as a document on standard output, else as a line on standard error. @return @a code */
+clerk_output_code clerk_output_fail(clerk_output *out, clerk_output_code code, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+#endif

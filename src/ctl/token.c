@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/token.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "clerk/cookies/cookie_header.h"
+#include "clerk/machine/machine_form.h"
+#include "clerk/protocol.h"
+#include "clerk/session/session_token.h"
+#include "ctl/explain.h"
+#include "ctl/token_text.h"
+#include "jose/jws.h"
+
+/* The first session cookie, with or without suffix. */
+static const char *token_of_cookies(const char *header, apr_pool_t *pool)
+{
+    const char *cookies = clerk_cookie_header_join(header, pool);
+    clerk_raw_cookie cookie;
+    apr_size_t len = strlen(CLERK_COOKIE_SESSION);
+
+    while (cookies && clerk_cookie_header_next(&cookie, &cookies)) {
+        if (cookie.name.len >= len && !strncmp(cookie.name.data, CLERK_COOKIE_SESSION, len) && cookie.value.len > 0) {
+            return clerk_cookie_header_value(cookie.value, pool);
+        }
+    }
+    return NULL;
+}
+
+static const char *token_of(const clerk_http_text *request, apr_pool_t *pool)
+{
+    const char *authorization = clerk_http_text_field(request, "Authorization");
+    const char *space = authorization ? strchr(authorization, ' ') : NULL;
+
+    if (authorization) {
+        return space ? space + 1 : authorization;
+    }
+    return token_of_cookies(clerk_http_text_field(request, "Cookie"), pool);
+}
+
+/* Verify the signature, and for a session token all of its claims. */
+static clerk_reason verify(clerk_setup *setup, const char *token)
+{
+    jose_slice text = {token, strlen(token)};
+    clerk_machine_form form = clerk_machine_form_of(text, setup->pool);
+    clerk_services services;
+    clerk_identity *identity;
+    jose_jws *jws;
+
+    clerk_setup_services(&services, setup);
+    if (form.type == CLERK_TOKEN_SESSION) {
+        return clerk_session_token_verify(&identity, clerk_session_token_read(text, &services, setup->pool),
+                                          setup->instance, &setup->dir.policy, setup->dir.policy.clock_skew, &services,
+                                          setup->pool);
+    }
+    if (jose_jws_decode(&jws, text, setup->pool) != JOSE_OK) {
+        return CLERK_REASON_TOKEN_INVALID;
+    }
+    return clerk_session_token_verify_signature(NULL, jws, form.type, &services, setup->pool);
+}
+
+static const char *verdict_of(int has_keys, clerk_reason reason, apr_pool_t *pool)
+{
+    if (!has_keys) {
+        return "NOTHING IS VERIFIED: anybody can write such a token. Name the keys by --publishable-key, --jwks or "
+               "--jwt-key.";
+    }
+    return reason == CLERK_REASON_NONE
+               ? "VERIFIED: its signature is good for these keys."
+               : apr_psprintf(pool, "NOT GOOD: %s. Nothing that it says can be believed.", clerk_reason_text(reason));
+}
+
+clerk_output_code clerk_token_run(clerk_setup *setup, const clerk_http_text *request)
+{
+    clerk_output *out = setup->out;
+    const char *token = token_of(request, setup->pool);
+    int has_keys = setup->static_keys || (setup->instance && setup->instance->jwks_url && !setup->offline);
+    clerk_reason reason = CLERK_REASON_NONE;
+    json_t *document;
+
+    clerk_explain_hide(out, request);
+    if (!token || !*token) {
+        return clerk_output_fail(out, CLERK_OUTPUT_USAGE, "there is no token in the input");
+    }
+    document = clerk_token_text_of(token, out);
+    if (has_keys) {
+        reason = verify(setup, token);
+    }
+    (void)json_object_set_new(document, "verified", json_boolean(has_keys && reason == CLERK_REASON_NONE));
+    (void)json_object_set_new(document, "reason",
+                              has_keys && reason != CLERK_REASON_NONE ? json_string(clerk_reason_text(reason))
+                                                                      : json_null());
+    if (out->as_json) {
+        clerk_output_document(out, document);
+    } else {
+        clerk_output_print(out, "%s\n", verdict_of(has_keys, reason, setup->pool));
+        clerk_token_text_print(out, document, setup->now);
+    }
+    json_decref(document);
+    return has_keys && reason != CLERK_REASON_NONE
+               ? (clerk_reason_is_unavailable(reason) ? CLERK_OUTPUT_UNAVAILABLE : CLERK_OUTPUT_BAD)
+               : CLERK_OUTPUT_GOOD;
+}

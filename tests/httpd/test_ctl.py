@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""clerkctl: its commands, its errors and exit codes, and that it prints no secret. explain and doctor have files of their own."""
+
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+from pyclerk import clerkctl
+from pyclerk.clerk import cookie_header, directives, protect, session_cookies, token
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+PK = "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k"
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+GET = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+
+# (arguments, standard input, exit code, what the error says)
+ERRORS = [
+    ([], "", 2, "name a command"),
+    (["nonsense"], "", 2, "there is no command nonsense"),
+    (["explain", "--nonsense", "x"], "", 2, "explain has no option --nonsense"),
+    (["explain", "--publishable-key"], "", 2, "--publishable-key needs a value"),
+    (["explain", "--offline=x"], "", 2, "--offline takes no value"),
+    (["explain", "extra"], "", 2, "there is an argument too much: extra"),
+    (["explain", "eyJ" + "x" * 60], "", 2, "a token or a cookie is read from standard input"),
+    (["explain"], GET, 2, "no instance is given"),
+    (["explain", "--publishable-key", "pk_live_x"], GET, 2, "ClerkPublishableKey:"),
+    (["explain", "--publishable-key", PK, "--secret-key", "sk_live_abcdefghijklmnop"], GET, 2, "every user of this machine can see"),
+    (["explain", "--publishable-key", PK, "--secret-key", "env:NO_SUCH"], GET, 2, "NO_SUCH is not set"),
+    (["explain", "--publishable-key", PK, "--secret-key", "env:SK_TEST"], GET, 2, "of different instances"),
+    (["explain", "--publishable-key", PK, "--secret-key", "file:/no/such"], GET, 2, "cannot read /no/such"),
+    (["explain", "--publishable-key", PK, "--secret-key", "file:/dev/zero"], GET, 2, "not a regular file"),
+    (["explain", "--publishable-key", PK, "--secret-key", "exec:false"], GET, 2, "absolute path"),
+    (["explain", "--publishable-key", PK, "--secret-key", "exec:/bin/false"], GET, 2, "did not exit with 0"),
+    (["explain", "--publishable-key", PK, "--jwt-key", "/etc/passwd"], GET, 2, "PEM public key"),
+    (["explain", "--publishable-key", PK, "--jwks", "/etc/passwd"], GET, 2, "no JWK set"),
+    (["explain", "--publishable-key", PK, "--jwks", "http://example.com/jwks"], GET, 2, "ClerkJWKSURL:"),
+    (["explain", "--publishable-key", PK, "--clock-skew", "soon"], GET, 2, "not a duration"),
+    (["explain", "--publishable-key", PK, "--clock-skew", "9h"], GET, 2, "out of range"),
+    (["explain", "--publishable-key", PK, "--accept-tokens", "session,beer"], GET, 2, "'beer' is none of session"),
+    (["explain", "--publishable-key", PK, "--renewal", "post"], GET, 2, "'post' is none of any, get"),
+    (["explain", "--publishable-key", PK, "--satellite", "perhaps"], GET, 2, "none of On, Off"),
+    (["explain", "--publishable-key", PK, "--satellite", "On"], GET, 2, "a satellite needs ClerkDomain"),
+    (["explain", "--publishable-key", PK, "--authorized-parties", "https://a.example/"], GET, 2, "is no origin"),
+    (["explain", "--publishable-key", PK, "--public-origin", "a.example"], GET, 2, "write an origin"),
+    (["explain", "--publishable-key", PK, "--organization-sync", "/orgs/("], GET, 2, "--organization-sync:"),
+    (["explain", "--publishable-key", PK, "--at", "tomorrow"], GET, 2, "--at: write seconds"),
+    (["explain", "--publishable-key", PK, "--at", "2026-13-01T00:00:00Z"], GET, 2, "--at: write seconds"),
+    (["explain", "--publishable-key", PK, "--as", "poem"], GET, 2, "--as: write request"),
+    (["explain", "--publishable-key", PK, "--input", "/no/such"], "", 2, "cannot read /no/such"),
+    (["explain", "--publishable-key", PK, "--header", "no colon"], GET, 2, "no header field"),
+    (["explain", "--publishable-key", PK], "", 2, "standard input is empty"),
+    (["explain", "--publishable-key", PK], b"a\0b", 2, "NUL byte"),
+    (["explain", "--publishable-key", PK], b"x" * 2000000, 2, "more than 1048576 bytes"),
+    (["explain", "--publishable-key", PK], "one\ntwo\n", 2, "more than one line"),
+    (["explain", "--publishable-key", PK, "--as", "request"], "GET /", 2, "no request line"),
+    (["explain", "--publishable-key", PK], "GET /a b HTTP/1.1\n\n", 2, "a space"),
+    (["explain", "--publishable-key", PK], "GET / HTTP/1.1\n nose: x\n\n", 2, "continued"),
+    (["explain", "--publishable-key", PK], "GET / HTTP/1.1\nx\x01: y\n\n", 2, "no header field"),
+    (["explain", "--publishable-key", PK], "GET / HTTP/1.1\nx: \x01\n\n", 2, "control character"),
+    (["explain", "--publishable-key", PK], "GET / HTTP/1.1\nHost: <b>\n\n", 2, "names no host"),
+    (["explain", "--publishable-key", PK, "--offline"], "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", 3, ""),
+    (["token"], "theme=dark; x=y", 2, "no token in the input"),
+    (["keys"], "", 2, "name an instance"),
+    (["keys", "--state-dir", "/no/such"], "", 3, ""),
+    (["webhook"], "", 2, "--secret is missing"),
+    (["webhook", "--secret", "env:EMPTY"], "", 2, "it is empty"),
+    (["webhook", "--secret", "env:BAD"], "", 2, "no signing secret"),
+    (["webhook", "--secret", "env:WHSEC", "--to", "http://example.com/"], "", 2, "--to:"),
+    (["webhook", "--secret", "env:WHSEC", "--data", "[]"], "", 2, "--data:"),
+    (["webhook", "--secret", "env:WHSEC", "--id", "a.b"], "", 2, "--id:"),
+    (["webhook", "--secret", "env:WHSEC", "--to", "http://127.0.0.1:1/"], "", 3, "http://127.0.0.1:1: "),
+    (["doctor", "--httpd", "/no/such"], "", 3, "cannot be run"),
+]
+ENVIRONMENT = {"SK_TEST": "sk_test_abcdefghijklmnop", "WHSEC": WHSEC, "BAD": "whsec_%%%%%%%%%%%%", "EMPTY": ""}
+
+
+@pytest.mark.parametrize("arguments,stdin,code,says", ERRORS, ids=range(len(ERRORS)))
+def test_errors(arguments, stdin, code, says):
+    result = clerkctl.run(*arguments, stdin=stdin, env=ENVIRONMENT)
+    assert result.code == code and says in result.err, result
+    shown = result.out + result.err
+    assert not any(value in shown for name, value in ENVIRONMENT.items() if value) and "sk_live_abc" not in shown, result
+    as_json = clerkctl.run(*arguments[:1], "--json", *arguments[1:], stdin=stdin, env=ENVIRONMENT)
+    if says:
+        assert result.err.startswith("clerkctl: ") and not result.out
+        assert as_json.json["code"] == code and says in as_json.json["error"] and not as_json.err, as_json
+
+
+def test_help_and_version():
+    assert "explain" in clerkctl.run("--help").out and clerkctl.run("explain", "--help").code == 0
+    assert re.fullmatch(r"clerkctl \d+\.\d+\.\d+\n", clerkctl.run("--version").out)
+
+
+def commands():
+    return clerkctl.run("words").out.split()
+
+
+def test_every_option_is_documented():
+    page, manual = ((TOP / path).read_text().replace("\\-", "-") for path in ("docs/clerkctl.md", "src/ctl/clerkctl.1"))
+    assert set(commands()) == {"explain", "token", "keys", "doctor", "webhook"}
+    for command in commands():
+        assert f"## `{command}`" in page and f".B {command}\n" in manual
+        for option in clerkctl.run("words", command).out.split():
+            named_as_directive = option in {clerkctl.option(name) for name in re.findall(r"SETTING\((\w+)", (TOP / "src/httpd/config/settings.def").read_text())}
+            assert named_as_directive or option in page and option in manual, option
+
+
+def test_the_completion_knows_commands_and_options(tmp_path):
+    script = f"""source {TOP}/src/ctl/completion/clerkctl
+PATH={pathlib.Path(clerkctl.program()).parent}:$PATH
+COMP_WORDS=(clerkctl ex); COMP_CWORD=1; _clerkctl; echo "${{COMPREPLY[@]}}"
+COMP_WORDS=(clerkctl explain --pub); COMP_CWORD=2; _clerkctl; echo "${{COMPREPLY[@]}}"
+"""
+    if pathlib.Path(clerkctl.program()).name != "clerkctl":
+        pytest.skip("the program has another name")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == ["explain", "--publishable-key", "--public-origin"], done.stdout
+
+
+# token
+
+
+def test_a_token_is_decoded_and_not_believed(live):
+    value = token(live)
+    for text in (value, f"Bearer {value}", f"Authorization: Bearer {value}\r\n", f"Cookie: a=b; __session={value}"):
+        result = clerkctl.run("token", stdin=text)
+        assert result.code == 0 and result.out.startswith("NOTHING IS VERIFIED") and '"user_alice"' in result.out, result
+        assert value not in result.out and value.split(".")[2] not in result.out
+    said = clerkctl.run("token", "--json", stdin=value).json
+    assert not said["verified"] and said["claims"]["sub"] == "user_alice" and said["header"]["alg"] == "RS256"
+
+
+def test_a_token_is_verified(live, dev):
+    keys = ("token", "--publishable-key", live.publishable_key, "--jwks", live.jwks_url)
+    assert clerkctl.run(*keys, stdin=token(live)).out.startswith("VERIFIED")
+    for value in (token(dev), token(live)[:-8] + "AAAAAAAA", token(live, age=500)):
+        result = clerkctl.run(*keys, stdin=value)
+        assert result.code == 1 and result.out.startswith("NOT GOOD: "), result
+
+
+@pytest.mark.parametrize("value", ["garbage", "a.b.c", "..", "ak_secretsecret", "eyJ.eyJ.eyJ", "\u00e9\u00e9", "x" * 20000])
+def test_what_is_no_token_says_so(value):
+    result = clerkctl.run("token", stdin=value)
+    assert result.code == 0 and "it is" in result.out and value not in result.out, result
+
+
+# No secret in any output
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+def test_no_secret_is_printed(live, dev, form):
+    for instance in (live, dev):
+        value, old = token(instance), token(instance, age=500)
+        session = instance.create_session("alice")
+        secrets = [value, old, instance.secret_key, instance.refresh_token(session), "dvb_0123456789", "nonce_0123456789abcdef"]
+        cookies = session_cookies(instance, old) | {"__refresh_" + instance.cookie_suffix: secrets[3], "__clerk_db_jwt": "dvb_0123456789",
+                                                    "__clerk_handshake_nonce": "nonce_0123456789abcdef"}
+        request = (f"GET /x?__clerk_db_jwt=dvb_0123456789&__session={value}&next=https%3A%2F%2Fa.example%2F%3F__session%3D{value} HTTP/1.1\r\n"
+                   f"Host: a.example\r\nSec-Fetch-Dest: document\r\nCookie: {cookie_header(cookies)['Cookie']}\r\n\r\n")
+        for text in (request, request.replace("Cookie:", f"Authorization: Bearer {value}\r\nX:"), value, "Cookie: " + cookie_header(cookies)["Cookie"]):
+            for command in ("explain", "token"):
+                shown = repr(clerkctl.run(command, *form, "--publishable-key", instance.publishable_key, "--secret-key", "env:KEY", "--api-url", instance.url,
+                                          stdin=text, env={"KEY": instance.secret_key}))
+                for secret in secrets + [value.split(".")[2], old.split(".")[2]]:
+                    assert secret not in shown, (command, secret, shown)
+
+
+# keys
+
+
+def test_the_published_keys(live):
+    result = clerkctl.run("keys", "--publishable-key", live.publishable_key, "--jwks", live.jwks_url)
+    assert result.code == 0 and f"{live.kid}  RSA 2048" in result.out, result
+    live.set_fault("jwks", status=500)
+    try:
+        result = clerkctl.run("keys", "--publishable-key", live.publishable_key, "--jwks", live.jwks_url, "--json")
+        assert result.code == 3 and "500" in result.json["error"], result
+    finally:
+        live.clear_faults("jwks")
+
+
+def test_the_kept_keys(httpd, live):
+    httpd.configure(directives(httpd, live) + f"ClerkStateDir {httpd.root}/state\n" + protect("/p"))
+    httpd.start()
+    assert httpd.get("/p", {"Authorization": "Bearer " + token(live)}).status == 404
+    directory = httpd.root / "state"
+    httpd.stop()
+    (file,) = clerkctl.run("keys", "--state-dir", directory, "--json").json["kept"]
+    assert file["problem"] is None and file["keys"][0]["kid"] == live.kid and file["fetched_at"] > 1700000000
+    path = directory / file["file"]
+    path.write_text(path.read_text().replace(live.kid, "ins_other"))
+    assert "not to be believed: it is damaged" in clerkctl.run("keys", "--state-dir", directory).out
+    (directory / "state.key").unlink()
+    assert "state.key cannot be read" in clerkctl.run("keys", "--state-dir", directory).out
+    assert not (directory / "state.key").exists()
+
+
+# webhook
+
+
+def test_a_signature_of_the_protocols_test_vectors():
+    body = '{"type":"session.revoked","object":"event","data":{"id":"sess_1","user_id":"user_1"}}'
+    result = clerkctl.run("webhook", "--secret", "env:WHSEC", "--event", "-", "--id", "msg_1", "--at", "1700000000", "--json", stdin=body, env=ENVIRONMENT)
+    assert result.json == {"headers": {"svix-id": "msg_1", "svix-timestamp": "1700000000",
+                                       "svix-signature": "v1,aLkQB+xcSQlsD6ZfoS63nWK5gbb+oqG5FdaenPaGuAI="}, "body": body}
+
+
+def test_a_server_accepts_what_is_signed(httpd, live):
+    httpd.env["HOOK"] = WHSEC
+    httpd.configure(directives(httpd, live) + "ClerkWebhookSecret env:HOOK\n" + "<Location /hook>\n    SetHandler clerk-webhook\n    Require all granted\n</Location>\n")
+    httpd.start()
+    to = f"http://127.0.0.1:{httpd.port}/hook"
+    result = clerkctl.run("webhook", "--secret", "env:WHSEC", "--to", to, env=ENVIRONMENT)
+    assert result.code == 0 and result.out.startswith("accepted: answer 20"), result
+    httpd.log.announce("AC3250")
+    other = {"WHSEC": "whsec_" + "A" * 32}
+    result = clerkctl.run("webhook", "--secret", "env:WHSEC", "--to", to, "--json", env=other)
+    assert result.code == 1 and not result.json["accepted"], result
+    assert json.loads(clerkctl.run("webhook", "--secret", "env:WHSEC", "--json", env=ENVIRONMENT).json["body"])["type"] == "session.revoked"
