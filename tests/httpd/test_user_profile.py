@@ -29,6 +29,7 @@ PLACES = {
     "name": ("ClerkRemoteUser user:name",),
     "id": ("ClerkRemoteUser user:external_id",),
     "room": ("ClerkRemoteUser user:public_metadata.nested.room",),
+    "flag": ("ClerkRemoteUser user:public_metadata.flag",),
     "export": ("ClerkExportClaim user:public_metadata.department as DEPARTMENT user:public_metadata.levels user:email",),
     "both": ("ClerkUserProfile On", "ClerkRemoteUser user:email"),
 }
@@ -139,6 +140,20 @@ def test_a_user_without_such_a_name_is_refused(server, live):
         assert answer.status == 403 and answer.header("Retry-After") is None, place
     assert profile_of(ask(server, live, "profile")) == {"CLERK_USER_IMAGE_URL": PROFILE["CLERK_USER_IMAGE_URL"]}
     server.log.wait_for(AC3203)
+
+
+@pytest.mark.parametrize("value", [True, False, ["admin"], ["a", "b"], {"a": "b"}, [], None])
+def test_metadata_that_is_no_name_names_nobody(server, live, value):
+    """`true` would be the name of everybody who has that flag."""
+    server.log.announce(AC3203)
+    live.user("alice").profile = {"public_metadata": {"flag": value}}
+    assert ask(server, live, "flag").status == 403
+
+
+@pytest.mark.parametrize("value,name", [("e-17", "e-17"), (17, "17")])
+def test_metadata_that_is_a_text_or_a_number_is_a_name(server, live, value, name):
+    live.user("alice").profile = {"public_metadata": {"flag": value}}
+    assert ask(server, live, "flag").env()["REMOTE_USER"] == name
 
 
 def test_metadata_is_exported_by_path(server, live):

@@ -198,20 +198,40 @@ const char *clerk_profile_field_problem(const char *field)
            "path, such as public_metadata.department";
 }
 
-const char *clerk_profile_get(const clerk_profile *profile, const char *field, apr_pool_t *pool)
+/* What a field of metadata leads to; NULL: nothing. */
+static const json_t *find_metadata(const clerk_profile *profile, const char *field, apr_pool_t *pool)
 {
     json_t *metadata;
 
-    if (!is_metadata(field)) {
-        int known = field_of(field);
-
-        return known >= 0 ? profile->texts[known] : NULL;
-    }
     if (!profile->public_metadata
         || jose_json_parse_object(&metadata, profile->public_metadata, strlen(profile->public_metadata), MAX_DEPTH,
                                   pool)
                != JOSE_OK) {
         return NULL;
     }
-    return clerk_claim_encode(clerk_claim_find(metadata, field + sizeof(METADATA), pool), pool);
+    return clerk_claim_find(metadata, field + sizeof(METADATA), pool);
+}
+
+static const char *known_text(const clerk_profile *profile, const char *field)
+{
+    int known = field_of(field);
+
+    return known >= 0 ? profile->texts[known] : NULL;
+}
+
+const char *clerk_profile_get(const clerk_profile *profile, const char *field, apr_pool_t *pool)
+{
+    return is_metadata(field) ? clerk_claim_encode(find_metadata(profile, field, pool), pool)
+                              : known_text(profile, field);
+}
+
+const char *clerk_profile_get_name(const clerk_profile *profile, const char *field, apr_pool_t *pool)
+{
+    const json_t *value;
+
+    if (!is_metadata(field)) {
+        return known_text(profile, field);
+    }
+    value = find_metadata(profile, field, pool);
+    return json_is_string(value) || json_is_number(value) ? clerk_claim_encode(value, pool) : NULL;
 }

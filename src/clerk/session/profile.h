@@ -64,4 +64,7 @@ const char *clerk_profile_field_problem(const char *field);
  */
 const char *clerk_profile_get(const clerk_profile *profile, const char *field, apr_pool_t *pool);
 
+/** The same, for a name of the user: of metadata only a text or a number. `true` would be the name of many. */
+const char *clerk_profile_get_name(const clerk_profile *profile, const char *field, apr_pool_t *pool);
+
 #endif

@@ -40,7 +40,7 @@ static int find_field(const char **pvalue, request_rec *r, const clerk_identity 
     const clerk_user_profile *found = clerk_user_profile_get(r, identity);
     int level;
 
-    *pvalue = found->profile ? clerk_profile_get(found->profile, field, r->pool) : NULL;
+    *pvalue = found->profile ? clerk_profile_get_name(found->profile, field, r->pool) : NULL;
     if (*pvalue && **pvalue) {
         return OK;
     }
