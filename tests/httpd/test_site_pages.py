@@ -163,6 +163,26 @@ def test_nobody_is_signed_out_from_elsewhere(server, live, method, headers):
     assert live.sessions[session.id].status == "active"
 
 
+# What people can write into a page of this site, as browsers ask for it: a picture (also with crossorigin), a script, a style sheet, a
+# preloaded link, `ping`, a film, an embedded object.
+@pytest.mark.parametrize("method,dest,mode", [
+    ("GET", "image", "no-cors"), ("GET", "image", "cors"), ("GET", "script", "no-cors"), ("GET", "style", "no-cors"), ("GET", "empty", "no-cors"),
+    ("POST", "empty", "no-cors"), ("GET", "video", "no-cors"), ("GET", "embed", "navigate"), ("GET", "object", "navigate"),
+])
+def test_a_part_of_a_page_signs_nobody_out(server, live, method, dest, mode):
+    session, cookies = signed_in(live)
+    answer = server.request(method, "/clerk/sign-out", OWN | {"Sec-Fetch-Dest": dest, "Sec-Fetch-Mode": mode} | cookies)
+    assert answer.status == 200 and "<form method=\"post\">" in text(answer) and not answer.all("Set-Cookie")
+    assert live.sessions[session.id].status == "active"
+
+
+@pytest.mark.parametrize("dest,mode", [("document", "navigate"), ("frame", "navigate"), ("iframe", "navigate"), ("empty", "cors"), ("empty", "same-origin")])
+def test_frames_and_scripts_of_this_site_sign_out(server, live, dest, mode):
+    session, cookies = signed_in(live)
+    answer = server.get("/clerk/sign-out", OWN | {"Sec-Fetch-Dest": dest, "Sec-Fetch-Mode": mode} | cookies)
+    assert answer.status == 303 and cleared(answer, live) and live.sessions[session.id].status == "revoked"
+
+
 def test_the_form_of_the_question_signs_out(server, live):
     for headers in (OWN, {"Origin": OWN_ORIGIN}):
         session, cookies = signed_in(live)

@@ -27,6 +27,24 @@ static const clerk_site_text question
        "<form method=\"post\"><button type=\"submit\">Sign out</button> <a href=\"/\">Stay signed in</a></form>\n"};
 
 /*
+ * Whether what asks is a picture, a script, a preloaded or pinged link or another part of a page, which people may have
+ * written into it (a forum, a wiki): whoever looks at the page has not been told to sign out. Pages, in frames too, and
+ * fetch() are none.
+ */
+static int is_part_of_page(const request_rec *r)
+{
+    static const char *const wholes[] = {"document", "iframe", "frame", "empty"};
+    const char *dest = apr_table_get(r->headers_in, "Sec-Fetch-Dest");
+    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
+    int is_whole = !dest;
+
+    for (apr_size_t i = 0; !is_whole && i < sizeof(wholes) / sizeof(wholes[0]); i++) {
+        is_whole = !strcmp(dest, wholes[i]);
+    }
+    return !is_whole || (mode && !strcmp(mode, "no-cors"));
+}
+
+/*
  * Whether a page of this site asks. A browser sends Sec-Fetch-Site itself, and no script can change it; one that does
  * not know it sends the Origin of a form.
  */
@@ -37,7 +55,7 @@ static int asks_own_page(request_rec *r)
     clerk_request request;
 
     /* A browser that fetches the page of a link in advance has not been told to sign out. */
-    if (apr_table_get(r->headers_in, "Sec-Purpose")) {
+    if (apr_table_get(r->headers_in, "Sec-Purpose") || is_part_of_page(r)) {
         return 0;
     }
     if (site) {
