@@ -29,7 +29,6 @@ PLACES = {
     "name": ("ClerkRemoteUser user:name",),
     "id": ("ClerkRemoteUser user:external_id",),
     "room": ("ClerkRemoteUser user:public_metadata.nested.room",),
-    "flag": ("ClerkRemoteUser user:public_metadata.flag",),
     "export": ("ClerkExportClaim user:public_metadata.department as DEPARTMENT user:public_metadata.levels user:email",),
     "both": ("ClerkUserProfile On", "ClerkRemoteUser user:email"),
 }
@@ -146,14 +145,14 @@ def test_a_user_without_such_a_name_is_refused(server, live):
 def test_metadata_that_is_no_name_names_nobody(server, live, value):
     """`true` would be the name of everybody who has that flag."""
     server.log.announce(AC3203)
-    live.user("alice").profile = {"public_metadata": {"flag": value}}
-    assert ask(server, live, "flag").status == 403
+    live.user("alice").profile = {"public_metadata": {"nested": {"room": value}}}
+    assert ask(server, live, "room").status == 403
 
 
 @pytest.mark.parametrize("value,name", [("e-17", "e-17"), (17, "17")])
 def test_metadata_that_is_a_text_or_a_number_is_a_name(server, live, value, name):
-    live.user("alice").profile = {"public_metadata": {"flag": value}}
-    assert ask(server, live, "flag").env()["REMOTE_USER"] == name
+    live.user("alice").profile = {"public_metadata": {"nested": {"room": value}}}
+    assert ask(server, live, "room").env()["REMOTE_USER"] == name
 
 
 def test_metadata_is_exported_by_path(server, live):
