@@ -27,6 +27,7 @@
 #define WATCHDOG_NAME "_clerk_keys_"
 /* Webhook messages that are remembered: as many as come in ten minutes at seven a second. 32 KB. */
 #define WEBHOOKS_SEEN 4096
+#define WEBHOOKS_RETAINED "mod_auth_clerk-webhooks-seen-1"
 /* 2 MB, of which only what is used is resident: 229,376 places. */
 #define REVOCATION_SETS 32768
 #define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-1"
@@ -287,38 +288,61 @@ static int has_webhooks(void)
     return 0;
 }
 
-/* Memory that outlives the configuration: what was revoked must not be forgotten by a restart, and the processes of the
- * generation before, which finish their requests, share it. */
+/* Memory that outlives the configuration, and that the processes of the generation before, which finish their requests,
+ * share. */
 typedef struct retained_memory {
     char *memory;
 } retained_memory;
 
-/* Create the table of revocations, or find that of the generation before. It has a segment of its own. */
-static apr_status_t make_revocations(server_rec *s)
+/* Find the memory of this name that the generation before had, or create it, zeroed, in a segment of its own. */
+static apr_status_t retain_memory(char **pmemory, const char *name, apr_size_t size, server_rec *s)
 {
-    retained_memory *retained = ap_retained_data_get(REVOCATIONS_RETAINED);
+    retained_memory *retained = ap_retained_data_get(name);
 
-    if (!has_webhooks()) {
-        return APR_SUCCESS;
-    }
     if (!retained) {
-        retained = ap_retained_data_create(REVOCATIONS_RETAINED, sizeof(*retained));
+        retained = ap_retained_data_create(name, sizeof(*retained));
     }
     if (!retained->memory) {
-        apr_status_t rv = make_memory(&retained->memory, clerk_revocations_size(REVOCATION_SETS), s, s->process->pool);
+        apr_status_t rv = make_memory(&retained->memory, size, s, s->process->pool);
 
         if (rv != APR_SUCCESS) {
             retained->memory = NULL;
             return rv;
         }
     }
-    clerk_revocations_use(&clerk_process_get()->revocations, retained->memory, REVOCATION_SETS);
+    *pmemory = retained->memory;
     return APR_SUCCESS;
 }
 
 /*
- * Create the shared memory segment and lay it out: key sets, verdict counters, the state of Backend APIs,
- * webhook messages that were received, hints that were given, and in the rest the token cache.
+ * Set up what webhooks leave: the messages that were received, and what was revoked. Neither may be forgotten by a
+ * restart: log rotation makes one every day, and each would make the messages of the last minutes good once more.
+ */
+static apr_status_t make_webhook_memory(server_rec *s)
+{
+    clerk_process *process = clerk_process_get();
+    char *memory;
+    apr_status_t rv;
+
+    process->webhooks_seen = (clerk_recent_set){NULL, 0};
+    if (!has_webhooks()) {
+        return APR_SUCCESS;
+    }
+    rv = retain_memory(&memory, WEBHOOKS_RETAINED, WEBHOOKS_SEEN * sizeof(*process->webhooks_seen.words), s);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    process->webhooks_seen = (clerk_recent_set){(_Atomic apr_uint64_t *)(void *)memory, WEBHOOKS_SEEN};
+    rv = retain_memory(&memory, REVOCATIONS_RETAINED, clerk_revocations_size(REVOCATION_SETS), s);
+    if (rv == APR_SUCCESS) {
+        clerk_revocations_use(&process->revocations, memory, REVOCATION_SETS);
+    }
+    return rv;
+}
+
+/*
+ * Create the shared memory segment and lay it out: key sets, verdict counters, the state of Backend APIs, hints that
+ * were given, and in the rest the token cache.
  * @param pkeys the memory for the key sets, @a keys_size bytes
  */
 static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec *s, apr_pool_t *pconf)
@@ -328,9 +352,8 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
     apr_size_t runtimes = (apr_size_t)process->runtimes->nelts;
     apr_size_t counters_size = APR_ALIGN(
         runtimes * (sizeof(clerk_verdicts) + sizeof(clerk_backend_state) + sizeof(clerk_webhook_counts)), LINE);
-    apr_size_t seen_size = has_webhooks() ? WEBHOOKS_SEEN * sizeof(*process->webhooks_seen.words) : 0;
     apr_size_t hints_size = APR_ALIGN(clerk_hints_size(), LINE);
-    apr_size_t fixed = keys_size + counters_size + seen_size + hints_size;
+    apr_size_t fixed = keys_size + counters_size + hints_size;
     apr_size_t least = fixed + CLERK_TOKEN_CACHE_SIZE_MIN;
     apr_size_t size = wanted ? wanted : fixed + TOKEN_CACHE_SIZE;
     clerk_webhook_counts *webhooks;
@@ -361,8 +384,6 @@ static apr_status_t make_segment(void **pkeys, apr_size_t keys_size, server_rec 
         runtime->backend.state = &states[i];
         runtime->webhook_counts = &webhooks[i];
     }
-    process->webhooks_seen.words = (_Atomic apr_uint64_t *)(void *)(memory + keys_size + counters_size);
-    process->webhooks_seen.count = seen_size / sizeof(*process->webhooks_seen.words);
     clerk_hints_share(memory + fixed - hints_size);
     rv = clerk_token_cache_create(&process->token_cache, memory + fixed, size - fixed, pconf);
     if (rv != APR_SUCCESS) {
@@ -410,7 +431,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     keys_size = sources->nelts ? APR_ALIGN(clerk_keystore_size((unsigned int)sources->nelts), LINE) : 0;
     waiting_size = sources->nelts ? APR_ALIGN(clerk_keystore_waiters(worker_count()) * sizeof(clerk_place), LINE) : 0;
     if (make_segment(&keys, keys_size + waiting_size, s, pconf) != APR_SUCCESS
-        || make_backend_limits(s, pconf) != APR_SUCCESS || make_revocations(s) != APR_SUCCESS
+        || make_backend_limits(s, pconf) != APR_SUCCESS || make_webhook_memory(s) != APR_SUCCESS
         || make_profiles_due(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -131,6 +131,24 @@ def test_a_message_is_good_once(server):
     assert post(server, "/hook/", again).status == 200
 
 
+def test_a_message_with_two_signatures_is_good_once(server):
+    """While the secret is being replaced, Svix signs with both; each signature alone is as good as the two together."""
+    old = signed()
+    new = signed(secret=SECRETS[1], message=old["svix-id"], at=old["svix-timestamp"])
+    both = old | {"svix-signature": f"{old['svix-signature']} {new['svix-signature']}"}
+    assert [post(server, "/hook/", headers).status for headers in (both, new, old, both)] == [200, 400, 400, 400]
+
+
+@pytest.mark.mpm
+def test_a_message_is_good_once_over_graceful_restarts(server):
+    headers = signed()
+    assert post(server, "/hook/", headers).status == 200
+    server.graceful()
+    assert post(server, "/hook/", headers).status == 400
+    server.log.wait_for(REFUSED + "the same message was received already")
+    assert post(server, "/hook/", signed()).status == 200
+
+
 def test_a_message_for_one_instance_is_none_for_another(server):
     assert post(server, "/other/", signed()).status == 400
     assert post(server, "/other/", signed(secret=SECRETS[2])).status == 200

@@ -121,10 +121,12 @@ static int has_signature(const char *entries, const char *expected)
     return found;
 }
 
-static clerk_webhook_verdict check_signature(apr_uint64_t *pdigest, const clerk_webhook_message *m,
+/* Looks at all keys, so that all signatures of the message are named. */
+static clerk_webhook_verdict check_signature(clerk_webhook_names *names, const clerk_webhook_message *m,
                                              const apr_array_header_t *keys)
 {
-    for (int i = 0; i < keys->nelts; i++) {
+    names->count = 0;
+    for (int i = 0; i < keys->nelts && i < CLERK_WEBHOOK_KEYS_MAX; i++) {
         unsigned char mac[MAC_LEN], expected[SIGNATURE_LEN + 1];
 
         if (!compute_mac(mac, m, &APR_ARRAY_IDX(keys, i, clerk_webhook_key))) {
@@ -132,11 +134,10 @@ static clerk_webhook_verdict check_signature(apr_uint64_t *pdigest, const clerk_
         }
         (void)EVP_EncodeBlock(expected, mac, MAC_LEN);
         if (has_signature(m->signatures, (const char *)expected)) {
-            memcpy(pdigest, mac, sizeof(*pdigest));
-            return CLERK_WEBHOOK_VALID;
+            memcpy(&names->digests[names->count++], mac, sizeof(names->digests[0]));
         }
     }
-    return CLERK_WEBHOOK_SIGNATURE_WRONG;
+    return names->count ? CLERK_WEBHOOK_VALID : CLERK_WEBHOOK_SIGNATURE_WRONG;
 }
 
 static const char *trimmed(const char *text, apr_pool_t *pool)
@@ -181,13 +182,13 @@ clerk_webhook_verdict clerk_webhook_check_headers(clerk_webhook_message *message
     return CLERK_WEBHOOK_VALID;
 }
 
-clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_webhook_message *message,
+clerk_webhook_verdict clerk_webhook_verify(clerk_webhook_names *names, const clerk_webhook_message *message,
                                            const apr_array_header_t *keys, apr_time_t now, apr_pool_t *pool)
 {
     clerk_webhook_message checked = *message;
     clerk_webhook_verdict verdict = clerk_webhook_check_headers(&checked, now, pool);
 
-    return verdict == CLERK_WEBHOOK_VALID ? check_signature(pdigest, &checked, keys) : verdict;
+    return verdict == CLERK_WEBHOOK_VALID ? check_signature(names, &checked, keys) : verdict;
 }
 
 const char *clerk_webhook_sign(const clerk_webhook_message *message, const clerk_webhook_key *key, apr_pool_t *pool)

@@ -26,6 +26,18 @@ typedef struct clerk_webhook_message {
     apr_time_t sent; /**< the timestamp, set by clerk_webhook_check_headers() */
 } clerk_webhook_message;
 
+/** An endpoint has two keys while its secret is being replaced. */
+#define CLERK_WEBHOOK_KEYS_MAX 2
+
+/**
+ * The names of a valid message, for the memory of those that were seen: one of each key that signed it. While a secret
+ * is being replaced a message has two signatures. Each of them alone makes it valid, so all have to be remembered.
+ */
+typedef struct clerk_webhook_names {
+    int count;
+    apr_uint64_t digests[CLERK_WEBHOOK_KEYS_MAX];
+} clerk_webhook_names;
+
 typedef enum clerk_webhook_verdict {
     CLERK_WEBHOOK_VALID,
     CLERK_WEBHOOK_HEADERS_MISSING,
@@ -52,10 +64,10 @@ clerk_webhook_verdict clerk_webhook_check_headers(clerk_webhook_message *message
 
 /**
  * Verify a message (protocol.md 14.1).
- * @param pdigest names this message, for the memory of those that were seen; set if it is valid
- * @param keys of clerk_webhook_key; one has to fit
+ * @param names set if it is valid
+ * @param keys of clerk_webhook_key, CLERK_WEBHOOK_KEYS_MAX at most; one has to fit
  */
-clerk_webhook_verdict clerk_webhook_verify(apr_uint64_t *pdigest, const clerk_webhook_message *message,
+clerk_webhook_verdict clerk_webhook_verify(clerk_webhook_names *names, const clerk_webhook_message *message,
                                            const apr_array_header_t *keys, apr_time_t now, apr_pool_t *pool);
 
 /**

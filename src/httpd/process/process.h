@@ -25,7 +25,8 @@ typedef struct clerk_process {
     clerk_socache *socache;               /**< NULL: none is needed, or its module is not loaded */
     ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
     clerk_revocations revocations;        /**< no head: nothing can be revoked */
-    clerk_recent_set webhooks_seen;       /**< messages that were received; no words: no instance has a secret */
+    clerk_recent_set webhooks_seen;       /**< messages that were received, also before a graceful
+                                             restart; no words: no instance has a secret */
     clerk_due_queue profiles_due;         /**< users whose profiles are to be refreshed; no slots: there is no cache */
     clerk_recent_set profiles_asked;      /**< which entries of the cache were put there */
     apr_time_t since;                     /**< when the shared memory was created and the counters were 0 */

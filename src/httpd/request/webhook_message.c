@@ -103,13 +103,26 @@ static const char *read_body(kept_body *body, request_rec *r)
     return problem;
 }
 
+/* Remember a message by all of its signatures. @return whether none of them was seen */
+static int is_new(const clerk_webhook_names *names, apr_time_t now)
+{
+    int found = 0;
+
+    for (int i = 0; i < names->count; i++) {
+        /* In the future and in the past: a message can be valid for twice the tolerance. */
+        found |= !clerk_recent_set_add(clerk_process_webhooks_seen(), names->digests[i], now,
+                                       2 * CLERK_WEBHOOK_TOLERANCE);
+    }
+    return !found;
+}
+
 static const char *check(request_rec *r, struct clerk_webhook_state *found)
 {
     const apr_array_header_t *keys = found->runtime->webhook_keys;
     clerk_webhook_message message;
     clerk_webhook_verdict verdict;
+    clerk_webhook_names names;
     const char *problem;
-    apr_uint64_t digest;
 
     if (!keys) {
         return "ClerkWebhookSecret is not set for this instance";
@@ -125,14 +138,11 @@ static const char *check(request_rec *r, struct clerk_webhook_state *found)
     }
     message.body = (jose_slice){found->body.data, found->body.len};
     found->sent = message.sent;
-    verdict = clerk_webhook_verify(&digest, &message, keys, r->request_time, r->pool);
+    verdict = clerk_webhook_verify(&names, &message, keys, r->request_time, r->pool);
     if (verdict != CLERK_WEBHOOK_VALID) {
         return clerk_webhook_text(verdict);
     }
-    /* In the future and in the past: a message can be valid for twice the tolerance. */
-    return clerk_recent_set_add(clerk_process_webhooks_seen(), digest, r->request_time, 2 * CLERK_WEBHOOK_TOLERANCE)
-               ? NULL
-               : "the same message was received already";
+    return is_new(&names, r->request_time) ? NULL : "the same message was received already";
 }
 
 /* Give a request the body, once. */
