@@ -80,7 +80,7 @@ static int id_of(unsigned char id[32], const char *name)
     if (strlen(name) != ID_HEX + strlen(".json") || strcmp(name + ID_HEX, ".json")) {
         return 0;
     }
-    for (int i = 0; i < 32; i++) {
+    for (apr_size_t i = 0; i < 32; i++) {
         int high = hex_digit(name[2 * i]), low = hex_digit(name[2 * i + 1]);
 
         if (high < 0 || low < 0) {

@@ -108,7 +108,7 @@ const char *clerk_sources_read(const char **pvalue, const char *option, const ch
         problem = "every user of this machine can see a secret on a command line; write env:NAME, file:/path or "
                   "exec:/path arg ... instead";
     }
-    if (!problem) {
+    if (!problem && value) {
         len = strlen(value);
         while (len > 0 && (value[len - 1] == '\n' || value[len - 1] == '\r')) {
             len--;

@@ -109,13 +109,15 @@ void clerk_json_line_number(clerk_json_line *line, const char *name, int number)
     char text[NUMBER_MAX + 1];
 
     if (begin_member(line, name, NUMBER_MAX)) {
-        append(line, text, (size_t)snprintf(text, sizeof(text), "%d", number));
+        int len = snprintf(text, sizeof(text), "%d", number);
+
+        append(line, text, (size_t)len);
     }
 }
 
 void clerk_json_line_end(clerk_json_line *line)
 {
-    const char *cut = line->len > 1 ? CUT : CUT + 1;
+    const char *cut = line->len > 1 ? CUT : &CUT[1];
 
     if (line->cut) {
         append(line, cut, strlen(cut));

@@ -103,7 +103,8 @@ def test_every_option_is_documented():
     for command in commands():
         assert f"## `{command}`" in page and f".B {command}\n" in manual
         for option in clerkctl.run("words", command).out.split():
-            named_as_directive = option in {clerkctl.option(name) for name in re.findall(r"SETTING\((\w+)", (TOP / "src/httpd/config/settings.def").read_text())}
+            settings = (TOP / "src/httpd/config/settings.def").read_text()
+            named_as_directive = option in {clerkctl.option(name) for name in re.findall(r"SETTING\((\w+)", settings)}
             assert named_as_directive or option in page and option in manual, option
 
 
@@ -209,7 +210,8 @@ def test_a_signature_of_the_protocols_test_vectors():
 
 def test_a_server_accepts_what_is_signed(httpd, live):
     httpd.env["HOOK"] = WHSEC
-    httpd.configure(directives(httpd, live) + "ClerkWebhookSecret env:HOOK\n" + "<Location /hook>\n    SetHandler clerk-webhook\n    Require all granted\n</Location>\n")
+    httpd.configure(directives(httpd, live) + "ClerkWebhookSecret env:HOOK\n"
+                    "<Location /hook>\n    SetHandler clerk-webhook\n    Require all granted\n</Location>\n")
     httpd.start()
     to = f"http://127.0.0.1:{httpd.port}/hook"
     result = clerkctl.run("webhook", "--secret", "env:WHSEC", "--to", to, env=ENVIRONMENT)

@@ -170,7 +170,8 @@ def pem(instance_of):
 PLANTED = [
     ("unknown directive", lambda c: c.good() + "ClerkNonsense On\n", "syntax"),
     ("literal secret", lambda c: c.good() + "<ClerkInstance x>\nClerkSecretKey sk_live_abcdefghijklmnop\n</ClerkInstance>\n", "syntax"),
-    ("live and test keys", lambda c: c.good() + f"<ClerkInstance x>\nClerkPublishableKey {c.live.publishable_key}\nClerkSecretKey file:{c.secret('sk_test_x', name='test')}\n</ClerkInstance>\n", "syntax"),
+    ("live and test keys", lambda c: c.good() + f"<ClerkInstance x>\nClerkPublishableKey {c.live.publishable_key}\n"
+     f"ClerkSecretKey file:{c.secret('sk_test_x', name='test')}\n</ClerkInstance>\n", "syntax"),
     ("no module", without_module, "module"),
     ("no instance", lambda c: c.state(), "no-instance"),
     ("no listener", lambda c: c.good().replace(f"ClerkAPIURL {c.live.url}", "ClerkAPIURL http://127.0.0.1:1"), "keys"),
@@ -239,7 +240,8 @@ GOOD = [
     ("PEM key and no state directory", lambda c: pem(lambda c: c.live)(c).replace(c.state(), "ClerkStateDir none\n")),
     ("secret in the environment", by_environment),
     ("a URL for the keys", lambda c: c.good() + f"ClerkJWKSURL {c.live.jwks_url}\n"),
-    ("a named instance", lambda c: c.good() + f"<ClerkInstance x>\nClerkPublishableKey {c.live.publishable_key}\nClerkFrontendAPI {c.live.url}\n</ClerkInstance>\n"
+    ("a named instance", lambda c: c.good() + f"<ClerkInstance x>\nClerkPublishableKey {c.live.publishable_key}\n"
+     f"ClerkFrontendAPI {c.live.url}\n</ClerkInstance>\n"
                                    + protect("/q", ["valid-user"], "ClerkInstance x")),
     ("several parties", lambda c: c.good().replace("Parties own", "Parties https://app.example.test https://*.example.test")),
     ("programs only", lambda c: c.good() + protect("/q", ["valid-user"], "ClerkTokenSources header")),

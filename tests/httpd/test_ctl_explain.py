@@ -10,9 +10,9 @@ import urllib.parse
 import pytest
 from pyclerk import clerkctl
 from pyclerk.visits import Chance, describe
-from test_differential_browser import ADDRESSES, CLIENT, counted, origin_of, server, sites  # noqa: F401
+from test_differential_browser import ADDRESSES, CLIENT, counted, origin_of, server, sites  # noqa: F401  pylint: disable=unused-import
 
-VISITS = int(os.environ.get("CLERK_CTL_VISITS", "200"))
+VISITS = int(os.environ.get("CLERK_CTL_VISITS", "100"))
 SEED = 20261128
 TOKENS = re.compile(r"__(session|refresh|clerk_db_jwt|clerk_handshake|clerk_handshake_nonce|dev_session)(_.*)?$")
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")

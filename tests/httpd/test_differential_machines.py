@@ -287,7 +287,8 @@ def expected_of_answer(case, theirs):
 def is_session_without_sid(case):
     """A machine JWT that is changed so that it is none any more."""
     last = {part[:2]: part[2] for part in case.parts if len(part) == 3}
-    typ, sub = last.get(("header", "typ"), "at+jwt" if case.kind == "oauth jwt" else "JWT"), last.get(("claims", "sub"), "mch_" if case.kind == "m2m jwt" else "user_")
+    typ = last.get(("header", "typ"), "at+jwt" if case.kind == "oauth jwt" else "JWT")
+    sub = last.get(("claims", "sub"), "mch_" if case.kind == "m2m jwt" else "user_")
     return case.kind in ("m2m jwt", "oauth jwt") and typ not in ("at+jwt", "application/at+jwt") and not str(sub).startswith("mch_")
 
 

@@ -36,11 +36,12 @@ static clerk_event_type type_of(const char *text)
 static apr_time_t time_of(const json_t *event, apr_time_t sent)
 {
     const json_t *value = json_object_get(event, "timestamp");
-    double milliseconds = json_number_value(value), latest = (double)apr_time_as_msec(sent) + 999;
+    double milliseconds = json_number_value(value);
+    apr_time_t latest = apr_time_as_msec(sent) + 999; /* the header has whole seconds */
 
-    /* The header has whole seconds. */
-    return json_is_number(value) && milliseconds >= 1000 && milliseconds <= latest ? (apr_time_t)milliseconds * 1000
-                                                                                   : sent;
+    return json_is_number(value) && milliseconds >= 1000 && milliseconds <= (double)latest
+               ? (apr_time_t)milliseconds * 1000
+               : sent;
 }
 
 static const char *id_in(const json_t *object, const char *name)

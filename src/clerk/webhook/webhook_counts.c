@@ -11,7 +11,7 @@ void clerk_webhook_counts_add(clerk_webhook_counts *counts, clerk_webhook_fate f
 {
     clerk_event_type type = event ? event->type : CLERK_EVENT_OTHER;
 
-    if (fate == CLERK_WEBHOOK_APPLIED) {
+    if (event && fate == CLERK_WEBHOOK_APPLIED) {
         atomic_fetch_add(&counts->applied[type], 1);
         atomic_store(&counts->lag, now > event->at ? now - event->at : 0);
     } else {

@@ -259,7 +259,7 @@ static void warn_about_pages(const clerk_config_sections *config, const clerk_co
         const ap_directive_t *directive = here->set[by_pages[i]];
         const char *args = directive ? directive->args : "Off";
 
-        if (strcasecmp(ap_getword_conf(config->pool, &args), "Off") && !has_pages(config, here->server)) {
+        if (directive && strcasecmp(ap_getword_conf(config->pool, &args), "Off") && !has_pages(config, here->server)) {
             clerk_httpd_log_warn(here->server,
                                  CLERK_LOGNO(3301) "%s %s on line %d of %s has no effect without ClerkPages, below "
                                                    "which are the pages and the script that it needs; write for "

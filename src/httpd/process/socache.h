@@ -77,7 +77,8 @@ int clerk_socache_make_name(clerk_socache_name *name, const clerk_socache *cache
  * @return @a psize bytes from @a pool; NULL if there is no such value, its time is over, or the store is not
  * used now
  */
-const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool);
+const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name,
+                              apr_pool_t *pool);
 
 /** Remove a value, if there is one. */
 void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool);
