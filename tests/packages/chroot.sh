@@ -3,7 +3,9 @@
 # A Debian in a directory, for tests/packages/run and scripts/platforms. Sourced after scripts/lib.sh; needs root and TOP.
 
 CHROOTS=$TOP/build/chroots
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
+# The first one that this machine's apt uses, unless MIRROR names another.
+# shellcheck disable=SC2016  # for apt-get
+MIRROR=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' | grep -v security | head -n 1)}
 
 # make_base SUITE [ARCHITECTURE]: a directory that debootstrap has filled once, to be copied.
 make_base() {
