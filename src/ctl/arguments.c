@@ -56,28 +56,28 @@ static const char *read_request(clerk_http_text *request, const clerk_arguments 
     return problem;
 }
 
-static clerk_output_code run_explain(clerk_arguments *arguments)
+/* Read the instance and the request, then run the command. */
+static clerk_output_code run_with_request(clerk_arguments *arguments, int needs_keys,
+                                          clerk_output_code (*run)(clerk_setup *setup, const clerk_http_text *request))
 {
-    const char *problem = clerk_setup_finish(arguments->setup, 1);
+    const char *problem = clerk_setup_finish(arguments->setup, needs_keys);
     clerk_http_text request;
 
     if (!problem) {
         problem = read_request(&request, arguments);
     }
     return problem ? clerk_output_fail(arguments->out, CLERK_OUTPUT_USAGE, "%s", problem)
-                   : clerk_explain_run(arguments->setup, &request);
+                   : run(arguments->setup, &request);
+}
+
+static clerk_output_code run_explain(clerk_arguments *arguments)
+{
+    return run_with_request(arguments, 1, clerk_explain_run);
 }
 
 static clerk_output_code run_token(clerk_arguments *arguments)
 {
-    const char *problem = clerk_setup_finish(arguments->setup, 0);
-    clerk_http_text request;
-
-    if (!problem) {
-        problem = read_request(&request, arguments);
-    }
-    return problem ? clerk_output_fail(arguments->out, CLERK_OUTPUT_USAGE, "%s", problem)
-                   : clerk_token_run(arguments->setup, &request);
+    return run_with_request(arguments, 0, clerk_token_run);
 }
 
 static const option of_keys[] = {{"state-dir", 1}, {NULL, 0}};
