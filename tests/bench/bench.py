@@ -33,8 +33,8 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=0.8, help="of load for a row in a round")
     parser.add_argument("--mpm", action="append", choices=("event", "prefork"), help="default: both; prefork with --instructions, event with --scale")
     parser.add_argument("--only", action="append", metavar="GROUP",
-                        help="one_header, one_cookie, thousand, cold, attack, requires, api_keys or fresh_children; with --scale "
-                        "live_tokens, instances, keys, require_lines or token_size; may be repeated")
+                        help="one_header, one_cookie, thousand, cold, attack, requires, api_keys, page or fresh_children; with "
+                        "--scale live_tokens, instances, keys, require_lines or token_size; may be repeated")
     parser.add_argument("--requests", type=int, default=200, help="requests of a scenario, with --instructions")
     parser.add_argument("--top", type=int, default=20, help="functions named for a scenario, with --instructions")
     parser.add_argument("--module", default=os.environ.get("CLERK_MODULE"), help="default: as built by tests/bench/run")

@@ -11,7 +11,7 @@ from pyclerk.clerk import PARTY
 from pyclerk.httpd import free_port
 
 from .cast import sections
-from .server import BODY, BenchServer, process_seconds, proportional_memory
+from .server import BODY, PAGE, BenchServer, process_seconds, proportional_memory
 
 
 class Contestants:
@@ -47,6 +47,14 @@ class Contestants:
     def api_keys(self):
         """This module, which takes API keys too, and asks the Backend API about each once."""
         return self.clerk("api-keys", more="ClerkAcceptTokens session api-key", keys="api", before="ClerkTokenCacheTTL 1h\n")
+
+    def page(self, name, script):
+        """This module before an HTML page of 100 KB, to which `script` (of ClerkInjectScript) adds or does not."""
+        # Added only for a browser's navigation, as which the load passes by this field.
+        server = self.clerk(name, more=f"ForceType text/html\n    ClerkInjectScript {script}",
+                            before="ClerkPages /clerk\nRequestHeader set Accept text/html early\n")
+        (server.docroot / "bench.txt").write_text(PAGE, encoding="ascii")
+        return server
 
     def bare(self):
         """mod_bench_bare.c: verifies the signature of every request, without a cache."""

@@ -28,6 +28,8 @@ ROWS = (
     ("unknown kid: CPU to a cold good token", "attack", _ratio(row="unknown kid"), 1.00, False),
     ("role, organization and permission: CPU to valid-user alone", "requires",
      _ratio(row="role, organization and permission on top"), 1.02, False),
+    ("a page of 100 KB, script added: requests/s to the page alone", "page",
+     _ratio("rate", "ClerkInjectScript keep-alive"), 0.90, True),
     ("requests/s to @clerk/express", "one_header", _ratio("rate", "@clerk/express", _CLERK, inverse=True), 12, True),
     ("p99 latency to none, one token", "one_header", _ratio("p99"), 1.10, False),
     ("module loaded, location not protected: CPU to none", "one_header", _ratio(row="loaded, not used"), None, False),

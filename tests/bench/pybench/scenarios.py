@@ -76,6 +76,12 @@ class Bench:
                 for what, count in (("api key repeated", 1), ("1,000 api keys", 1000)) for name, server in servers.items()]
         return Group("API keys, header", rows)
 
+    def page(self):
+        """A page to which the output filter adds the script, and the same without. Requests a second are what counts."""
+        rows = [Entry(f"ClerkInjectScript {script}", self.make.page(f"page-{script}", script), self.tokens.cookies(1), holds=tag)
+                for script, tag in (("Off", b"<head><title>"), ("keep-alive", b"<head><script src="))]
+        return Group("A page of 100 KB, with the script added", rows)
+
     def fresh_children(self):
         """Every child ends after one connection of 1,000 requests, and with it what it has cached."""
         tuning = {"per_child": 1, "keepalive_requests": 1000}
@@ -87,7 +93,8 @@ class Bench:
         return Group("A new child every 1,000 requests", rows)
 
     def groups(self):
-        wanted = [self.one_header, self.one_cookie, self.thousand, self.cold, self.attack, self.requires, self.api_keys]
+        wanted = [self.one_header, self.one_cookie, self.thousand, self.cold, self.attack, self.requires, self.api_keys,
+                  self.page]
         if self.mpm == "prefork":
             wanted.append(self.fresh_children)
         return wanted

@@ -14,6 +14,7 @@ _MODULES = ("unixd", "log_config", "watchdog", "authn_core", "authz_core", "auth
 CHILDREN = 40  # of prefork
 _TICKS = os.sysconf("SC_CLK_TCK")
 BODY = "x" * 1023 + "\n"
+PAGE = "<!doctype html><html><head><title>Page</title></head><body>" + "<p>text</p>\n" * 8533 + "</body></html>\n"  # 100 KB
 
 _TUNING = {
     "event": "StartServers 2\nServerLimit 2\nThreadsPerChild 32\nThreadLimit 32\nMaxRequestWorkers 64\n"
