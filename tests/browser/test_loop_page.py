@@ -26,7 +26,7 @@ def test_blocked_cookies(site, open_browser):
     assert browser.cookies() == {}
     assert "Signing in goes round in circles" in seen["text"] and "Allow cookies" in seen["text"]
     assert "dev-browser-missing" in seen["text"]
-    browser.screenshot("loop-page")
+    browser.screenshots("loop-page")
     again = browser.click("a >> text=Try again")
     assert "Allow cookies" in again["text"]
     site.log.wait_for("AC3100: .*does not keep Clerk's cookies", count=2)
@@ -45,5 +45,5 @@ def test_a_link_with_a_stale_handshake(site, browser):
     browser.open(site.origin() + "/members/")
     seen = browser.open(site.origin() + "/members/?__clerk_handshake=stale")
     assert seen["status"] == 400 and "cannot be used here" in seen["text"]
-    browser.screenshot("bad-handshake-page")
+    browser.screenshots("bad-handshake-page")
     assert "Sign in" in browser.click("a >> text=Go on")["text"]

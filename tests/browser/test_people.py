@@ -32,7 +32,7 @@ def test_refused_and_then_somebody_else(httpd, emulator, browser):
     sign_in(browser, origin, instance.users["carol"])
     refused = browser.open(origin + "/admin/")
     assert refused["status"] == 403 and "user_carol" in refused["text"] and "Switch organization" in refused["text"]
-    browser.screenshot("people-403")
+    browser.screenshots("people-403")
     browser.evaluate("void document.querySelectorAll('a')[1].click()")
     browser.arrive("/clerk/sign-in")
     browser.fill("input[name=identifier]", instance.users["alice"].email)
@@ -46,7 +46,7 @@ def test_a_challenge(httpd, emulator, browser):
     origin, _ = make_site(httpd, emulator, "api")
     seen = browser.open(origin + "/challenge")
     assert seen["status"] == 401 and "Please sign in" in seen["text"] and "Create an account" in seen["text"]
-    browser.screenshot("people-401")
+    browser.screenshots("people-401")
     assert "/clerk/sign-in?redirect_url=" in browser.click("a >> text=Sign in")["url"]
 
 
@@ -67,4 +67,4 @@ def test_lost_handshakes_are_renewed_by_clerk_js(httpd, emulator, browser, size)
     else:
         browser.see("has not kept the session")
         assert "/clerk/renew" in browser.where()["url"]
-        browser.screenshot("people-renew-failed")
+        browser.screenshots("people-renew-failed")

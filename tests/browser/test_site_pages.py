@@ -29,7 +29,7 @@ def sign_in(browser, origin, instance):
     alice = instance.users["alice"]
     assert "/clerk/sign-in?redirect_url=" in browser.open(origin + "/members/")["url"]
     browser.fill("input[name=identifier]", alice.email)
-    browser.screenshot("site-sign-in")
+    browser.screenshots("site-sign-in")
     browser.fill("input[name=password]", alice.password)
     browser.press("input[name=password]", "Enter")
     browser.arrive("/members/")
@@ -53,7 +53,7 @@ def test_a_sign_out_from_elsewhere_asks(site, browser):
     sign_in(browser, origin, instance)
     asked = browser.open(origin + "/clerk/sign-out")
     assert asked["status"] == 200 and "Sign out?" in asked["text"]
-    browser.screenshot("site-sign-out-question")
+    browser.screenshots("site-sign-out-question")
     assert "Members" in browser.open(origin + "/members/")["text"]
 
 
@@ -70,4 +70,11 @@ def test_the_account_page_shows_the_user(site, browser):
     sign_in(browser, origin, instance)
     browser.open(origin + "/clerk/account")
     browser.see("Profile details")
-    browser.screenshot("site-account")
+    browser.screenshots("site-account")
+
+
+def test_a_new_person_can_sign_up(site, browser):
+    origin, _ = site
+    browser.open(origin + "/clerk/sign-up")
+    browser.see("Create your account")
+    browser.screenshots("site-sign-up")
