@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -63,6 +64,18 @@ def test_includes_point_downward(file):
     for target in GRAPH[file]:
         here, there = folder(file), folder(target)
         assert here == there or target in BASE or RANK[there] < RANK[here], f"{file} includes {target}"
+
+
+def test_the_picture_is_that_of_the_sources():
+    drawn = subprocess.run([TOP / "scripts/architecture", "--print"], capture_output=True, text=True, check=True).stdout
+    assert drawn == (TOP / "docs/architecture.svg").read_text(), "run scripts/architecture"
+
+
+def test_the_page_about_the_layers_names_every_folder():
+    page = (TOP / "docs/architecture.md").read_text()
+    for name_of_folder in set(RANK) - {""}:
+        parent, _, last = name_of_folder.partition("/")
+        assert f"`{name_of_folder}`" in page or (parent == "clerk" and "`clerk/...`" in page) or f"`{last}`" in page, name_of_folder
 
 
 def circle(graph, start):
