@@ -164,6 +164,14 @@ def test_every_message_number_is_described_once():
     assert sorted(sum(tables, [])) == message_numbers()
 
 
+def test_messages_name_commands_that_are_there():
+    """What needs a closer look says which command takes one."""
+    named = dict(re.findall(r'(?:LOGNO\(|clerk_log\(CLERK_LOG_\w+,\s*)(\d{4})(?:[^;]|;(?!\n))*?clerkctl (\w+)', CODE))
+    commands = set(re.findall(r'\{"(\w+)", run_', SOURCES["src/ctl/arguments.c"]))
+    assert set(named.values()) <= commands
+    assert {"1001", "1008", "2002", "3050", "3051", "3100", "3101", "3250"} <= set(named), named
+
+
 def anchor(heading):
     return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
 

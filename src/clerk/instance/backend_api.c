@@ -205,7 +205,7 @@ static void note_circuit(const attempt *a, clerk_backend_admission how, apr_time
     } else if (clerk_backend_circuit_fail(circuit, how, now)) {
         clerk_log(CLERK_LOG_WARNING, 2002,
                   "Clerk instance %s: the Backend API (%s) fails; it is not called for a while, "
-                  "%s until it answers",
+                  "%s until it answers; clerkctl doctor tries it",
                   api->name, api->api_url, group_consequences[a->caller.group]);
     }
 }

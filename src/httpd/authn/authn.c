@@ -82,7 +82,8 @@ static int redirect(request_rec *r, const char *location)
 static int answer_unavailable(request_rec *r, const clerk_outcome *outcome)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                  CLERK_LOGNO(3050) "a credential cannot be checked now: %s", outcome->reason_text);
+                  CLERK_LOGNO(3050) "a credential cannot be checked now: %s; clerkctl doctor looks for the cause",
+                              outcome->reason_text);
     no_store(r);
     apr_table_setn(r->err_headers_out, "Retry-After",
                    outcome->retry_after > 0 ? apr_itoa(r->pool, outcome->retry_after) : RETRY_AFTER);
@@ -169,7 +170,8 @@ static int answer_signed_out(request_rec *r, const clerk_outcome *outcome)
     clerk_request request;
     int level;
 
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, CLERK_LOGNO(3051) "not signed in: %s", outcome->reason_text);
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                  CLERK_LOGNO(3051) "not signed in: %s; clerkctl explain shows each step", outcome->reason_text);
     if (wanted != CLERK_UNAUTHENTICATED_CHALLENGE && clerk_outcome_headers_may_redirect(r)) {
         clerk_wire_read_all(&request, r);
         if (clerk_sign_in_is_due(&request, &dir->policy, outcome, wanted == CLERK_UNAUTHENTICATED_SIGN_IN)) {

@@ -151,10 +151,11 @@ const char *clerk_pages_explain_loop(request_rec *r, const clerk_outcome *outcom
     cause = clerk_loop_cause_find(&request, &hints, runtime->instance, outcome, &services, r->pool);
     /* Not in the macro, which evaluates its level twice. */
     level = clerk_httpd_log_message_level(3100);
-    ap_log_rerror(APLOG_MARK, level, 0, r,
-                  CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s%s", outcome->reason_text,
-                              clerk_loop_cause_text(cause),
-                              clerk_loop_cause_detail(cause, &request, runtime->instance, &services, r->pool));
+    ap_log_rerror(
+        APLOG_MARK, level, 0, r,
+        CLERK_LOGNO(3100) "a redirect loop was ended (%s). Most likely %s%s; clerkctl explain shows each step",
+                    outcome->reason_text, clerk_loop_cause_text(cause),
+                    clerk_loop_cause_detail(cause, &request, runtime->instance, &services, r->pool));
     if (!clerk_request_is_navigation(&request)) {
         return NULL;
     }
@@ -176,7 +177,7 @@ void clerk_pages_explain_bad_handshake(request_rec *r, const clerk_outcome *outc
 
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   CLERK_LOGNO(3101) "a handshake token in the URL cannot be used (%s): an old link, or keys of another "
-                                    "Clerk instance",
+                                    "Clerk instance; clerkctl token decodes it",
                               outcome->reason_text);
     clerk_site_notice_show(r, HTTP_BAD_REQUEST, "This sign-in link cannot be used here",
                            render(&bad_handshake_page, "?", "Go on", outcome->reason_text, r->pool));

@@ -193,7 +193,8 @@ int clerk_webhook_message_is_good(request_rec *r)
         if (problem) {
             /* In a place for people too, nearly no request is meant to be a message. */
             ap_log_rerror(APLOG_MARK, found->has_headers ? APLOG_WARNING : APLOG_INFO, 0, r,
-                          CLERK_LOGNO(3250) "webhook message refused: %s", problem);
+                          CLERK_LOGNO(3250) "webhook message refused: %s; clerkctl webhook sends a test event",
+                                      problem);
         }
     }
     if (found->body.data && !r->main) {

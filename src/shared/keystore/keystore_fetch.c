@@ -266,7 +266,8 @@ static void record_bad(clerk_keystore *store, unsigned int i, const fetch_result
     atomic_store(&slot->next_refresh, retry_at);
     atomic_fetch_add(&slot->attempts, 1);
     if (began || kind_changed) {
-        clerk_log(CLERK_LOG_WARNING, 1001, "instance %s: the keys cannot be fetched from %s: %s; %s; %s", source->name,
+        clerk_log(CLERK_LOG_WARNING, 1001,
+                  "instance %s: the keys cannot be fetched from %s: %s; %s; %s; clerkctl keys tries it", source->name,
                   url, result->problem, result->advice,
                   fetched_at ? "the last good keys are used until they are older than ClerkJWKSMaxStale"
                              : "there are no keys yet, so no token can be verified");
@@ -274,7 +275,7 @@ static void record_bad(clerk_keystore *store, unsigned int i, const fetch_result
     if (fetched_at && now - fetched_at > source->max_stale && !atomic_exchange(&slot->lapsed, 1)) {
         clerk_log(CLERK_LOG_ERROR, 1008,
                   "instance %s: the last good keys are older than ClerkJWKSMaxStale and no longer used, "
-                  "so no token can be verified until %s answers: %s; %s",
+                  "so no token can be verified until %s answers: %s; %s; clerkctl keys tries it",
                   source->name, url, result->problem, result->advice);
     }
 }
