@@ -14,23 +14,15 @@
 #include "httpd/config/config.h"
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
+#include "httpd/request/request_body.h"
 #include "httpd/request/request_state.h"
 
 #define FILTER "CLERK_WEBHOOK_BODY"
-#define BLOCK 8192
-
-/* What was read of a body. */
-typedef struct kept_body {
-    char *data; /* NULL: it was not read */
-    apr_size_t len;
-    apr_size_t room;
-    int is_whole;
-} kept_body;
 
 /* What is known of a message, in the state of the client's request. */
 struct clerk_webhook_state {
     const clerk_runtime *runtime; /* the instance that it was verified for */
-    kept_body body;
+    clerk_request_body body;
     apr_time_t sent;
     int has_headers; /* one of them at least, so it is meant to be a message */
     int is_good;
@@ -46,61 +38,13 @@ static void read_headers(clerk_webhook_message *message, const request_rec *r)
     message->signatures = apr_table_get(r->headers_in, is_svix ? "svix-signature" : "webhook-signature");
 }
 
-static void make_room(kept_body *body, apr_size_t more, apr_pool_t *pool)
+/* Read the whole body. @return NULL, or what is wrong; then too, what was read is kept */
+static const char *read_body(clerk_request_body *body, request_rec *r)
 {
-    char *larger;
-
-    if (more <= body->room - body->len) {
-        return;
-    }
-    while (more > body->room - body->len) {
-        body->room *= 2;
-    }
-    larger = apr_palloc(pool, body->room);
-    memcpy(larger, body->data, body->len);
-    body->data = larger;
-}
-
-/* Keep what a brigade has. @return NULL, or what is wrong; then too, all of it is kept */
-static const char *append(kept_body *body, apr_bucket_brigade *brigade, apr_pool_t *pool)
-{
-    for (apr_bucket *b = APR_BRIGADE_FIRST(brigade); b != APR_BRIGADE_SENTINEL(brigade); b = APR_BUCKET_NEXT(b)) {
-        const char *data;
-        apr_size_t len;
-
-        if (APR_BUCKET_IS_EOS(b)) {
-            body->is_whole = 1;
-        }
-        if (APR_BUCKET_IS_METADATA(b)) {
-            continue;
-        }
-        if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ) != APR_SUCCESS) {
-            return "its body could not be read";
-        }
-        make_room(body, len, pool);
-        memcpy(body->data + body->len, data, len);
-        body->len += len;
+    if (clerk_request_body_read(body, r, CLERK_WEBHOOK_BODY_MAX) != APR_SUCCESS) {
+        return "its body could not be read";
     }
     return body->len > CLERK_WEBHOOK_BODY_MAX ? "its body is longer than 1 MB" : NULL;
-}
-
-/* Read the whole body. @return NULL, or what is wrong */
-static const char *read_body(kept_body *body, request_rec *r)
-{
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    const char *problem = NULL;
-
-    body->room = BLOCK;
-    body->data = apr_palloc(r->pool, body->room);
-    while (!problem && !body->is_whole) {
-        if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, BLOCK) != APR_SUCCESS) {
-            problem = "its body could not be read";
-        } else {
-            problem = append(body, brigade, r->pool);
-        }
-        apr_brigade_cleanup(brigade);
-    }
-    return problem;
 }
 
 /* Remember a message by all of its signatures. @return whether none of them was seen */
@@ -228,7 +172,7 @@ static apr_status_t body_filter(ap_filter_t *f, apr_bucket_brigade *brigade, ap_
                                 apr_read_type_e block, apr_off_t wanted)
 {
     apr_bucket_alloc_t *allocator = f->r->connection->bucket_alloc;
-    kept_body *left = f->ctx;
+    clerk_request_body *left = f->ctx;
     apr_size_t len = left->len;
 
     if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF || (len == 0 && !left->is_whole)) {

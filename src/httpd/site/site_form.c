@@ -18,6 +18,7 @@
 #include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
 #include "httpd/request/outcome_headers.h"
+#include "httpd/request/request_body.h"
 #include "httpd/request/request_state.h"
 #include "httpd/request/wire.h"
 #include "httpd/site/site.h"
@@ -44,72 +45,6 @@ static const struct {
     [LOST_OTHER] = {"a browser would not send the same bytes again", "It is not of a kind that this site can keep."},
 };
 
-/* The body of the request. */
-typedef struct body {
-    char *data;
-    apr_size_t len, room;
-} body;
-
-static void append(body *to, const char *data, apr_size_t len, apr_pool_t *pool)
-{
-    if (len > to->room - to->len) {
-        apr_size_t room = 2 * (to->len + len);
-        char *larger = apr_palloc(pool, room);
-
-        memcpy(larger, to->data, to->len);
-        to->data = larger;
-        to->room = room;
-    }
-    memcpy(to->data + to->len, data, len);
-    to->len += len;
-}
-
-/* Append the data of a brigade. @param pat_end set at the end of the body */
-static apr_status_t append_brigade(body *to, int *pat_end, apr_bucket_brigade *brigade, apr_pool_t *pool)
-{
-    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
-         bucket = APR_BUCKET_NEXT(bucket)) {
-        const char *data;
-        apr_size_t len;
-        apr_status_t rc;
-
-        if (APR_BUCKET_IS_EOS(bucket)) {
-            *pat_end = 1;
-            break;
-        }
-        if (APR_BUCKET_IS_METADATA(bucket)) {
-            continue;
-        }
-        rc = apr_bucket_read(bucket, &data, &len, APR_BLOCK_READ);
-        if (rc != APR_SUCCESS) {
-            return rc;
-        }
-        append(to, data, len, pool);
-    }
-    return APR_SUCCESS;
-}
-
-/* Read the body, to its end or until it is longer than @a most. @return OK, or the HTTP status of a failure */
-static int read_body(body *whole, request_rec *r, apr_size_t most)
-{
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    int at_end = 0;
-
-    *whole = (body){apr_palloc(r->pool, HUGE_STRING_LEN), 0, HUGE_STRING_LEN};
-    while (!at_end && whole->len <= most) {
-        apr_status_t rc = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
-
-        if (rc == APR_SUCCESS) {
-            rc = append_brigade(whole, &at_end, brigade, r->pool);
-        }
-        if (rc != APR_SUCCESS) {
-            return ap_map_http_request_error(rc, HTTP_BAD_REQUEST);
-        }
-        apr_brigade_cleanup(brigade);
-    }
-    return OK;
-}
-
 /* Whether the length that the request announces is more than is kept; then its body need not be read. */
 static int is_announced_larger(const request_rec *r, apr_size_t most)
 {
@@ -122,18 +57,18 @@ static int is_announced_larger(const request_rec *r, apr_size_t most)
 /* Read the fields. @return OK, or the HTTP status of a failure */
 static int read_fields(lost_reason *plost, clerk_form_fields *fields, request_rec *r, apr_size_t most)
 {
-    body whole;
-    int rc;
+    clerk_request_body body = {0};
+    apr_status_t rv;
 
     if (is_announced_larger(r, most)) {
         *plost = LOST_LARGE;
         return OK;
     }
-    rc = read_body(&whole, r, most);
-    if (rc != OK) {
-        return rc;
+    rv = clerk_request_body_read(&body, r, most);
+    if (rv != APR_SUCCESS) {
+        return ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
     }
-    if (whole.len > most) {
+    if (body.len > most) {
         *plost = LOST_LARGE;
         return OK;
     }
@@ -143,7 +78,7 @@ static int read_fields(lost_reason *plost, clerk_form_fields *fields, request_re
         return OK;
     }
     switch (
-        clerk_form_fields_read(fields, apr_table_get(r->headers_in, "Content-Type"), whole.data, whole.len, r->pool)) {
+        clerk_form_fields_read(fields, apr_table_get(r->headers_in, "Content-Type"), body.data, body.len, r->pool)) {
     case CLERK_FORM_FIELDS_OK:
         *plost = LOST_NOT;
         break;
@@ -270,7 +205,7 @@ int clerk_site_form_keep(request_rec *r, int status, const clerk_outcome *outcom
 {
     clerk_site_clerk_js js;
     clerk_form_fields fields;
-    lost_reason lost;
+    lost_reason lost = LOST_OTHER;
     int rc;
 
     if (!is_due(r, outcome) || !clerk_site_clerk_js_find(&js, r)) {
