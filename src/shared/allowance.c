@@ -24,18 +24,46 @@ int clerk_allowance_has(const clerk_allowance *allowance, clerk_allowance_rate r
     return clerk_allowance_wait(allowance, rate, now) == 0;
 }
 
-int clerk_allowance_take(clerk_allowance *allowance, clerk_allowance_rate rate, apr_time_t now)
+static apr_time_t sooner(apr_time_t one, apr_time_t other)
+{
+    return one < other ? one : other;
+}
+
+int clerk_allowance_reserve(clerk_allowance_hold *hold, clerk_allowance *allowance, clerk_allowance_rate rate,
+                            int count, apr_time_t now)
 {
     apr_int64_t stored = atomic_load(allowance);
-    apr_time_t due;
 
     do {
-        due = due_at(stored, rate, now);
+        apr_time_t due = due_at(stored, rate, now);
+
+        *hold = (clerk_allowance_hold){0, 0};
         if (wait_for(due, rate, now) > 0) {
             return 0;
         }
-    } while (!atomic_compare_exchange_weak(allowance, &stored, due + rate.interval));
+        hold->due = sooner(due + count * rate.interval, now + rate.burst * rate.interval);
+        hold->taken = hold->due - due;
+    } while (!atomic_compare_exchange_weak(allowance, &stored, hold->due));
     return 1;
+}
+
+void clerk_allowance_give_back(clerk_allowance_hold *hold, clerk_allowance *allowance, clerk_allowance_rate rate,
+                               int used, apr_time_t now)
+{
+    /* Without the reservation the word would be lower by what was taken, but not lower than the clock was since. */
+    apr_interval_time_t back = sooner(hold->taken - used * rate.interval, hold->due - now);
+
+    if (hold->taken && back > 0) {
+        atomic_fetch_sub(allowance, back);
+    }
+    hold->taken = 0;
+}
+
+int clerk_allowance_take(clerk_allowance *allowance, clerk_allowance_rate rate, apr_time_t now)
+{
+    clerk_allowance_hold hold;
+
+    return clerk_allowance_reserve(&hold, allowance, rate, 1, now);
 }
 
 void clerk_allowance_charge(clerk_allowance *allowance, clerk_allowance_rate rate, int count, apr_time_t now)
@@ -45,5 +73,5 @@ void clerk_allowance_charge(clerk_allowance *allowance, clerk_allowance_rate rat
 
     do {
         due = due_at(stored, rate, now) + count * rate.interval;
-    } while (!atomic_compare_exchange_weak(allowance, &stored, due < most ? due : most));
+    } while (!atomic_compare_exchange_weak(allowance, &stored, sooner(due, most)));
 }

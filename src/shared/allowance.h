@@ -22,6 +22,26 @@ typedef struct clerk_allowance_rate {
 /** Whether there is one to use. */
 int clerk_allowance_has(const clerk_allowance *allowance, clerk_allowance_rate rate, apr_time_t now);
 
+/** What was reserved. */
+typedef struct clerk_allowance_hold {
+    apr_time_t due;            /**< what the word was right after that */
+    apr_interval_time_t taken; /**< of the word; 0: nothing */
+} clerk_allowance_hold;
+
+/**
+ * Use up @a count, or what is left of it, before it is known whether that many are needed.
+ * @return 0 if there is none
+ */
+int clerk_allowance_reserve(clerk_allowance_hold *hold, clerk_allowance *allowance, clerk_allowance_rate rate,
+                            int count, apr_time_t now);
+
+/**
+ * Give back all of it but @a used, less what time has given back since. Who never does (its process was killed) has
+ * used it up.
+ */
+void clerk_allowance_give_back(clerk_allowance_hold *hold, clerk_allowance *allowance, clerk_allowance_rate rate,
+                               int used, apr_time_t now);
+
 /** Use up one. @return 0 if there is none */
 int clerk_allowance_take(clerk_allowance *allowance, clerk_allowance_rate rate, apr_time_t now);
 

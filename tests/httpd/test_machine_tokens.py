@@ -15,7 +15,6 @@ ENDPOINTS = {"api_key": "verify-api-key", "m2m_token": "verify-m2m", "oauth_toke
 PLACES = [*KINDS, "session", "any"]
 ENV = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n"
 TIMEOUT = 2.0
-WORKERS = 32  # of the test servers
 
 
 def place(words, *more, requires=("valid-user",)):
@@ -301,8 +300,8 @@ def test_a_flood_of_invented_keys(make_httpd, emulator):
     counts = flood.stop()
     took = time.monotonic() - begun
     assert set(counts) == {401, 503}, counts
-    # 20 at once, and 2 a second; each time one is due, as many as have a place at the same time: a sixteenth of the workers.
-    assert calls(one) <= 1 + 20 + (2 * took + 1) * (WORKERS // 16), (calls(one), took)
+    # 20 at once, and 2 a second, however many come together.
+    assert calls(one) <= 1 + 20 + 2 * took + 1, (calls(one), took)
     assert counts[401] <= calls(one)
     assert server.get("/p/", header(live_key)).status == 200
     (instance,) = server.get("/status?json").json()["instances"]

@@ -184,6 +184,58 @@ static void what_happened_already_is_charged_up_to_all_there_is(void **state)
     assert_int_equal(take_ten(now + 30 * SECOND), 3);
 }
 
+static void what_a_reservation_leaves(void **state)
+{
+    /* Of three, one in ten seconds. */
+    static const struct {
+        int count;   /* reserved */
+        int used;    /* of it, */
+        int after;   /* so many seconds later */
+        int left[2]; /* before, and after the rest is given back */
+    } rows[] = {
+        {1, 0, 0, {2, 3}},  {1, 1, 0, {2, 2}},  {2, 0, 0, {1, 3}},  {2, 1, 0, {1, 2}},  {3, 3, 0, {0, 0}},
+        {5, 0, 0, {0, 3}},  {5, 1, 0, {0, 2}},  {5, 4, 0, {0, 0}},  {1, 0, 10, {3, 3}}, {3, 0, 10, {1, 3}},
+        {3, 1, 10, {1, 3}}, {3, 2, 10, {1, 2}}, {3, 3, 10, {1, 1}}, {3, 0, 99, {3, 3}}, {3, 0, -99, {3, 3}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        clerk_allowance *allowance = &shared->allowance;
+        apr_time_t now = 1000 * SECOND, later = now + rows[i].after * SECOND;
+
+        for (int given_back = 0; given_back < 2; given_back++) {
+            clerk_allowance_hold hold;
+
+            atomic_store(allowance, 0);
+            assert_int_equal(clerk_allowance_reserve(&hold, allowance, rate, rows[i].count, now), 1);
+            if (given_back) {
+                clerk_allowance_give_back(&hold, allowance, rate, rows[i].used, later);
+                /* Only once. */
+                clerk_allowance_give_back(&hold, allowance, rate, rows[i].used, later);
+            }
+            assert_int_equal(take_ten(later), rows[i].left[given_back]);
+            assert_int_equal(clerk_allowance_reserve(&hold, allowance, rate, 1, later), 0);
+            clerk_allowance_give_back(&hold, allowance, rate, 0, later);
+            assert_int_equal(clerk_allowance_take(allowance, rate, later), 0);
+        }
+    }
+}
+
+static void what_time_gave_back_is_not_given_back_again(void **state)
+{
+    clerk_allowance *allowance = &shared->allowance;
+    clerk_allowance_hold one, other;
+    apr_time_t now = 1000 * SECOND, later = now + 20 * SECOND;
+
+    (void)state;
+    assert_int_equal(clerk_allowance_reserve(&one, allowance, rate, 2, now), 1);
+    assert_int_equal(clerk_allowance_reserve(&other, allowance, rate, 2, later), 1);
+    clerk_allowance_give_back(&one, allowance, rate, 0, later);
+    assert_int_equal(take_ten(later), 1);
+    clerk_allowance_give_back(&other, allowance, rate, 0, later);
+    assert_int_equal(take_ten(later), 2);
+}
+
 int main(void)
 {
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -193,6 +245,8 @@ int main(void)
         test(the_lease_of_a_dead_process_can_be_freed),
         test(a_burst_and_then_a_steady_rate),
         test(what_happened_already_is_charged_up_to_all_there_is),
+        test(what_a_reservation_leaves),
+        test(what_time_gave_back_is_not_given_back_again),
     };
     int failed;
 

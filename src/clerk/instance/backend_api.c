@@ -49,6 +49,7 @@ typedef struct attempt {
     clerk_backend_reply *reply;
     clerk_backend_caller caller;
     clerk_backend_wait wait;
+    clerk_backend_reservation reservation;
     apr_time_t believed_until; /* what is known of a machine token; 0: no limit of its own */
     apr_pool_t *pool;
 } attempt;
@@ -235,7 +236,8 @@ static void note_reply(attempt *a, clerk_backend_admission how)
     if (succeeded || status == HTTP_NOT_FOUND) {
         clerk_backend_limits_spend(a->api->limits, &a->caller);
     }
-    clerk_backend_limits_charge(a->api->limits, &state->failures, &a->caller, succeeded, now);
+    clerk_backend_limits_settle(&a->reservation, a->api->limits, &state->failures, &a->caller,
+                                succeeded ? CLERK_BACKEND_SUCCEEDED : CLERK_BACKEND_FAILED, now);
     if (status == HTTP_TOO_MANY_REQUESTS) {
         leave_alone(a, now);
     } else if (a->call->refresh_token && (succeeded || (status >= 400 && status < 500))) {
@@ -243,22 +245,33 @@ static void note_reply(attempt *a, clerk_backend_admission how)
     }
 }
 
-/* Take a place for the call. @return 0: it is held back */
-static int enter(attempt *a, clerk_place_ticket *place)
+static int reserve(attempt *a, apr_time_t now)
+{
+    return clerk_backend_limits_reserve(&a->reservation, a->api->limits, &a->api->state->failures, &a->caller, now);
+}
+
+/*
+ * Take a place for the call, and reserve what it may cost.
+ * @param to_recall only take the place: what is remembered costs Clerk nothing, and may be asked for at any time
+ * @return 0: it is held back
+ */
+static int enter(attempt *a, clerk_place_ticket *place, int to_recall)
 {
     clerk_backend_api *api = a->api;
 
     for (;;) {
         apr_time_t now = apr_time_now();
-        /* What is remembered costs Clerk nothing, and may be asked for at any time. */
-        apr_interval_time_t pause = a->call->memory ? 0 : pause_for(a, now);
+        apr_interval_time_t pause = to_recall ? 0 : pause_for(a, now);
 
         if (pause > 0 || clerk_backend_limits_is_spent(api->limits, &a->caller)) {
             hold_back(a, pause);
             return 0;
         }
         if (clerk_backend_limits_enter(api->limits, place, &a->caller, now, api->timeout + SLACK)) {
-            return 1;
+            if (to_recall || reserve(a, now)) {
+                return 1;
+            }
+            clerk_places_give_back(place);
         }
         if (!clerk_backend_limits_sleep(api->limits, &a->wait)) {
             hold_back(a, 0);
@@ -271,7 +284,7 @@ static int recall(attempt *a)
 {
     const clerk_backend_memory *memory = a->call->memory;
 
-    if (!memory || !memory->recall(memory->baton, a->reply, a->call, a->pool)) {
+    if (!memory->recall(memory->baton, a->reply, a->call, a->pool)) {
         return 0;
     }
     (void)judge_machine(a);
@@ -279,21 +292,18 @@ static int recall(attempt *a)
     return 1;
 }
 
-/* Ask Clerk, in the place that was taken. */
+/* Ask Clerk, in the place that was taken, with what was reserved. */
 static void ask(attempt *a)
 {
+    clerk_backend_state *state = a->api->state;
     const clerk_backend_memory *memory = a->call->memory;
     apr_time_t now = apr_time_now();
-    apr_interval_time_t pause = memory ? pause_for(a, now) : 0;
-    clerk_backend_admission how;
+    clerk_backend_admission how = clerk_backend_circuit_admit(&state->circuits[a->caller.group], now, a->api->timeout);
 
-    if (pause > 0) {
-        hold_back(a, pause);
-        return;
-    }
-    how = clerk_backend_circuit_admit(&a->api->state->circuits[a->caller.group], now, a->api->timeout);
     /* EINTR: this process is stopping; no failure of the API. */
     if (how == CLERK_BACKEND_REJECTED || perform(a) == APR_EINTR) {
+        clerk_backend_limits_settle(&a->reservation, a->api->limits, &state->failures, &a->caller,
+                                    CLERK_BACKEND_NOT_MADE, apr_time_now());
         hold_back(a, 0);
         return;
     }
@@ -306,16 +316,40 @@ static void ask(attempt *a)
     }
 }
 
+/*
+ * Look, in the place that was taken, whether the reply is remembered.
+ * @return whether Clerk has to be asked: then there is a place, and what it may cost is reserved. 0: it need not, or
+ * the call is held back
+ */
+static int must_ask(attempt *a, clerk_place_ticket *place)
+{
+    apr_time_t now;
+    int entered;
+
+    if (recall(a)) {
+        return 0;
+    }
+    now = apr_time_now();
+    if (pause_for(a, now) == 0 && reserve(a, now)) {
+        return 1;
+    }
+    clerk_places_give_back(place);
+    entered = enter(a, place, 0);
+    clerk_backend_limits_wake(&a->wait);
+    return entered;
+}
+
 /* Make the call, or hold it back. */
 static void make_call(attempt *a)
 {
+    int to_recall = a->call->memory != NULL;
     clerk_place_ticket place;
 
-    if (!enter(a, &place)) {
+    if (!enter(a, &place, to_recall)) {
         return;
     }
     clerk_backend_limits_wake(&a->wait);
-    if (!recall(a)) {
+    if (!to_recall || must_ask(a, &place)) {
         ask(a);
     }
     clerk_places_give_back(&place);

@@ -54,8 +54,8 @@ enum {
 
 /* Shared by all processes; the places, and the table of calls, lie behind it. */
 typedef struct shared_tables {
-    clerk_allowance by_address[WORDS];
-    clerk_allowance by_user[WORDS];
+    clerk_backend_allowance by_address[WORDS];
+    clerk_backend_allowance by_user[WORDS];
     _Atomic apr_uint64_t known[KNOWN_WORDS]; /* digests of refresh and machine tokens that Clerk accepted */
     _Atomic apr_uint64_t spent[SPENT_WORDS]; /* digests of nonces that Clerk has answered */
 } shared_tables;
@@ -271,10 +271,10 @@ void clerk_backend_limits_spend(clerk_backend_limits *limits, const clerk_backen
     }
 }
 
-static apr_interval_time_t longer(apr_interval_time_t wait, const clerk_allowance *allowance, clerk_allowance_rate rate,
-                                  apr_time_t now)
+static apr_interval_time_t longer(apr_interval_time_t wait, const clerk_backend_allowance *allowance,
+                                  clerk_allowance_rate rate, apr_time_t now)
 {
-    apr_interval_time_t other = rate.burst ? clerk_allowance_wait(allowance, rate, now) : 0;
+    apr_interval_time_t other = rate.burst ? clerk_allowance_wait(&allowance->spent, rate, now) : 0;
 
     return other > wait ? other : wait;
 }
@@ -291,22 +291,53 @@ apr_interval_time_t clerk_backend_limits_wait(const clerk_backend_limits *limits
     return longer(wait, &tables->by_user[caller->user % WORDS], rate->user, now);
 }
 
-static void charge(clerk_allowance *allowance, clerk_allowance_rate rate, int cost, apr_time_t now)
+static int reserve(clerk_allowance_hold *hold, clerk_backend_allowance *allowance, clerk_allowance_rate rate, int cost,
+                   apr_time_t now)
 {
-    if (rate.burst && cost) {
-        clerk_allowance_charge(allowance, rate, cost, now);
-    }
+    return !rate.burst || clerk_allowance_reserve(hold, &allowance->reserved, rate, cost, now);
 }
 
-void clerk_backend_limits_charge(clerk_backend_limits *limits, clerk_backend_failures *failures,
-                                 const clerk_backend_caller *caller, int succeeded, apr_time_t now)
+static void settle(clerk_allowance_hold *hold, clerk_backend_allowance *allowance, clerk_allowance_rate rate, int cost,
+                   apr_time_t now)
+{
+    if (!hold->taken) {
+        return;
+    }
+    /* In this order: who looks in between waits for one more call, and does not find one free that is not. */
+    if (cost) {
+        clerk_allowance_charge(&allowance->spent, rate, cost, now);
+    }
+    clerk_allowance_give_back(hold, &allowance->reserved, rate, cost, now);
+}
+
+int clerk_backend_limits_reserve(clerk_backend_reservation *reservation, clerk_backend_limits *limits,
+                                 clerk_backend_failures *failures, const clerk_backend_caller *caller, apr_time_t now)
 {
     shared_tables *tables = limits->tables;
     const group_rates *rate = &rates[caller->group];
 
-    charge(&failures->group[caller->group], rate->in_all, !succeeded, now);
-    charge(&tables->by_address[caller->address % WORDS], rate->address, !succeeded, now);
-    charge(&tables->by_user[caller->user % WORDS], rate->user, succeeded ? COST_OF_SUCCESS : COST_OF_FAILURE, now);
+    memset(reservation, 0, sizeof(*reservation));
+    if (reserve(&reservation->in_all, &failures->group[caller->group], rate->in_all, 1, now)
+        && reserve(&reservation->address, &tables->by_address[caller->address % WORDS], rate->address, 1, now)
+        && reserve(&reservation->user, &tables->by_user[caller->user % WORDS], rate->user, COST_OF_FAILURE, now)) {
+        return 1;
+    }
+    clerk_backend_limits_settle(reservation, limits, failures, caller, CLERK_BACKEND_NOT_MADE, now);
+    return 0;
+}
+
+void clerk_backend_limits_settle(clerk_backend_reservation *reservation, clerk_backend_limits *limits,
+                                 clerk_backend_failures *failures, const clerk_backend_caller *caller,
+                                 clerk_backend_ending ending, apr_time_t now)
+{
+    static const int of_user[] = {0, COST_OF_SUCCESS, COST_OF_FAILURE};
+    shared_tables *tables = limits->tables;
+    const group_rates *rate = &rates[caller->group];
+    int failed = ending == CLERK_BACKEND_FAILED;
+
+    settle(&reservation->in_all, &failures->group[caller->group], rate->in_all, failed, now);
+    settle(&reservation->address, &tables->by_address[caller->address % WORDS], rate->address, failed, now);
+    settle(&reservation->user, &tables->by_user[caller->user % WORDS], rate->user, of_user[ending], now);
 }
 
 int clerk_backend_limits_is_stranger(const clerk_backend_caller *caller)

@@ -56,19 +56,47 @@ clerk_backend_caller clerk_backend_limits_caller(const clerk_backend_limits *lim
 
 /* How many may fail. */
 
+/** What calls have cost that have ended, and that with what those under way may cost. */
+typedef struct clerk_backend_allowance {
+    clerk_allowance spent;
+    clerk_allowance reserved;
+} clerk_backend_allowance;
+
 /** What may fail in all, for one instance: zeroed shared memory. */
 typedef struct clerk_backend_failures {
-    clerk_allowance group[CLERK_BACKEND_GROUPS];
+    clerk_backend_allowance group[CLERK_BACKEND_GROUPS];
 } clerk_backend_failures;
 
-/** How long until this caller may cause a call; 0: now. */
+/** How long until this caller may cause a call, whatever becomes of those under way; 0: now, or when these succeed. */
 apr_interval_time_t clerk_backend_limits_wait(const clerk_backend_limits *limits,
                                               const clerk_backend_failures *failures,
                                               const clerk_backend_caller *caller, apr_time_t now);
 
-/** Count a call that was made. @param succeeded 2xx: Clerk gave what was asked for */
-void clerk_backend_limits_charge(clerk_backend_limits *limits, clerk_backend_failures *failures,
-                                 const clerk_backend_caller *caller, int succeeded, apr_time_t now);
+/** What one call may cost. */
+typedef struct clerk_backend_reservation {
+    clerk_allowance_hold in_all;
+    clerk_allowance_hold address;
+    clerk_allowance_hold user;
+} clerk_backend_reservation;
+
+/** How a call ended. */
+typedef enum clerk_backend_ending {
+    CLERK_BACKEND_NOT_MADE,
+    CLERK_BACKEND_SUCCEEDED, /**< 2xx: Clerk gave what was asked for */
+    CLERK_BACKEND_FAILED
+} clerk_backend_ending;
+
+/**
+ * Set aside what a call costs if it fails, so that calls which fail together are no more than one after another.
+ * @return 0: what is left is set aside for calls under way
+ */
+int clerk_backend_limits_reserve(clerk_backend_reservation *reservation, clerk_backend_limits *limits,
+                                 clerk_backend_failures *failures, const clerk_backend_caller *caller, apr_time_t now);
+
+/** Count a call that was reserved, and give back what it did not cost. */
+void clerk_backend_limits_settle(clerk_backend_reservation *reservation, clerk_backend_limits *limits,
+                                 clerk_backend_failures *failures, const clerk_backend_caller *caller,
+                                 clerk_backend_ending ending, apr_time_t now);
 
 /** Note whether Clerk accepts a refresh token or a machine token, for the group of later callers. */
 void clerk_backend_limits_note(clerk_backend_limits *limits, unsigned int instance, const char *token, int accepted);
