@@ -388,14 +388,73 @@ def test_git_with_an_api_key(run, live, tmp_path):
     assert git("clone", "-q", url.format(key).replace(f"git:{key}@", ""), tmp_path / "no") != 0
 
 
+@pytest.fixture(name="subversion_module")
+def _subversion_module():
+    installed = Apxs().libexecdir / "mod_dav_svn.so"
+    module = os.environ.get("CLERK_MOD_DAV_SVN") or (installed.exists() and str(installed))
+    if not module or not shutil.which("svn"):
+        pytest.skip("subversion is not installed")
+    return f'LoadModule dav_svn_module "{module}"\n'
+
+
+def test_subversion_with_an_api_key(run, live, tmp_path, subversion_module):
+    server = run("subversion-api-key.conf", before=subversion_module + secret_key(live, tmp_path), modules=("dav",))
+    (server.root / "site/svn").mkdir()
+    subprocess.run(["svnadmin", "create", server.root / "site/svn/project"], check=True)
+    subprocess.run(["chmod", "-R", "a+rwX", server.root / "site/svn"], check=True)
+    url = f"http://127.0.0.1:{server.port}/svn/project"
+    writer = live.machine_token(subject="user_alice", scopes=["repository:write"]).secret
+    reader = live.machine_token(subject="user_bob").secret
+    revoked = live.machine_token(revoked=True).secret
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+
+    def svn(*arguments, key=writer):
+        options = ["--non-interactive", "--no-auth-cache", *(("--username", "somebody", "--password", key) if key else ())]
+        return subprocess.run(["svn", *options, *map(str, arguments)], capture_output=True, text=True, env=environment, check=False)
+
+    def must(*arguments, key=writer):
+        done = svn(*arguments, key=key)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    work, again = tmp_path / "work", tmp_path / "again"
+    must("checkout", url, work)
+    (work / "file").write_text("text\n")
+    must("add", work / "file")
+    must("commit", "-m", "first", work)
+    must("mkdir", "-m", "second", f"{url}/branches")
+    must("copy", "-m", "third", f"{url}/file", f"{url}/branches/file")
+    must("update", work)
+    assert re.findall(r"^r(\d+) \| (\S+) \|", must("log", url, key=reader), re.M) == [("3", "user_alice"), ("2", "user_alice"), ("1", "user_alice")]
+    must("checkout", url, again, key=reader)
+    assert (again / "file").read_text() == (again / "branches/file").read_text() == "text\n"
+    assert "user_alice" in must("blame", f"{url}/file", key=reader)
+    must("lock", work / "file")
+    must("unlock", work / "file")
+    (again / "file").write_text("changed\n")
+    done = svn("commit", "-m", "no", again, key=reader)
+    assert done.returncode == 1 and re.search(r"E175013: Access to '.*' forbidden", done.stderr), done
+    for key in (None, "ak_wrong", revoked):
+        for arguments in (["checkout", url, tmp_path / "no"], ["mkdir", "-m", "no", f"{url}/no"]):
+            done = svn(*arguments, key=key)
+            assert done.returncode == 1 and re.search("E215004: No more credentials.*\nAuthentication failed", done.stderr), (key, done)
+    assert must("ls", url) == "branches/\nfile\n" and "Revision: 3\n" in must("info", url)
+    for secret in (writer, reader, revoked):
+        assert secret not in server.log.text()
+
+
 def test_webdav_with_an_api_key(run, live, tmp_path):
     """And a tree beside it with passwords of its own, which has nothing to do with Clerk."""
     passwords = "backup:{SHA}" + base64.b64encode(hashlib.sha1(b"secret").digest()).decode() + "\n"
     beside = ('ClerkAcceptTokens any\nClerkAcceptBasic On\n<Location "/backup">\nAuthType Basic\nAuthName "Backup"\nAuthBasicProvider file\n'
               'AuthUserFile "site/passwords"\nRequire valid-user\n</Location>\n')
+    # What the page says to write instead of `Require valid-user`.
+    (scoped,) = re.findall(r"^```apache\n( *<RequireAll>\n(?:(?!```).*\n)*?.*files:write\n(?:(?!```).*\n)*?)```$", PAGE, re.M)
+    beside += f'<Location "/scoped">\nDav On\nAuthType Clerk\nClerkAcceptTokens api-key\n{scoped}</Location>\n'
     server = run("webdav-api-key.conf", {"files/run.cgi": "#!/bin/sh\n", "dav-locks/empty": "", "passwords": passwords},
                  before=secret_key(live, tmp_path) + beside, modules=("dav", "dav_fs"))
     server.write("backup/index.html", "a backup")
+    server.write("scoped/a.txt", "text").parent.chmod(0o777)
     server.log.announce("AH01617", "AH01618")
     for name in ("files", "dav-locks"):
         (server.root / "site" / name).chmod(0o777)
@@ -420,6 +479,11 @@ def test_webdav_with_an_api_key(run, live, tmp_path):
             assert [one.split()[0] for one in answer.all("WWW-Authenticate")] == ["Bearer", "Basic"]
     assert (server.root / "site/files/run.cgi").read_text() == "#!/bin/sh\n"
     assert server.get("/files/", NAVIGATION).status == 307
+    writer = live.machine_token(scopes=["files:write"]).secret
+    for method, path, who, status in (("PUT", "/scoped/b.txt", key, 403), ("PUT", "/scoped/b.txt", writer, 201), ("PROPFIND", "/scoped/", key, 207),
+                                      ("GET", "/scoped/b.txt", key, 200), ("DELETE", "/scoped/b.txt", key, 403), ("DELETE", "/scoped/b.txt", writer, 204),
+                                      ("PUT", "/scoped/b.txt", "ak_wrong", 401)):
+        assert ask(method, path, f"anybody:{who}", b"text" if method == "PUT" else None, **({"Depth": "1"} if method == "PROPFIND" else {})).status == status, (method, who)
     calls = live.count("verify-api-key")
     for who, status in ((None, 401), ("backup:secret", 200), ("backup:wrong", 401), (f"backup:{key}", 401), (f"{key}:", 401)):
         answer = ask("GET", "/backup/", who)
