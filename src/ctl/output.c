@@ -11,6 +11,7 @@
 #include "clerk/protocol.h"
 #include "clerk/url/encoding.h"
 #include "text/text.h"
+#include "text/utf8.h"
 
 /* A shorter text is no secret that anybody would have to protect, and may be part of a word. */
 #define SECRET_MIN 8
@@ -73,31 +74,49 @@ static void append(apr_array_header_t *to, const char *text, apr_size_t len)
     }
 }
 
+/* The number of a character of two or three bytes. */
+static unsigned int number_of(const char *text, apr_size_t len)
+{
+    const unsigned char *c = (const unsigned char *)text;
+
+    return len == 2 ? (c[0] & 0x1fU) << 6 | (c[1] & 0x3fU) : (c[0] & 0xfU) << 12 | (c[1] & 0x3fU) << 6 | (c[2] & 0x3fU);
+}
+
+/* Whether a character turns the direction of what follows it, so that a text looks as if it said something else. */
+static int is_direction(const char *text, apr_size_t len)
+{
+    unsigned int number = len == 2 || len == 3 ? number_of(text, len) : 0;
+
+    return number == 0x61c || number == 0x200e || number == 0x200f || (number >= 0x202a && number <= 0x202e)
+           || (number >= 0x2066 && number <= 0x2069);
+}
+
+/* Whether no terminal may get the beginning of a text as it is: a control character, or what is no UTF-8, where a byte
+ * may be one. @param plen set to the length of the character */
+static int is_unsafe(apr_size_t *plen, const char *text)
+{
+    apr_size_t len = clerk_utf8_length(text);
+
+    *plen = len ? len : 1;
+    return !len || (clerk_text_is_control(*text) && *text != '\n') || clerk_text_begins_with_wide_control(text)
+           || is_direction(text, len);
+}
+
 void clerk_output_print(clerk_output *out, const char *format, ...)
 {
     va_list arguments;
-    char *text;
+    const char *text;
 
     va_start(arguments, format);
     text = apr_pvsprintf(out->pool, format, arguments);
     va_end(arguments);
-    for (char *c = text; *c; c++) {
-        if (*c != '\n' && (clerk_text_is_control(*c) || clerk_text_begins_with_wide_control(c))) {
-            *c = '?';
-        }
-    }
-    append(out->text, text, strlen(text));
-}
+    while (*text) {
+        apr_size_t len;
+        int unsafe = is_unsafe(&len, text);
 
-void clerk_output_document(clerk_output *out, const json_t *document)
-{
-    char *dump = json_dumps(document, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-
-    if (dump) {
-        append(out->text, dump, strlen(dump));
-        append(out->text, "\n", 1);
+        append(out->text, unsafe ? "?" : text, unsafe ? 1 : len);
+        text += len;
     }
-    free(dump);
 }
 
 int clerk_output_is_token(const char *name, apr_size_t len)
@@ -226,13 +245,15 @@ static apr_size_t announced_len(const clerk_output *out, const char *text, const
     return longest;
 }
 
-static void pass_gate(const clerk_output *out, const char *text, apr_size_t len, FILE *to)
+/* @param announced whether to hide what was announced, too */
+static apr_array_header_t *pass_gate(const clerk_output *out, const char *text, apr_size_t len, int announced)
 {
+    apr_array_header_t *passed = apr_array_make(out->pool, (int)len + 1, sizeof(char));
     const char *end = text + len;
     int inside_word = 0;
 
     while (text < end) {
-        apr_size_t hidden = announced_len(out, text, end);
+        apr_size_t hidden = announced ? announced_len(out, text, end) : 0;
 
         if (!hidden && !inside_word) {
             hidden = jwt_len(text, end);
@@ -241,19 +262,76 @@ static void pass_gate(const clerk_output *out, const char *text, apr_size_t len,
             hidden = prefixed_len(text, end);
         }
         inside_word = clerk_text_is_alnum(*text) || *text == '_';
-        if (hidden) {
-            (void)fputs(CLERK_OUTPUT_HIDDEN, to);
-            text += hidden;
-        } else {
-            (void)fputc(*text++, to);
-        }
+        append(passed, hidden ? CLERK_OUTPUT_HIDDEN : text, hidden ? strlen(CLERK_OUTPUT_HIDDEN) : 1);
+        text += hidden ? hidden : 1;
     }
+    return passed;
+}
+
+/* The same document with the texts in it gone through the gate: not as it is printed, where what was announced could be
+ * a part of its form. */
+static json_t *pass_gate_within(const clerk_output *out, const json_t *value)
+{
+    const char *name, *text = json_string_value(value);
+    const apr_array_header_t *passed;
+    json_t *copy, *member;
+    size_t i;
+
+    if (text) {
+        passed = pass_gate(out, text, json_string_length(value), 1);
+        copy = json_stringn(passed->elts, (size_t)passed->nelts);
+        return copy ? copy : json_string(CLERK_OUTPUT_HIDDEN);
+    }
+    if (json_is_object(value)) {
+        copy = json_object();
+        json_object_foreach((json_t *)value, name, member)
+        {
+            (void)json_object_set_new(copy, name, pass_gate_within(out, member));
+        }
+        return copy;
+    }
+    copy = json_is_array(value) ? json_array() : json_deep_copy(value);
+    json_array_foreach(value, i, member)
+    {
+        (void)json_array_append_new(copy, pass_gate_within(out, member));
+    }
+    return copy;
+}
+
+void clerk_output_document(clerk_output *out, const json_t *document)
+{
+    json_t *passed = pass_gate_within(out, document);
+    char *dump = json_dumps(passed, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+
+    for (const char *at = dump ? dump : ""; *at;) {
+        apr_size_t len;
+
+        /* jansson escapes the control characters of ASCII, but DEL. */
+        if (is_unsafe(&len, at)) {
+            const char *escape = apr_psprintf(out->pool, "\\u%04x", len > 1 ? number_of(at, len) : 0x7fU);
+
+            append(out->text, escape, strlen(escape));
+        } else {
+            append(out->text, at, len);
+        }
+        at += len;
+    }
+    append(out->text, "\n", dump ? 1 : 0);
+    free(dump);
+    json_decref(passed);
+}
+
+static void write_out(clerk_output *out, FILE *to)
+{
+    const apr_array_header_t *passed = pass_gate(out, out->text->elts, (apr_size_t)out->text->nelts, !out->as_json);
+
+    (void)fwrite(passed->elts, 1, (size_t)passed->nelts, to);
+    apr_array_clear(out->text);
 }
 
 int clerk_output_finish(clerk_output *out)
 {
-    pass_gate(out, out->text->elts, (apr_size_t)out->text->nelts, stdout);
-    apr_array_clear(out->text);
+    write_out(out, stdout);
     return !fflush(stdout) && !ferror(stdout);
 }
 
@@ -277,7 +355,6 @@ clerk_output_code clerk_output_fail(clerk_output *out, clerk_output_code code, c
         return code;
     }
     clerk_output_print(out, "clerkctl: %s\n", text);
-    pass_gate(out, out->text->elts, (apr_size_t)out->text->nelts, stderr);
-    apr_array_clear(out->text);
+    write_out(out, stderr);
     return code;
 }

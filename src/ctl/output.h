@@ -41,14 +41,15 @@ void clerk_output_token(clerk_output *out, const char *text);
 /** Whether a cookie or a parameter of that name, with or without suffix, holds one of Clerk's tokens. */
 int clerk_output_is_token(const char *name, apr_size_t len);
 
-/** Add a text to what will be printed. Control characters in it are replaced by '?', but for line breaks. */
+/** Add a text to what will be printed. In it, '?' stands for what a terminal could take for a command: control
+ * characters but line breaks, characters that turn the direction of writing, and what is no UTF-8. */
 void clerk_output_print(clerk_output *out, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 2, 3)))
 #endif
     ;
 
-/** Print a document with --json. */
+/** Print a document with --json. The same characters are escaped in it. */
 void clerk_output_document(clerk_output *out, const json_t *document);
 
 /** A URL without the values of Clerk's tokens in its query, from the pool. */

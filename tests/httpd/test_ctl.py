@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """clerkctl: its commands, its errors and exit codes, and that it prints no secret. explain and doctor have files of their own."""
 
+import base64
 import json
 import pathlib
 import re
 import subprocess
+import urllib.parse
 
 import pytest
 from pyclerk import clerkctl
@@ -145,6 +147,34 @@ def test_a_token_is_verified(live, dev):
 def test_what_is_no_token_says_so(value):
     result = clerkctl.run("token", stdin=value)
     assert result.code == 0 and "it is" in result.out and value not in result.out, result
+
+
+HOSTILE = ["\x1b[31m", "\x9b31m", "\x7f", "\x85", "\r\nforged", "\u2028", "\u202eabc", "\u2066abc", "\u200f", "\u061c"]
+COMMANDING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@pytest.mark.parametrize("command", [["token"], ["explain", "--offline", "--publishable-key", PK]], ids=["token", "explain"])
+def test_nothing_reaches_a_terminal_as_a_command(command):
+    """What a stranger wrote into a token or a request."""
+    claims = {"sub": "".join(HOSTILE), "exp": 1} | {text: "Zo\u00eb \U0001f600" for text in HOSTILE}
+    parts = [json.dumps(part, ensure_ascii=False).encode() for part in ({"alg": "RS256", "typ": "JWT", "kid": HOSTILE[1]}, claims)]
+    value = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in [*parts, b"x" * 256])
+    request = b"GET /\x9b31m?\xe2\x80\xae=1 HTTP/1.1\r\nHost: a.example\r\nSec-Fetch-Dest: document\r\nAuthorization: Bearer " + value + b"\r\n\r\n"
+    for stdin in (value, request):
+        for form in ([], ["--json"]):
+            result = clerkctl.run(*command, *form, stdin=stdin)
+            assert not COMMANDING.search(result.out + result.err) and "Zo\u00eb" in result.out, result
+            if form:
+                said = result.json
+                assert said.get("claims", said.get("token", {}).get("claims"))["sub"] == claims["sub"]
+
+
+@pytest.mark.parametrize("hidden", ['"verified": false', "signed-out", '": "GET", "', "\\\\\\\\", '{"looks_like'])
+def test_what_is_hidden_does_not_change_the_form_of_a_document(hidden):
+    for command in ("token", "explain"):
+        result = clerkctl.run(command, "--json", "--offline", "--publishable-key", PK, stdin=f"GET /?__session={urllib.parse.quote(hidden)} HTTP/1.1\n"
+                              f"Host: a.example\nAuthorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.AAAA\nCookie: __session={hidden}\n\n")
+        assert "verified" in result.json or "status" in result.json
 
 
 # No secret in any output
