@@ -1,8 +1,10 @@
 <?php
 /** DokuWiki's users are Clerk's: lib/plugins/authclerk/auth.php, with $conf['authtype'] = 'authclerk'. */
+defined('DOKU_INC') || exit;
 class auth_plugin_authclerk extends DokuWiki_Auth_Plugin
 {
     const PAGES = '/clerk'; // ClerkPages
+    const ORG = 'org_2abcdefghijklmnopqrstuvwxyz'; // whose roles count: anybody can be admin of an organization of their own
     const GROUPS = array('org:admin' => array('admin', 'user'), 'org:member' => array('user'));
 
     public function __construct()
@@ -20,8 +22,9 @@ class auth_plugin_authclerk extends DokuWiki_Auth_Plugin
         $USERINFO = null;
         unset($_SESSION[DOKU_COOKIE]['auth']);
         if ($id === '') { return false; }
+        $role = ($_SERVER['CLERK_ORG_ID'] ?? '') === self::ORG ? $_SERVER['CLERK_ORG_ROLE'] ?? '' : '';
         $USERINFO = array('name' => $_SERVER['CLERK_USER_NAME'] ?? $id, 'mail' => $_SERVER['CLERK_USER_EMAIL'] ?? '',
-            'grps' => self::GROUPS[$_SERVER['CLERK_ORG_ROLE'] ?? ''] ?? array());
+            'grps' => self::GROUPS[$role] ?? array());
         $_SERVER['REMOTE_USER'] = $id;
         $_SESSION[DOKU_COOKIE]['auth'] = array('user' => $id, 'info' => $USERINFO);
         return true;

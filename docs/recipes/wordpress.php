@@ -2,6 +2,7 @@
 /* Plugin Name: Sign-in by mod_auth_clerk. Put into wp-content/mu-plugins/ of a site that wordpress.conf protects. */
 defined('ABSPATH') || exit;
 const CLERK_PAGES = '/clerk'; // ClerkPages
+const CLERK_ORG = 'org_2abcdefghijklmnopqrstuvwxyz'; // whose roles count: anybody can be admin of an organization of their own
 const CLERK_ROLES = array('org:admin' => 'administrator', 'org:member' => 'author'); // all others: subscriber
 
 /** The WordPress user of the Clerk user, made at the first visit; its role follows Clerk's. */
@@ -9,10 +10,11 @@ function clerk_user() {
     $id = $_SERVER['CLERK_USER_ID'] ?? '';
     if ($id === '') { return 0; }
     $user = get_user_by('login', $id);
-    $role = CLERK_ROLES[$_SERVER['CLERK_ORG_ROLE'] ?? ''] ?? 'subscriber';
+    $role = ($_SERVER['CLERK_ORG_ID'] ?? '') === CLERK_ORG ? CLERK_ROLES[$_SERVER['CLERK_ORG_ROLE'] ?? ''] ?? 'subscriber' : 'subscriber';
     if (!$user) {
+        $mail = $_SERVER['CLERK_USER_EMAIL'] ?? ''; // that of a user who was here before Clerk stays that user's
         $made = wp_insert_user(array('user_login' => $id, 'user_pass' => wp_generate_password(64), 'role' => $role,
-            'user_email' => $_SERVER['CLERK_USER_EMAIL'] ?? '', 'display_name' => $_SERVER['CLERK_USER_NAME'] ?? $id));
+            'user_email' => email_exists($mail) ? '' : $mail, 'display_name' => $_SERVER['CLERK_USER_NAME'] ?? $id));
         $user = is_wp_error($made) ? get_user_by('login', $id) : get_user_by('id', $made);
     }
     if (!$user || $user->user_login !== $id) { return 0; } // MySQL finds names in any case
@@ -21,7 +23,12 @@ function clerk_user() {
     return $user->ID;
 }
 add_filter('determine_current_user', 'clerk_user', PHP_INT_MAX);
-function auth_redirect() { if (!is_user_logged_in()) { wp_redirect(wp_login_url()); exit; } }
+function auth_redirect() {
+    if (is_user_logged_in()) { return; }
+    if (($_SERVER['CLERK_USER_ID'] ?? '') !== '') { wp_die('WordPress has no user for you.', '', 403); } // signing in would not help
+    wp_redirect(wp_login_url());
+    exit;
+}
 
 /** Signing in and out is Clerk's. Nobody signs in by a password of WordPress. */
 function clerk_page($page, $back) { return CLERK_PAGES . $page . '?redirect_url=' . rawurlencode($back ?: home_url('/')); }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests with real applications share: the unpacked packages, a database, and a site that runs a recipe."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -15,7 +16,16 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 TREE = pathlib.Path(os.environ.get("CLERK_APPLICATIONS") or TESTS.parent / "build/applications") / "root"
 EXTENSIONS = ("ctype", "fileinfo", "iconv", "posix", "tokenizer", "mbstring", "dom", "simplexml", "xml", "xmlreader", "xmlwriter",
               "curl", "gd", "mysqlnd", "mysqli")
+# The pages of the recipes keep their sessions fresh. For tests of what happens where they do not.
+WITHOUT_SCRIPT = "<Location />\nClerkInjectScript Off\n</Location>\n"
 ALICE, BOB, CAROL = ("alice", "acme"), ("bob", "acme"), ("carol", None)
+
+
+def recipe_of_acme(name):
+    """A recipe in PHP, where acme is the organization whose roles count."""
+    text = (RECIPES / name).read_text()
+    assert text.count("org_2abcdefghijklmnopqrstuvwxyz") == 1
+    return text.replace("org_2abcdefghijklmnopqrstuvwxyz", "org_acme")
 
 
 def give(path):
@@ -72,7 +82,9 @@ class Database:
 
 
 class Site:
-    """A recipe in a running httpd, with an emulated instance whose tokens lapse in a moment."""
+    """A recipe in a running httpd, with an emulated instance."""
+
+    _ages = itertools.count(300)
 
     def __init__(self, server, instance):
         self.server, self.instance = server, instance
@@ -85,7 +97,7 @@ class Site:
         key = "ClerkSecretKey env:CLERK_KEY\n" if secret else ""
         text = site(instance, SITE_ORIGIN=self.origin, **values)
         server.configure(
-            f"{text}{key}ClerkAPIURL {instance.url}\nClerkPublicOrigin {self.origin}\nClerkClockSkew 0\n"
+            f"{text}{key}ClerkAPIURL {instance.url}\nClerkPublicOrigin {self.origin}\n"
             f"ClerkProxyURL {self.origin}/__clerk\nClerkFrontendAPI {instance.url}\n"
             f'<Location "/__clerk">\nProxyPass {instance.url}\nProxyPreserveHost On\nRequire all granted\n</Location>\n'
             f'{more}\nInclude "{RECIPES}/{recipe}"\n', modules)
@@ -94,9 +106,9 @@ class Site:
         server.start()
         return self
 
-    def sign_in(self, browser, path, name="alice", org=None, then=None):
+    def sign_in(self, browser, path, name="alice", org=None, then=None, ttl=60):
         """From a protected page to the sign-in page and back; then, in an organization, to another page by a handshake, so that the browser
-        has what it is renewed with. From then on its tokens last a second."""
+        has what it is renewed with. From then on tokens last `ttl` seconds."""
         user = self.instance.users[name]
         self.instance.token_ttl = 60
         assert "/clerk/sign-in?redirect_url=" in browser.open(self.origin + path)["url"]
@@ -104,18 +116,41 @@ class Site:
         browser.fill("input[name=password]", user.password)
         browser.press("input[name=password]", "Enter")
         browser.arrive(path.partition("?")[0])
-        self.instance.token_ttl = 1
+        self.instance.token_ttl = ttl
         if org:
-            self.instance.activate_organization(list(self.instance.sessions.values())[-1], org)
+            self.instance.activate_organization(self.session(), org)
         browser.clear("__session")
         browser.clear("__session_" + self.instance.cookie_suffix)
         seen = browser.open(self.origin + (then or path))
         assert seen["status"] == 200, seen
 
-    def lapse(self, browser):
-        """Wait until the browser's token has expired."""
-        browser.wait("(() => { const [, claims] = document.cookie.match(/__session=[^.]*\\.([^.]*)/) || [];"
-                     " return claims && JSON.parse(atob(claims.replace(/-/g, '+').replace(/_/g, '/'))).exp * 1000 + 1000 < Date.now(); })()")
+    def session(self):
+        """The newest."""
+        return list(self.instance.sessions.values())[-1]
+
+    def give_cookies(self, browser, token):
+        for suffix in ("", "_" + self.instance.cookie_suffix):
+            browser.set_cookie("__session" + suffix, token, self.origin)
+            browser.set_cookie("__client_uat" + suffix, "1", self.origin)
+
+    def enter(self, browser, name, org):
+        """Signed in without a script, with what the session is renewed with. @return the session"""
+        session = self.instance.create_session(name, org)
+        self.give_cookies(browser, self.instance.mint(session=session, origin=self.origin))
+        browser.set_cookie(f"__refresh_{self.instance.cookie_suffix}", self.instance.refresh_token(session), self.origin)
+        return session
+
+    def lapse(self, browser, session=None):
+        """The browser's token expires, as if minutes had passed: a real lifetime would race with a slow machine."""
+        self.give_cookies(browser, self.instance.mint(session=session or self.session(), age=next(self._ages), origin=self.origin))
+
+    def live_through_two_lapses(self, browser):
+        """Wait while the page renews a token that lapses, twice."""
+        for _ in range(2):
+            before, deadline = browser.cookies()["__session"]["value"], time.monotonic() + 60
+            while browser.cookies().get("__session", {}).get("value") in (before, None):
+                assert time.monotonic() < deadline, "the page has not renewed its session"
+                time.sleep(0.1)
 
     def renewals(self):
         return self.instance.count("refresh")

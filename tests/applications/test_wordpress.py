@@ -8,7 +8,7 @@ import time
 
 import pytest
 from pyclerk.clerk import NAVIGATION
-from real import ALICE, BOB, CAROL, RECIPES, ask, give, php_settings
+from real import ALICE, BOB, CAROL, RECIPES, WITHOUT_SCRIPT, ask, give, php_settings, recipe_of_acme
 
 CONFIG = """<?php
 define('DB_NAME', 'wordpress'); define('DB_USER', 'root'); define('DB_PASSWORD', ''); define('DB_HOST', 'localhost:%(socket)s');
@@ -45,7 +45,7 @@ def wordpress(make_site, copy, php, database):
     (root / ".htaccess").unlink(missing_ok=True)
     (root / "wp-config.php").write_text(CONFIG % {"socket": database.socket, "root": root})
     (root / "wp-content/mu-plugins").mkdir(exist_ok=True)
-    (root / "wp-content/mu-plugins/clerk.php").write_text((RECIPES / "wordpress.php").read_text())
+    (root / "wp-content/mu-plugins/clerk.php").write_text(recipe_of_acme("wordpress.php"))
     give(root)
     wordpress = make_site()
     install = root.parent / "install.php"
@@ -54,7 +54,8 @@ def wordpress(make_site, copy, php, database):
     done = subprocess.run(["php", "-n", *options, install, wordpress.origin, root], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0 and not done.stdout.strip(), done.stdout + done.stderr
     wordpress.root, wordpress.database = root, database
-    return wordpress.configure("wordpress.conf", SITE_ROOT=root, PHP_FPM=f"unix:{php.socket}")
+    wordpress.values = {"SITE_ROOT": root, "PHP_FPM": f"unix:{php.socket}"}
+    return wordpress.configure("wordpress.conf", WITHOUT_SCRIPT, **wordpress.values)
 
 
 def row(site, sql):
@@ -83,8 +84,18 @@ def test_roles_follow_clerk(wordpress, who, role, settings, writes):
 
 
 def test_a_role_that_clerk_takes_away(wordpress):
-    assert ask(wordpress, "/wp-admin/options-general.php", ("dave", "globex")).status == 200
-    assert ask(wordpress, "/wp-admin/options-general.php", ("dave", "acme")).status == 403
+    acme, user = wordpress.instance.organizations["acme"], wordpress.instance.add_user("erin", memberships={"acme": "admin"})
+    assert ask(wordpress, "/wp-admin/options-general.php", ("erin", "acme")).status == 200
+    acme.members[user.id] = "org:member"
+    assert ask(wordpress, "/wp-admin/options-general.php", ("erin", "acme")).status == 403
+
+
+def test_roles_in_other_organizations_do_not_count(wordpress):
+    """Where users may create organizations, everybody can be admin of one."""
+    assert ask(wordpress, "/wp-admin/profile.php", ("dave", "globex")).status == 200
+    assert ask(wordpress, "/wp-admin/post-new.php", ("dave", "globex")).status == 403
+    assert "subscriber" in row(wordpress, "SELECT meta_value FROM wp_usermeta JOIN wp_users ON user_id = ID "
+                               "WHERE user_login = 'user_dave' AND meta_key = 'wp_capabilities'")
 
 
 def test_a_password_of_wordpress_signs_nobody_in(wordpress):
@@ -143,19 +154,32 @@ def test_permalinks_written_by_wordpress(wordpress):
     assert ask(wordpress, "/wp-admin/x", None).status == 401
 
 
-def test_an_article_outlives_its_token(wordpress, browser):
-    """The block editor stays open until the token has lapsed; then it is saved by a script, and settings and a comment by forms."""
-    wordpress.sign_in(browser, "/wp-admin/profile.php", "alice", "acme", "/wp-admin/post-new.php")
+def open_editor(site, browser, title, content):
+    """A post in the block editor, not saved yet."""
+    browser.open(site.origin + "/wp-admin/post-new.php")
     browser.wait("window.wp?.data?.select('core/editor')?.getCurrentPostId() > 0")
-    browser.evaluate("wp.data.dispatch('core/editor').editPost({title: 'Written slowly', content: 'All of it.', status: 'publish'})")
-    wordpress.lapse(browser)
+    browser.evaluate(f"wp.data.dispatch('core/editor').editPost({{title: {json.dumps(title)}, content: {json.dumps(content)}, status: 'publish'}})")
+
+
+def publish(site, browser, title, content):
+    """What the editor's button does."""
+    saved = "wp.data.dispatch('core/editor').savePost().then(() => wp.data.select('core/editor').didPostSaveRequestSucceed())"
+    assert browser.evaluate(saved) is True
+    browser.evaluate("window.onbeforeunload = null")
+    found = row(site, f"SELECT post_status, post_content FROM wp_posts WHERE post_title = '{title}' AND post_type = 'post'")
+    assert found == f"publish\t{content}"
+
+
+def test_an_article_outlives_its_token(wordpress, browser):
+    """The block editor is open while the token lapses; then it is saved by a script, and settings and a comment by forms."""
+    wordpress.sign_in(browser, "/wp-admin/profile.php", "alice", "acme")
+    open_editor(wordpress, browser, "Written slowly", "All of it.")
     before = wordpress.renewals()
-    saved = browser.evaluate("wp.data.dispatch('core/editor').savePost().then(() => wp.data.select('core/editor').didPostSaveRequestSucceed())")
-    assert saved is True and wordpress.renewals() > before
-    assert row(wordpress, "SELECT post_status, post_content FROM wp_posts WHERE post_title = 'Written slowly' AND post_type = 'post'") == "publish\tAll of it."
+    wordpress.lapse(browser)
+    publish(wordpress, browser, "Written slowly", "All of it.")
+    assert wordpress.renewals() > before
     browser.screenshot("wordpress-editor")
 
-    browser.evaluate("window.onbeforeunload = null")
     browser.open(wordpress.origin + "/wp-admin/options-general.php")
     browser.fill("#blogdescription", "said slowly")
     wordpress.lapse(browser)
@@ -169,9 +193,81 @@ def test_an_article_outlives_its_token(wordpress, browser):
     assert row(wordpress, "SELECT user_id = 0 FROM wp_comments WHERE comment_content = 'A slow comment.'") == "0"
 
 
+@pytest.fixture
+def plugin(wordpress):
+    """plugin(code): a must-use plugin for one test."""
+    file = wordpress.root / "wp-content/mu-plugins/of-a-test.php"
+    yield lambda code: file.write_text("<?php " + code)
+    file.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def another(wordpress, make_site, plugin):
+    """The same WordPress behind another httpd, without WITHOUT_SCRIPT."""
+    made = []
+
+    def make(secret, more=""):
+        made.append(make_site())
+        plugin(f"foreach (array('siteurl', 'home') as $name) {{ add_filter('pre_option_' . $name, function () {{ return '{made[-1].origin}'; }}); }}")
+        return made[-1].configure("wordpress.conf", more, secret=secret, **wordpress.values)
+
+    yield make
+    for site in made:
+        site.server.stop()
+
+
+@pytest.mark.parametrize("secret", [True, False], ids=["with-key", "without-key"])
+def test_two_articles_while_the_page_keeps_its_session_fresh(wordpress, another, browser, secret):
+    """As the recipe is. The token lapses twice while each is written."""
+    site = another(secret)
+    site.database = wordpress.database
+    site.sign_in(browser, "/wp-admin/profile.php", "alice", "acme", ttl=5)
+    for number in ("first", "second"):
+        title = f"The {number} article, {'with' if secret else 'without'} a key"
+        open_editor(site, browser, title, "All of it.")
+        site.live_through_two_lapses(browser)
+        publish(site, browser, title, "All of it.")
+
+
+def test_an_address_that_a_user_of_wordpress_has(wordpress, another):
+    """Who was there before Clerk keeps it; the Clerk user is another one, and can work."""
+    wordpress.database.query("INSERT INTO wp_users (user_login, user_pass, user_email, user_registered, display_name) "
+                             "VALUES ('old', 'x', 'frank@example.test', NOW(), 'Old')", "wordpress")
+    site = another(True, "<Location />\nClerkUserProfile On\n</Location>\n")
+    for name in ("frank", "grace"):
+        site.instance.add_user(name, memberships={"acme": "member"})
+        assert ask(site, "/wp-admin/profile.php", (name, "acme")).status == 200
+        assert row(wordpress, f"SELECT user_email FROM wp_users WHERE user_login = 'user_{name}'") == {"frank": "", "grace": "grace@example.test"}[name]
+
+
+def test_without_javascript(wordpress, plugin, open_browser):
+    """The request that saves renews the session, with the refresh cookie and the secret key. WordPress's block editor is a script; its
+    classic one is a form."""
+    plugin("add_filter('use_block_editor_for_post', '__return_false');")
+    browser = open_browser(scripts=False)
+    session = wordpress.enter(browser, "alice", "acme")
+    for number in ("first", "second"):
+        title = f"The {number} plain article"
+        assert browser.open(wordpress.origin + "/wp-admin/post-new.php")["status"] == 200
+        browser.fill("#title", title)
+        browser.fill("#content", "All of it.")
+        before = wordpress.renewals()
+        wordpress.lapse(browser, session)
+        assert "Post published." in browser.click("#publish")["text"]
+        assert wordpress.renewals() > before
+        assert row(wordpress, f"SELECT post_status, post_content FROM wp_posts WHERE post_title = '{title}' AND post_type = 'post'") == "publish\tAll of it."
+
+        browser.open(wordpress.origin + "/?p=1")
+        browser.fill("#comment", f"The {number} plain comment.")
+        before = wordpress.renewals()
+        wordpress.lapse(browser, session)
+        assert f"The {number} plain comment." in browser.click("#submit")["text"]
+        assert wordpress.renewals() > before
+        assert row(wordpress, f"SELECT user_id = 0 FROM wp_comments WHERE comment_content = 'The {number} plain comment.'") == "0"
+
+
 def test_signing_out_is_clerks(wordpress, browser):
     wordpress.sign_in(browser, "/wp-admin/profile.php", "bob")
-    wordpress.instance.token_ttl = 60
     link = browser.evaluate("document.querySelector('#wp-admin-bar-logout a').href")
     assert "/clerk/sign-out?redirect_url=" in link
     browser.evaluate(f"void setTimeout(() => location.assign({json.dumps(link)}))")

@@ -2,10 +2,12 @@
 """Fixtures for the tests with a real browser. CLERK_BROWSER names the directory that scripts/test fills: node_modules with
 playwright-core, scripts/@clerk/clerk-js. CLERK_SCREENSHOTS names one to leave pictures in."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -88,6 +90,10 @@ class Browser:
         """Click what does not lead to another page, or not at once."""
         self._do("press_only", selector=selector)
 
+    def reply(self, yes):
+        """The answer to the page's next question; without one it is no."""
+        self._do("reply", yes=yes)
+
     def back(self):
         self._do("back")
 
@@ -113,6 +119,20 @@ class Browser:
 
     def clear(self, name):
         self._do("clear", name=name)
+
+    @contextlib.contextmanager
+    def asleep(self):
+        """All its processes stand still, as on a laptop that sleeps."""
+        children = pathlib.Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text("ascii").split()
+        groups = {os.getpgid(int(child)) for child in children} - {os.getpgid(self._process.pid)}
+        assert groups
+        for group in groups:
+            os.killpg(group, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for group in groups:
+                os.killpg(group, signal.SIGCONT)
 
     def screenshot(self, name):
         directory = os.environ.get("CLERK_SCREENSHOTS")

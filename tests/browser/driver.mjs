@@ -11,6 +11,9 @@ const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-firs
   '--disable-component-update', '--disable-sync'];
 const BLOCK_COOKIES = { profile: { default_content_setting_values: { cookies: 2 }, block_third_party_cookies: true } };
 
+// Milliseconds, for whatever a command waits for. Only a failure takes as long; two cores with other work may need it.
+const PATIENCE = 60000;
+
 let context, page, profile;
 
 const commands = {
@@ -22,10 +25,10 @@ const commands = {
       await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(BLOCK_COOKIES));
     }
     context = await chromium.launchPersistentContext(profile, {
-      executablePath: process.argv[3], args: ARGUMENTS, headless: true, javaScriptEnabled: scripts,
+      executablePath: process.argv[3], args: ARGUMENTS, headless: true, javaScriptEnabled: scripts, timeout: PATIENCE,
     });
+    context.setDefaultTimeout(PATIENCE);
     page = context.pages()[0] ?? (await context.newPage());
-    page.setDefaultTimeout(20000);
   },
   // Every answer on the way, the last one's included.
   async open({ url }) {
@@ -47,17 +50,17 @@ const commands = {
   // Go on in another tab of the same browser; a new one if there are not so many.
   async tab({ number }) {
     page = context.pages()[number] ?? (await context.newPage());
-    page.setDefaultTimeout(20000);
     await page.bringToFront();
   },
   // A link that opens another tab; goes on there.
   async follow({ selector }) {
     const [opened] = await Promise.all([context.waitForEvent('page'), page.click(selector)]);
     page = opened;
-    page.setDefaultTimeout(20000);
     await page.waitForLoadState();
   },
   press_only: async ({ selector }) => void (await page.click(selector)),
+  // The answer to the next question of the page. To others the answer is no.
+  reply: async ({ yes }) => void page.once('dialog', (dialog) => (yes ? dialog.accept() : dialog.dismiss())),
   back: async () => void (await page.goBack()),
   set: async ({ name, value, url }) => void (await context.addCookies([{ name, value, url }])),
   look: async ({ scheme, width, height }) => {
