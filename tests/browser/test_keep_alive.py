@@ -95,11 +95,17 @@ class Site:
 
     def plant_stale_token(self, browser):
         """As if the page had slept. The script has not noticed yet."""
+        self.plant_token(browser, 300)
+
+    def plant_token(self, browser, age):
+        """A token of that age. @return when it lapses"""
         session = [session for session in self.instance.sessions.values() if session.user.name == "alice"][-1]
-        stale = self.instance.mint("alice", session=session, age=300, origin=self.origin)
-        cookies = {f"{name}{suffix}": value for name, value in (("__client_uat", "1"), ("__session", stale))
+        now = int(time.time())
+        token = self.instance.mint("alice", session=session, issued_at=now - age, origin=self.origin)
+        cookies = {f"{name}{suffix}": value for name, value in (("__client_uat", "1"), ("__session", token))
                    for suffix in ("", f"_{self.instance.cookie_suffix}")}
         browser.evaluate("".join(f"document.cookie = '{name}={value}; path=/';" for name, value in cookies.items()))
+        return now - age + self.instance.token_ttl
 
     def delay_renewal(self, seconds):
         for endpoint in ("refresh", "handshake"):
@@ -221,6 +227,44 @@ def test_a_page_that_nobody_sees_renews_when_it_is_seen_again(make_site, browser
     assert browser.evaluate(LET_IN) == 200
 
 
+@pytest.mark.parametrize("lapsed", [False, True], ids=["at once", "after a renewal"])
+def test_another_person_is_asked(make_site, browser, lapsed):
+    """Bob has signed in in another tab since the page was opened as Alice."""
+    site = make_site()
+    site.instance.token_ttl = 60
+    site.sign_in(browser)
+    bob = site.instance.create_session("bob")
+    token = site.instance.mint(session=bob, age=300 if lapsed else 0, origin=site.origin)
+    for suffix in ("", "_" + site.instance.cookie_suffix):
+        browser.set_cookie("__session" + suffix, token, site.origin)
+        browser.set_cookie("__client_uat" + suffix, "1", site.origin)
+    browser.set_cookie(f"__refresh_{site.instance.cookie_suffix}", site.instance.refresh_token(bob), site.origin)
+    for yes in (False, True):
+        browser.evaluate("window.asked = [], window.native ||= window.confirm, window.confirm = text => { window.asked.push(text); return native(text); }, 1")
+        browser.reply(yes)
+        browser.press_button("#save")
+        if not yes:
+            browser.wait("window.asked.length === 1 && window.asked[0].startsWith('Another account')")
+            assert site.saved() == []
+    browser.see("saved action=edit&text=precious&do=save for user_bob")
+    assert site.saved() == ["POST user_bob action=edit&text=precious&do=save"]
+
+
+@pytest.mark.parametrize("keys", ["api", "public"], ids=["with a secret key", "without"])
+def test_a_laptop_that_slept(make_site, browser, keys):
+    """The whole browser stands still until the token has lapsed, and the first that happens then is a click."""
+    site = make_site(keys=keys, inject="ClerkInjectScript keep-alive\nClerkClockSkew 1s\n")
+    site.instance.token_ttl = 60
+    site.sign_in(browser)
+    lapses = site.plant_token(browser, age=58) + 2
+    before = site.renewals()
+    with browser.asleep():
+        wait_until(lambda: time.time() > lapses, "time stands still")
+    browser.press_button("#other")
+    browser.see("saved action=edit")
+    assert site.saved() == ["POST user_alice action=edit&text=precious&do=other"] and site.renewals() == before + 1
+
+
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_clock_that_is_set_while_the_page_is_open(make_site, browser, hours):
     site = make_site(keys="public")
@@ -247,8 +291,9 @@ def test_one_of_two_tabs_renews(make_site, browser):
         assert browser.evaluate(LET_IN) == 200
 
 
-def test_a_page_stops_when_the_visitor_signs_out_in_another_tab(make_site, browser):
-    site = make_site()
+@pytest.mark.parametrize("keys", ["api", "public"], ids=["with a secret key", "without"])
+def test_a_page_stops_when_the_visitor_signs_out_in_another_tab(make_site, browser, keys):
+    site = make_site(keys=keys)
     site.sign_in(browser)
     browser.tab(1)
     browser.open(site.origin + "/members/")
@@ -261,6 +306,22 @@ def test_a_page_stops_when_the_visitor_signs_out_in_another_tab(make_site, brows
     browser.wait("new Promise((done) => setTimeout(done, 4000, true))")
     assert site.renewals() <= before + 1
     assert browser.evaluate(LET_IN) == 401 and browser.evaluate("document.querySelectorAll('iframe').length") == 0
+
+
+def test_the_organization_switcher(make_site, browser):
+    """Beside the user button, where the instance has organizations. The application sees the one that was chosen."""
+    site = make_site(inject='ClerkInjectScript On\nClerkUserButton "#user"\n')
+    site.instance.token_ttl = 60
+    site.instance.organizations_enabled = True
+    site.sign_in(browser)
+    chosen = "fetch('/clerk/status.json').then(answer => answer.json()).then(said => said.orgSlug || 'none')"
+    assert browser.evaluate(chosen) == "none"
+    browser.press_button("#user .cl-organizationSwitcherTrigger")
+    browser.see("Acme Inc.")
+    browser.screenshot("organization-switcher")
+    browser.press_button(".cl-organizationSwitcherPopoverCard >> text=Acme Inc.")
+    browser.wait(f"{chosen}.then(slug => slug === 'acme')")
+    assert browser.evaluate("!!document.querySelector('#user .cl-userButtonTrigger')")
 
 
 @pytest.mark.parametrize("place", ["#user", "bottom-right"])

@@ -74,7 +74,14 @@ def environment(instance):
             "attack_protection": {"user_lockout": {"enabled": False}},
             "username_settings": {"min_length": 4, "max_length": 64},
         },
-        "organization_settings": {"enabled": False},
+        "organization_settings": {
+            "enabled": instance.organizations_enabled,
+            "max_allowed_memberships": 5,
+            "force_organization_selection": False,
+            "actions": {"admin_delete": False},
+            "domains": {"enabled": False, "enrollment_modes": [], "default_role": None},
+            "slug": {"disabled": False},
+        },
         "commerce_settings": {
             "billing": {
                 "stripe_publishable_key": None,

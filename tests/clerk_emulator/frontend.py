@@ -43,8 +43,8 @@ def client_object(instance, request, client):
     }
 
 
-def user_object(instance, user):
-    memberships = [
+def _memberships(instance, user):
+    return [
         {
             "object": "organization_membership",
             "id": f"orgmem_{org.slug}_{user.name}",
@@ -56,6 +56,10 @@ def user_object(instance, user):
         for org in instance.organizations.values()
         if user.id in org.members
     ]
+
+
+def user_object(instance, user):
+    memberships = _memberships(instance, user)
     first, _, last = user.display_name.partition(" ")
     email = {
         "id": "idn_" + user.name,
@@ -275,6 +279,23 @@ def end_all_sessions(instance, request):
         return error(401, "authentication_invalid", "Unable to authenticate the request")
     _end_all(instance, client)
     return _envelope(instance, request, client_object(instance, request, client), client, changed=True)
+
+
+# Organizations
+
+
+def organization_memberships(instance, request):
+    client = current_client(instance, request)
+    session = client.active_session() if client else None
+    if session is None:
+        return error(401, "authentication_invalid", "Unable to authenticate the request")
+    found = _memberships(instance, session.user)
+    return answer({"response": {"data": found, "total_count": len(found)}})
+
+
+def no_organizations(instance, request):
+    """Nobody is invited to any."""
+    return answer({"response": {"data": [], "total_count": 0}})
 
 
 # Handshake

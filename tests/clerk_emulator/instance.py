@@ -54,6 +54,7 @@ class Instance:
         self.handshake_token_mint = {}
         self.handshake_cookie_ttl = 60
         self.issue_refresh_cookies = False
+        self.organizations_enabled = False  # in what Clerk's components show
         self._minted = {}
         if cast:
             people.populate(self)

@@ -21,6 +21,8 @@ _TABLE = (
     ("POST", r"/v1/client/sessions/(\w+)/tokens", "tokens", frontend.session_tokens),
     ("POST", r"/v1/client/sessions/(\w+)/tokens/([\w-]+)", "tokens", frontend.session_tokens),
     ("POST", r"/v1/client/sessions/(\w+)/(?:end|remove)", "session-end", frontend.end_session),
+    ("GET", r"/v1/me/organization_memberships", "memberships", frontend.organization_memberships),
+    ("GET", r"/v1/me/organization_(?:invitations|suggestions)", "memberships", frontend.no_organizations),
     ("GET", r"/v1/jwks", "api-jwks", backend.jwks),
     ("GET", r"/v1/clients/handshake_payload", "handshake-payload", backend.handshake_payload),
     ("POST", r"/v1/sessions/(\w+)/refresh", "refresh", backend.refresh_session),
