@@ -291,3 +291,64 @@ def test_what_is_no_path(make_httpd, live, value):
     server.configure(directives(server, live) + f'ClerkPages "{value}"\n')
     code, output = server.check()
     assert code != 0 and "ClerkPages" in output and "/clerk" in output
+
+
+# Several domains (protocol.md 9.2 and 9.3)
+
+SATELLITE = "https://satellite.example"
+
+
+@pytest.fixture(scope="module")
+def domains(make_httpd, emulator):
+    """A development primary, with and without a list of its satellites, and a satellite of each kind."""
+    servers = {}
+    for name, production, more, parties in (
+        ("primary", False, "", (OWN_ORIGIN, SATELLITE)),
+        ("primary that lists nobody", False, "", ()),
+        ("production primary", True, "", (OWN_ORIGIN, SATELLITE)),
+        ("satellite", True, "ClerkSatellite On\nClerkDomain satellite.example\nClerkSignInURL https://www.example.test/clerk/sign-in\n", (SATELLITE,)),
+        ("development satellite", False, "ClerkSatellite On\nClerkDomain satellite.example\nClerkSignInURL https://www.example.test/clerk/sign-in\n",
+         (SATELLITE,)),
+    ):
+        server = servers[name] = make_httpd()
+        instance = emulator.add_instance(production=production, **({"host": "clerk.example.test"} if production else {}))
+        server.instance = instance
+        origin = SATELLITE if "satellite" in name else OWN_ORIGIN
+        server.configure(directives(server, instance, parties=parties) + f"ClerkPublicOrigin {origin}\nClerkPages /clerk\n{more}" + protect("/private"))
+        server.log.announce("AC3012", "AC3024")
+        server.start()
+    return servers
+
+
+@pytest.mark.parametrize("name,back,answers", [
+    ("primary", SATELLITE + "/page?a=1", True),
+    ("primary", "https://evil.example/", False),
+    ("primary", "https://satellite.example@evil.example/", False),
+    ("primary", "//evil.example/", False),
+    ("primary", "javascript:alert(1)", False),
+    ("primary that lists nobody", SATELLITE + "/page?a=1", False),
+    ("production primary", SATELLITE + "/page?a=1", False),
+])
+def test_a_sign_in_page_answers_its_satellites_alone(domains, name, back, answers):
+    answer = domains[name].get("/clerk/sign-in?__clerk_redirect_url=" + urllib.parse.quote(back, safe=""),
+                               NAVIGATION | {"Cookie": "__clerk_db_jwt=dvb_of_this_browser"})
+    if answers:
+        assert answer.status == 307 and answer.header("Cache-Control") == "no-store"
+        assert answer.location == SATELLITE + "/page?a=1&__clerk_db_jwt=dvb_of_this_browser&__clerk_synced=true"
+    else:
+        assert answer.status == 200 and answer.location is None and data(answer, "page") == "sign-in"
+
+
+def test_a_satellite_asks_after_a_sign_in(domains):
+    answer = domains["satellite"].get("/clerk/signed-in?__clerk_synced=false", NAVIGATION)
+    assert (answer.status, answer.reason) == (307, "satellite-needs-syncing") and "/v1/client/handshake?" in answer.location
+    answer = domains["development satellite"].get("/clerk/signed-in?__clerk_synced=false", NAVIGATION)
+    assert answer.status == 307 and answer.location.startswith("https://www.example.test/clerk/sign-in?__clerk_redirect_url=https%3A%2F%2Fsatellite.example")
+
+
+def test_a_satellite_says_who_is_known(domains):
+    server = domains["satellite"]
+    seen = server.get("/clerk/signed-in?__clerk_synced=true", NAVIGATION)
+    assert seen.status == 200 and data(seen, "satellite") == "1" and data(seen, "known") is None
+    seen = server.get("/clerk/signed-in?__clerk_synced=true", NAVIGATION | browser(server.instance, origin=SATELLITE))
+    assert seen.status == 200 and data(seen, "known") == "1"

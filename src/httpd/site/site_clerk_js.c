@@ -55,6 +55,7 @@ int clerk_site_clerk_js_find(clerk_site_clerk_js *js, request_rec *r)
         = apr_pstrcat(r->pool, clerk_site_clerk_js_attribute("key", instance->publishable_key, r->pool),
                       clerk_site_clerk_js_attribute("proxy", js->proxy, r->pool),
                       clerk_site_clerk_js_attribute("domain", instance->satellite ? instance->domain : NULL, r->pool),
+                      clerk_site_clerk_js_attribute("satellite", instance->satellite ? "1" : NULL, r->pool),
                       clerk_site_clerk_js_attribute("script", js->script, r->pool),
                       clerk_site_clerk_js_attribute("ui", js->ui, r->pool), NULL);
     return 1;

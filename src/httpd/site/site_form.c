@@ -140,13 +140,13 @@ static void set_headers(request_rec *r, const clerk_site_clerk_js *js)
      * from following the application's redirect to another site, such as a payment service's, after the form has
      * arrived.
      */
-    apr_table_setn(r->err_headers_out, "Content-Security-Policy",
-                   apr_pstrcat(r->pool,
-                               "default-src 'none'; base-uri 'none'; form-action http: https:; frame-ancestors ",
-                               /* A form in a frame of this site comes back in that frame. */
-                               dest && (!strcmp(dest, "iframe") || !strcmp(dest, "frame")) ? "'self'" : "'none'",
-                               "; script-src 'self' ", js->frontend, " ", js->script_origin, "; connect-src 'self' ",
-                               js->frontend, "; style-src 'self'; worker-src 'self' blob:", NULL));
+    apr_table_setn(
+        r->err_headers_out, "Content-Security-Policy",
+        apr_pstrcat(r->pool, "default-src 'none'; base-uri 'none'; form-action http: https:; frame-ancestors ",
+                    /* A form in a frame of this site comes back in that frame. */
+                    dest && (!strcmp(dest, "iframe") || !strcmp(dest, "frame")) ? "'self'" : "'none'",
+                    "; script-src 'self' ", js->frontend, " ", js->script_origin, "; connect-src 'self' ", js->frontend,
+                    "; frame-src 'self' ", js->frontend, "; style-src 'self'; worker-src 'self' blob:", NULL));
     /* Applications compare the Origin and the Referer of a form with their own. */
     apr_table_setn(r->err_headers_out, "Referrer-Policy", "same-origin");
     apr_table_setn(r->err_headers_out, "X-Content-Type-Options", "nosniff");
@@ -186,16 +186,13 @@ static const char *lost_html(request_rec *r, lost_reason lost)
 static const char *page_html(request_rec *r, const clerk_site_clerk_js *js, const clerk_outcome *outcome,
                              const char *content)
 {
-    const char *domain = clerk_config_runtime(r)->instance->satellite ? "1" : NULL;
-
     return apr_pstrcat(r->pool,
                        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                        "<meta name=\"robots\" content=\"noindex\">\n<title>Your form has not been sent yet</title>\n"
                        "<link rel=\"stylesheet\" href=\"",
                        clerk_site_path(r, "pages.css"), "\">\n<script src=\"", clerk_site_path(r, "form.js"),
-                       "\" defer", js->attributes, clerk_site_clerk_js_attribute("satellite", domain, r->pool),
-                       clerk_site_clerk_js_attribute("user", outcome->lapsed_user, r->pool),
+                       "\" defer", js->attributes, clerk_site_clerk_js_attribute("user", outcome->lapsed_user, r->pool),
                        clerk_site_clerk_js_attribute("sign-in", sign_in_url(r, outcome), r->pool),
                        "></script>\n</head>\n<body>\n<main>\n<div class=\"card\">\n", content,
                        "<div id=\"more\" hidden></div>\n</div>\n</main>\n</body>\n</html>\n", NULL);

@@ -7,10 +7,13 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
+#include "clerk/protocol.h"
 #include "clerk/url/party.h"
 #include "clerk/url/query.h"
 #include "clerk/url/url.h"
 #include "httpd/config/config.h"
+#include "httpd/request/judge.h"
+#include "httpd/request/outcome_headers.h"
 #include "httpd/request/wire.h"
 #include "httpd/site/site_clerk_js.h"
 #include "text/text.h"
@@ -119,8 +122,45 @@ static int refuse_method(request_rec *r)
     return HTTP_METHOD_NOT_ALLOWED;
 }
 
+/* Whether a satellite that this server knows wants an answer. */
+static int is_for_satellite(request_rec *r)
+{
+    const char *back = clerk_query_get(clerk_query_parse(r->args, r->pool), CLERK_PARAMETER_REDIRECT_URL);
+    const clerk_url *url = back ? clerk_url_parse(back, r->pool) : NULL;
+
+    return url && is_party(clerk_config_dir(r)->authorized_parties, url->origin);
+}
+
+/*
+ * What has to be known before a page is shown, NULL for most. On a satellite, a handshake fetches the session after a
+ * sign-in on the primary domain; the sign-in page of a development primary tells a satellite which browser this is
+ * (protocol.md 9.2 and 9.3).
+ */
+static const clerk_outcome *judge_page(request_rec *r, const char *page)
+{
+    const clerk_instance *instance = clerk_config_runtime(r)->instance;
+    const clerk_outcome *outcome;
+
+    if (instance->satellite) {
+        return strcmp(page, "signed-in") ? NULL : clerk_judge_request(r);
+    }
+    if (instance->type != CLERK_INSTANCE_DEVELOPMENT || strcmp(page, "sign-in") || !is_for_satellite(r)) {
+        return NULL;
+    }
+    outcome = clerk_judge_request(r);
+    return outcome && outcome->reason == CLERK_REASON_PRIMARY_RESPONDS_TO_SYNCING ? outcome : NULL;
+}
+
+static int redirect(request_rec *r, const char *location)
+{
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "Location", location);
+    return HTTP_TEMPORARY_REDIRECT;
+}
+
 int clerk_site_frame(request_rec *r, const char *page)
 {
+    const clerk_outcome *outcome;
     clerk_site_clerk_js js;
 
     if (r->method_number != M_GET && strcmp(page, "sign-out")) {
@@ -129,12 +169,21 @@ int clerk_site_frame(request_rec *r, const char *page)
     if (!clerk_site_clerk_js_find(&js, r)) {
         return HTTP_NOT_FOUND;
     }
+    outcome = judge_page(r, page);
+    if (outcome) {
+        clerk_outcome_headers_send(r);
+        if (outcome->location) {
+            return redirect(r, outcome->location);
+        }
+    }
     set_policy(r, &js);
-    begin(r, title_of(page),
-          apr_pstrcat(
-              r->pool, "<script src=\"pages.js\" defer", clerk_site_clerk_js_attribute("page", page, r->pool),
-              js.attributes, clerk_site_clerk_js_attribute("up", clerk_config_dir(r)->policy.sign_up_url, r->pool),
-              clerk_site_clerk_js_attribute("back", clerk_site_frame_way_back(r), r->pool), "></script>\n", NULL));
+    begin(
+        r, title_of(page),
+        apr_pstrcat(
+            r->pool, "<script src=\"pages.js\" defer", clerk_site_clerk_js_attribute("page", page, r->pool),
+            js.attributes, clerk_site_clerk_js_attribute("up", clerk_config_dir(r)->policy.sign_up_url, r->pool),
+            clerk_site_clerk_js_attribute("known", outcome && outcome->status == CLERK_SIGNED_IN ? "1" : NULL, r->pool),
+            clerk_site_clerk_js_attribute("back", clerk_site_frame_way_back(r), r->pool), "></script>\n", NULL));
     ap_rvputs(
         r, strcmp(page, "organization") ? "" : "<div id=\"switch\"></div>\n",
         "<div id=\"clerk\" role=\"region\" aria-live=\"polite\"><p class=\"wait\">", title_of(page),
