@@ -25,12 +25,14 @@
 #include "jose/json.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
+/* A thread of its own: a store that hangs must not keep keys from being refreshed. */
+#define FLEET_WATCHDOG_NAME "_clerk_revocations_"
 /* Webhook messages that are remembered: as many as come in ten minutes at seven a second. 32 KB. */
 #define WEBHOOKS_SEEN 4096
 #define WEBHOOKS_RETAINED "mod_auth_clerk-webhooks-seen-1"
 /* 2 MB, of which only what is used is resident: 229,376 places. */
 #define REVOCATION_SETS 32768
-#define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-1"
+#define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-2"
 #define WATCHDOG_LONGEST apr_time_from_sec(10)
 /* How often the watchdog looks whether a profile is to be refreshed, and how many may wait for that: a request that
  * finds no place leaves it to a later one. */
@@ -66,8 +68,21 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return clerk_socache_register(pconf, plog);
 }
 
+static int has_webhooks(void)
+{
+    const apr_array_header_t *runtimes = clerk_process_get()->runtimes;
+
+    for (int i = 0; i < runtimes->nelts; i++) {
+        if (APR_ARRAY_IDX(runtimes, i, clerk_runtime *)->webhook_keys) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /*
- * Create the cache of ClerkSOCache, if any instance has a secret key: without one nothing is stored.
+ * Create the cache of ClerkSOCache, if any instance has a secret key, or it is configured where revocations come:
+ * without that nothing is stored.
  * Without its module, only what is configured to need it is an error.
  */
 static int create_socache(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
@@ -76,13 +91,35 @@ static int create_socache(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     clerk_process *process = clerk_process_get();
     const char *error;
 
-    if (!clerk_process_has_secret_key()) {
+    if (!clerk_process_has_secret_key() && !(conf->socache && has_webhooks())) {
         return OK;
     }
+    process->has_socache_key = conf->socache_key != NULL;
     error = clerk_socache_create(&process->socache, conf->socache, conf->socache_key, pconf, ptemp);
     if (error && (conf->socache || conf->socache_key || clerk_check_needs_profiles())) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      CLERK_LOGNO(3201) "user profiles (ClerkUserProfile, user:FIELD) need a cache: %s", error);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+/* Whether this server exchanges revocations with others: through a store that they can share, with a key that they can
+ * have. */
+static int is_fleet(void)
+{
+    const clerk_process *process = clerk_process_get();
+
+    return has_webhooks() && process->socache && process->has_socache_key && clerk_socache_is_network(process->socache);
+}
+
+static int check_fleet(server_rec *s)
+{
+    if (clerk_config_server(s)->revocation_failure == CLERK_REVOCATION_FAILURE_CLOSED && !is_fleet()) {
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, 0, s,
+            CLERK_LOGNO(3286) "ClerkRevocationFailure closed is about servers that exchange revocations; write "
+                      "ClerkWebhookSecret, ClerkSOCache redis:host:port or memcache:host:port, and ClerkSOCacheKey");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
@@ -102,6 +139,9 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     }
     if (rc == OK) {
         rc = create_socache(s, pconf, ptemp);
+    }
+    if (rc == OK) {
+        rc = check_fleet(s);
     }
     /* httpd starts piped logs and other processes after this. */
     if (rc == OK && process->runtimes->nelts) {
@@ -179,21 +219,58 @@ static apr_status_t watch(int state, void *data, apr_pool_t *scratch)
     return APR_SUCCESS;
 }
 
-static void start_watchdog(server_rec *s, apr_pool_t *pconf)
+static apr_status_t watch_fleet(int state, void *data, apr_pool_t *scratch)
 {
     clerk_process *process = clerk_process_get();
 
+    if (state == AP_WATCHDOG_STATE_RUNNING && clerk_background_begin()) {
+        APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
+            = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
+        set_interval(process->fleet_watchdog, clerk_fleet_tick(&process->fleet, scratch), data, watch_fleet);
+        clerk_background_end();
+    }
+    return APR_SUCCESS;
+}
+
+/* Have a function called now and then, by a thread of its own in one child at a time. */
+static apr_status_t start_watchdog_of(ap_watchdog_t **pwatchdog, const char *name, ap_watchdog_callback_fn_t *call,
+                                      server_rec *s, apr_pool_t *pconf)
+{
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback
         = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     apr_status_t rv = APR_ENOTIMPL;
 
     if (get_instance && register_callback) {
-        rv = get_instance(&process->watchdog, WATCHDOG_NAME, 0, 1, pconf);
+        rv = get_instance(pwatchdog, name, 0, 1, pconf);
         if (rv == APR_SUCCESS) {
-            rv = register_callback(process->watchdog, AP_WD_TM_SLICE, s, watch);
+            rv = register_callback(*pwatchdog, AP_WD_TM_SLICE, s, call);
         }
     }
+    return rv;
+}
+
+/* Nothing but this thread reads what other servers have revoked. */
+static int start_fleet(server_rec *s, apr_pool_t *pconf)
+{
+    clerk_process *process = clerk_process_get();
+    apr_status_t rv = process->fleet.memory
+                          ? start_watchdog_of(&process->fleet_watchdog, FLEET_WATCHDOG_NAME, watch_fleet, s, pconf)
+                          : APR_SUCCESS;
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, process->fleet.closed ? APLOG_ERR : APLOG_WARNING, rv, s,
+                     CLERK_LOGNO(3285) "mod_watchdog is not loaded: no revocations are exchanged with the other "
+                                       "servers that share ClerkSOCache; load mod_watchdog");
+    }
+    return rv == APR_SUCCESS || !process->fleet.closed ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static void start_watchdog(server_rec *s, apr_pool_t *pconf)
+{
+    clerk_process *process = clerk_process_get();
+    apr_status_t rv = start_watchdog_of(&process->watchdog, WATCHDOG_NAME, watch, s, pconf);
+
     if (rv != APR_SUCCESS && process->keystore) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      CLERK_LOGNO(3032) "mod_watchdog is not loaded: keys are refreshed by "
@@ -276,16 +353,18 @@ static apr_status_t make_profiles_due(server_rec *s, apr_pool_t *pconf)
     return rv;
 }
 
-static int has_webhooks(void)
+static apr_status_t open_fleet(void *memory, server_rec *s)
 {
-    const apr_array_header_t *runtimes = clerk_process_get()->runtimes;
+    const clerk_server_config *conf = clerk_config_server(s);
+    clerk_process *process = clerk_process_get();
 
-    for (int i = 0; i < runtimes->nelts; i++) {
-        if (APR_ARRAY_IDX(runtimes, i, clerk_runtime *)->webhook_keys) {
-            return 1;
-        }
-    }
-    return 0;
+    process->fleet.memory = memory;
+    process->fleet.cache = process->socache;
+    process->fleet.revocations = &process->revocations;
+    process->fleet.server = s;
+    process->fleet.poll = (apr_interval_time_t)CLERK_SETTINGS_VALUE(conf, revocation_poll);
+    process->fleet.closed = CLERK_SETTINGS_VALUE(conf, revocation_failure) == CLERK_REVOCATION_FAILURE_CLOSED;
+    return clerk_fleet_open(&process->fleet);
 }
 
 /* Memory that outlives the configuration, and that the processes of the generation before, which finish their requests,
@@ -320,6 +399,7 @@ static apr_status_t retain_memory(char **pmemory, const char *name, apr_size_t s
  */
 static apr_status_t make_webhook_memory(server_rec *s)
 {
+    const apr_size_t revocations_size = clerk_revocations_size(REVOCATION_SETS);
     clerk_process *process = clerk_process_get();
     char *memory;
     apr_status_t rv;
@@ -333,11 +413,12 @@ static apr_status_t make_webhook_memory(server_rec *s)
         return rv;
     }
     process->webhooks_seen = (clerk_recent_set){(_Atomic apr_uint64_t *)(void *)memory, WEBHOOKS_SEEN};
-    rv = retain_memory(&memory, REVOCATIONS_RETAINED, clerk_revocations_size(REVOCATION_SETS), s);
-    if (rv == APR_SUCCESS) {
-        clerk_revocations_use(&process->revocations, memory, REVOCATION_SETS);
+    rv = retain_memory(&memory, REVOCATIONS_RETAINED, revocations_size + sizeof(clerk_fleet_memory), s);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    clerk_revocations_use(&process->revocations, memory, REVOCATION_SETS);
+    return is_fleet() ? open_fleet(memory + revocations_size, s) : APR_SUCCESS;
 }
 
 /*
@@ -453,7 +534,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (process->keystore || process->backend_limits) {
         start_watchdog(s, pconf);
     }
-    return OK;
+    return start_fleet(s, pconf);
 }
 
 /* In every child, and in mod_cgid's daemon. */

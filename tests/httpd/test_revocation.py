@@ -76,7 +76,7 @@ class People:
 
     def __init__(self, live):
         n = next(number)
-        self.live = live
+        self.live, self.since = live, int(time.time()) - BEFORE
         self.org = live.add_organization(f"org{n}", roles={"org:admin": (), "org:member": ()})
         self.anna = live.add_user(f"anna{n}", memberships={self.org.slug: "admin"})
         self.ben = live.add_user(f"ben{n}", memberships={self.org.slug: "member"})
@@ -84,8 +84,9 @@ class People:
                          "ben in org": live.create_session(self.ben, self.org), "ben": live.create_session(self.ben)}
 
     def ask(self, server, who, age, place="/app/env.cgi"):
-        """A program, with a token of that age."""
-        answer = server.get(place, XHR | bearer(self.live, session=self.sessions[who], age=age))
+        """A program, with a token from before all events of the test, or of that age."""
+        issued = self.since if age == BEFORE else int(time.time()) - age
+        answer = server.get(place, XHR | bearer(self.live, session=self.sessions[who], issued_at=issued, ttl=600))
         if answer.status != 200:
             assert (answer.status, answer.header("X-Clerk-Auth-Reason")) == (401, "session-revoked")
             assert 'error="invalid_token"' in answer.header("WWW-Authenticate")

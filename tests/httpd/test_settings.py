@@ -35,6 +35,7 @@ VALUES = {
     "ClerkSOCache": "shmcb:logs/cache{0}(100000)",
     "ClerkSOCacheKey": "env:KEY_{0}",
     "ClerkAuditLog": "logs/audit{0}",
+    "ClerkRevocationFailure": "open",  # closed needs more than one directive
     "ClerkStateDir": "none",
     "ClerkInstance": "named{0}",
     "ClerkHtaccessInstances": "named{0}",

@@ -94,13 +94,20 @@ typedef struct clerk_server_config {
     const char *socache;       /**< provider[:args]; NULL: default */
     const char *socache_key;   /**< NULL: random */
     const char *audit_log;     /**< an absolute path, or '|' and a program; NULL: none */
-    const char *state_dir;     /**< absolute; NULL: default; "" none */
+    int revocation_failure;    /**< clerk_revocation_failure */
+    apr_interval_time_t revocation_poll;
+    const char *state_dir; /**< absolute; NULL: default; "" none */
     /* HOST */
     const char *pages; /**< path of the module's own pages, without a final '/'; NULL or "": none */
     /* Set in check_config: */
     struct clerk_runtime *runtime; /**< the unnamed instance of the server, or NULL */
     apr_hash_t *named_runtimes;    /**< name -> clerk_runtime * */
 } clerk_server_config;
+
+typedef enum clerk_revocation_failure {
+    CLERK_REVOCATION_FAILURE_OPEN,
+    CLERK_REVOCATION_FAILURE_CLOSED
+} clerk_revocation_failure;
 
 typedef enum clerk_unauthenticated {
     CLERK_UNAUTHENTICATED_AUTO,

@@ -11,7 +11,8 @@
 #define LONGEST_WAIT apr_time_from_sec(5)
 #define STEP apr_time_from_msec(2)
 
-static atomic_int is_working, is_ending;
+/* Threads: keys and revocations have one each. */
+static atomic_int working, is_ending;
 
 static apr_status_t wait_for_work(void *data)
 {
@@ -19,7 +20,7 @@ static apr_status_t wait_for_work(void *data)
 
     atomic_store(&is_ending, 1);
     clerk_http_curl_abort(data);
-    while (atomic_load(&is_working) && waited < LONGEST_WAIT) {
+    while (atomic_load(&working) && waited < LONGEST_WAIT) {
         apr_sleep(STEP);
         waited += STEP;
     }
@@ -28,7 +29,7 @@ static apr_status_t wait_for_work(void *data)
 
 void clerk_background_init(apr_pool_t *pchild, clerk_http *http)
 {
-    atomic_store(&is_working, 0);
+    atomic_store(&working, 0);
     atomic_store(&is_ending, 0);
     /* Before the pools below it are destroyed. */
     apr_pool_pre_cleanup_register(pchild, http, wait_for_work);
@@ -36,15 +37,20 @@ void clerk_background_init(apr_pool_t *pchild, clerk_http *http)
 
 int clerk_background_begin(void)
 {
-    atomic_store(&is_working, 1);
+    atomic_fetch_add(&working, 1);
     if (atomic_load(&is_ending)) {
-        atomic_store(&is_working, 0);
+        atomic_fetch_sub(&working, 1);
         return 0;
     }
     return 1;
 }
 
+int clerk_background_is_ending(void)
+{
+    return atomic_load(&is_ending);
+}
+
 void clerk_background_end(void)
 {
-    atomic_store(&is_working, 0);
+    atomic_fetch_sub(&working, 1);
 }

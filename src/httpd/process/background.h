@@ -7,8 +7,8 @@
 #include "net/http.h"
 
 /*
- * Background work, which mod_watchdog's thread of a child does. httpd does not wait for that thread when a child ends
- * (prefork with each graceful restart, every process model when it stops): it would go on with memory of the child's
+ * Background work, which mod_watchdog's threads of a child do. httpd does not wait for these threads when a child ends
+ * (prefork with each graceful restart, every process model when it stops): they would go on with memory of the child's
  * pool, and within OpenSSL while exit() takes OpenSSL down.
  */
 
@@ -20,6 +20,9 @@ void clerk_background_init(apr_pool_t *pchild, clerk_http *http);
 
 /** Begin background work. @return 0: the child is ending; do none, and do not call clerk_background_end() */
 int clerk_background_begin(void);
+
+/** Whether the child is ending: what has several steps leaves the rest of them undone. */
+int clerk_background_is_ending(void);
 
 /** End what clerk_background_begin() has begun. */
 void clerk_background_end(void);

@@ -58,6 +58,7 @@ void clerk_process_revoke(const clerk_revocation *revocation)
 {
     if (process.revocations.head) {
         clerk_revocations_add(&process.revocations, revocation);
+        clerk_fleet_note(&process.fleet, revocation);
     }
 }
 
@@ -69,6 +70,16 @@ clerk_due_queue clerk_process_profiles_due(void)
 clerk_recent_set clerk_process_profiles_asked(void)
 {
     return process.profiles_asked;
+}
+
+int clerk_process_must_know_revocations(void)
+{
+    return process.fleet.memory && process.fleet.closed;
+}
+
+const clerk_fleet *clerk_process_fleet(void)
+{
+    return process.fleet.memory ? &process.fleet : NULL;
 }
 
 int clerk_process_has_watchdog(void)

@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <mod_watchdog.h>
 
+#include "httpd/process/fleet.h"
 #include "httpd/process/runtime.h"
 #include "httpd/process/socache.h"
 #include "shared/due_queue.h"
@@ -22,7 +23,10 @@ typedef struct clerk_process {
     clerk_http *http;             /**< made in each child */
     clerk_token_cache *token_cache;
     clerk_backend_limits *backend_limits; /**< NULL where no instance has a secret key */
+    int has_socache_key;                  /**< ClerkSOCacheKey is set */
     clerk_socache *socache;               /**< NULL: none is needed, or its module is not loaded */
+    clerk_fleet fleet;                    /**< no memory: this server exchanges no revocations with others */
+    ap_watchdog_t *fleet_watchdog;        /**< NULL: there is no fleet, or mod_watchdog is not loaded */
     ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
     clerk_revocations revocations;        /**< no head: nothing can be revoked */
     clerk_recent_set webhooks_seen;       /**< messages that were received, also before a graceful
@@ -53,7 +57,14 @@ clerk_recent_set clerk_process_webhooks_seen(void);
 /** What was revoked; NULL: nothing can be, as no instance has a ClerkWebhookSecret. */
 const clerk_revocations *clerk_process_revocations(void);
 
-/** Revoke something, for all processes of this machine. */
+/** Whether session tokens are only good while the revocations of the fleet are known (ClerkRevocationFailure closed).
+ */
+int clerk_process_must_know_revocations(void);
+
+/** The fleet; NULL: this server exchanges no revocations with others. */
+const clerk_fleet *clerk_process_fleet(void);
+
+/** Revoke something, for all processes of this machine, and soon for the other servers of the fleet. */
 void clerk_process_revoke(const clerk_revocation *revocation);
 
 /** The users whose profiles are to be refreshed in the background, and the cache's entries that were so. */

@@ -191,6 +191,12 @@ apr_status_t clerk_socache_open(clerk_socache *cache, void *memory, unsigned int
     return rv;
 }
 
+int clerk_socache_is_network(const clerk_socache *cache)
+{
+    return !(cache->provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE) && strcmp(cache->provider->name, "shmcb")
+           && strcmp(cache->provider->name, "dbm");
+}
+
 apr_status_t clerk_socache_child_init(clerk_socache *cache, apr_pool_t *pchild)
 {
     return cache->mutex ? apr_global_mutex_child_init(&cache->mutex, apr_global_mutex_lockfile(cache->mutex), pchild)
@@ -307,21 +313,25 @@ static apr_time_t read_end(const unsigned char bytes[END_SIZE])
     return (apr_time_t)until;
 }
 
-const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool)
+/* @param waits outside a request: in a thread that may wait for a slow store */
+static const void *find(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, int waits,
+                        apr_pool_t *pool)
 {
     /* The name first, so that what is signed is in one piece. */
     unsigned char bytes[CLERK_SOCACHE_DIGEST + CLERK_SOCACHE_VALUE_MAX + OVERHEAD], digest[CLERK_SOCACHE_DIGEST];
     unsigned char *stored = bytes + CLERK_SOCACHE_DIGEST;
     unsigned int len = CLERK_SOCACHE_VALUE_MAX + OVERHEAD;
     apr_status_t rv;
-    use this;
+    use this = {0};
 
-    if (!begin(&this, cache)) {
+    if (!waits && !begin(&this, cache)) {
         return NULL;
     }
     rv = cache->provider->retrieve(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, stored, &len,
                                    pool);
-    end(&this, cache);
+    if (!waits) {
+        end(&this, cache);
+    }
     if (rv != APR_SUCCESS || len < OVERHEAD || len > CLERK_SOCACHE_VALUE_MAX + OVERHEAD) {
         return NULL;
     }
@@ -335,6 +345,17 @@ const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const cle
     return apr_pmemdup(pool, stored + END_SIZE, *psize);
 }
 
+const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool)
+{
+    return find(psize, cache, name, 0, pool);
+}
+
+const void *clerk_socache_load(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name,
+                               apr_pool_t *pool)
+{
+    return find(psize, cache, name, 1, pool);
+}
+
 void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool)
 {
     use this;
@@ -346,29 +367,53 @@ void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, 
     }
 }
 
-void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, const void *value, apr_size_t size,
-                       apr_time_t until, apr_pool_t *pool)
+/* @param waits outside a request: in a thread that may wait for a slow store. @param ptried 0: the store is not used
+ * now */
+static apr_status_t keep(int *ptried, clerk_socache *cache, const clerk_socache_name *name, const void *value,
+                         apr_size_t size, apr_time_t until, int waits, apr_pool_t *pool)
 {
     unsigned char *bytes, *stored;
     apr_status_t rv;
-    use this;
+    use this = {0};
 
+    *ptried = 0;
     /* Stores over a network count in seconds, and refuse a value for none. */
     if (size > CLERK_SOCACHE_VALUE_MAX || until - apr_time_now() < 2 * APR_USEC_PER_SEC) {
-        return;
+        return APR_EINVAL;
     }
     bytes = apr_palloc(pool, CLERK_SOCACHE_DIGEST + OVERHEAD + size);
     stored = bytes + CLERK_SOCACHE_DIGEST;
     memcpy(bytes, name->bytes, CLERK_SOCACHE_DIGEST);
     write_end(stored, until);
     memcpy(stored + END_SIZE, value, size);
-    if (!sign(stored + END_SIZE + size, cache, bytes, CLERK_SOCACHE_DIGEST + END_SIZE + size) || !begin(&this, cache)) {
-        return;
+    if (!sign(stored + END_SIZE + size, cache, bytes, CLERK_SOCACHE_DIGEST + END_SIZE + size)
+        || (!waits && !begin(&this, cache))) {
+        return APR_EGENERAL;
     }
+    *ptried = 1;
     rv = cache->provider->store(cache->instance, cache->server, name->bytes, CLERK_SOCACHE_DIGEST, until, stored,
                                 (unsigned int)(OVERHEAD + size), pool);
-    end(&this, cache);
-    if (rv != APR_SUCCESS) {
+    if (!waits) {
+        end(&this, cache);
+    }
+    return rv;
+}
+
+apr_status_t clerk_socache_save(clerk_socache *cache, const clerk_socache_name *name, const void *value,
+                                apr_size_t size, apr_time_t until, apr_pool_t *pool)
+{
+    int tried;
+
+    return keep(&tried, cache, name, value, size, until, 1, pool);
+}
+
+void clerk_socache_put(clerk_socache *cache, const clerk_socache_name *name, const void *value, apr_size_t size,
+                       apr_time_t until, apr_pool_t *pool)
+{
+    int tried;
+    apr_status_t rv = keep(&tried, cache, name, value, size, until, 0, pool);
+
+    if (tried && rv != APR_SUCCESS) {
         int level = clerk_httpd_log_message_level(3205);
 
         ap_log_error(APLOG_MARK, level, rv, cache->server,

@@ -31,8 +31,9 @@ typedef struct clerk_socache clerk_socache;
 
 /** What a value is about. No two kinds have the same names. */
 typedef enum clerk_socache_kind {
-    CLERK_SOCACHE_PROFILE = 'p', /**< of a user */
-    CLERK_SOCACHE_MACHINE = 'm'  /**< what Clerk has said about a machine token */
+    CLERK_SOCACHE_PROFILE = 'p',    /**< of a user */
+    CLERK_SOCACHE_MACHINE = 'm',    /**< what Clerk has said about a machine token */
+    CLERK_SOCACHE_REVOCATIONS = 'r' /**< by a server of a fleet */
 } clerk_socache_kind;
 
 /** The name of a value. */
@@ -62,6 +63,9 @@ apr_size_t clerk_socache_size(unsigned int workers);
 apr_status_t clerk_socache_open(clerk_socache *cache, void *memory, unsigned int workers, server_rec *s,
                                 apr_pool_t *pconf);
 
+/** Whether the store is one that several servers can share, by the provider's name, and that needs no mutex. */
+int clerk_socache_is_network(const clerk_socache *cache);
+
 /** In each child. */
 apr_status_t clerk_socache_child_init(clerk_socache *cache, apr_pool_t *pchild);
 
@@ -79,6 +83,13 @@ int clerk_socache_make_name(clerk_socache_name *name, const clerk_socache *cache
  */
 const void *clerk_socache_get(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name,
                               apr_pool_t *pool);
+
+/** As clerk_socache_get() and clerk_socache_put() in a background thread, which may wait as long as the store hangs;
+ * for stores over a network only. Errors are not logged. */
+const void *clerk_socache_load(apr_size_t *psize, clerk_socache *cache, const clerk_socache_name *name,
+                               apr_pool_t *pool);
+apr_status_t clerk_socache_save(clerk_socache *cache, const clerk_socache_name *name, const void *value,
+                                apr_size_t size, apr_time_t until, apr_pool_t *pool);
 
 /** Remove a value, if there is one. */
 void clerk_socache_remove(clerk_socache *cache, const clerk_socache_name *name, apr_pool_t *pool);

@@ -161,6 +161,13 @@ static void call_backend(void *baton, clerk_backend_reply *reply, const clerk_ba
     kept->reply = *reply;
 }
 
+static int knows_revocations(void *baton)
+{
+    (void)baton;
+    /* Not that of the binding, which is that of a token's clock. */
+    return clerk_fleet_is_known(clerk_process_fleet(), apr_time_now());
+}
+
 static const char *own_origin(void *baton)
 {
     return clerk_wire_own_origin(((const binding *)baton)->r);
@@ -179,7 +186,7 @@ void clerk_instance_services_bind(clerk_services *services, clerk_runtime *runti
     services->own_origin = own_origin;
     services->revocations = clerk_process_revocations();
     services->revocation_key = runtime->revocation_key;
-    services->knows_revocations = NULL;
+    services->knows_revocations = clerk_process_must_know_revocations() ? knows_revocations : NULL;
     services->cache_get = cache_get;
     services->cache_put = cache_put;
     services->acquire_keys = acquire_keys;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SHARED_REVOCATION_LOG_H
+#define SHARED_REVOCATION_LOG_H
+
+#include "shared/revocations.h"
+
+/** How many revocations the log remembers. */
+#define CLERK_REVOCATION_LOG_ENTRIES 900
+
+typedef struct clerk_revocation_log_entry {
+    _Atomic apr_uint64_t number; /**< one more than its number in the log; 0: it is being written */
+    _Atomic apr_uint64_t place;
+    _Atomic apr_uint64_t name; /**< the time above the tag */
+    _Atomic apr_uint64_t family;
+} clerk_revocation_log_entry;
+
+/**
+ * The latest revocations of this machine, for the other servers of a fleet. Zeroed shared memory; nothing here waits.
+ * What is pushed out while others may not have read it yet leaves its time as a floor, as in clerk_revocations.
+ */
+typedef struct clerk_revocation_log {
+    _Atomic apr_uint64_t appended; /**< revocations since the memory was made */
+    _Atomic apr_int64_t floor;
+    clerk_revocation_log_entry entries[CLERK_REVOCATION_LOG_ENTRIES];
+} clerk_revocation_log;
+
+/** @param since seconds since 1970; what is older has been read by everybody */
+void clerk_revocation_log_append(clerk_revocation_log *log, const clerk_revocation *revocation, apr_int64_t since);
+
+/**
+ * Copy what is in the log and not older than @a since.
+ * @param list has room for CLERK_REVOCATION_LOG_ENTRIES
+ * @param pappended how many revocations the list is complete for
+ * @return how many there are
+ */
+int clerk_revocation_log_list(const clerk_revocation_log *log, clerk_revocation *list, apr_int64_t since,
+                              apr_uint64_t *pappended);
+
+#endif
