@@ -252,6 +252,41 @@ def test_basic(server, fresh):
     assert answer.status == 307 and answer.header("WWW-Authenticate") is None
 
 
+ODD = {
+    "a NUL in the user name": b"a\0b:KEY", "a NUL before the colon": b"a\0:KEY", "a NUL in the password": b"a:KEY\0", "a NUL in the key": b"a:ak_\0x",
+    "no colon": b"KEY", "two colons": b"a:b:KEY", "a colon after the key": b"a:KEY:", "a space before the key": b"a: KEY",
+    "a line break": b"a:KEY\n", "another header field": b"a:KEY\r\nX-Evil: 1", "no UTF-8 in the password": b"a:KEY\xff",
+    "nothing": b"", "a colon": b":", "the key as the user name": b"KEY:",
+    "a long password": b"a:ak_" + b"x" * 1500, "a Bearer in it": b"a:Bearer KEY",
+}
+GOOD = {"no UTF-8 in the user name": b"\xff\xfe:KEY", "a long user name": b"u" * 4000 + b":KEY", "a space in the user name": b"a b:KEY",
+        "a control character in the user name": b"\x1b[2J:KEY"}
+
+
+def test_odd_basic_credentials(server, fresh):
+    """What is not exactly a user name, a colon and a key is no key, and nobody is asked about it."""
+    key = fresh.machine_token().secret
+    assert server.get("/basic/", basic(key)).status == 200
+    before = calls(fresh)
+    for rows, status in ((ODD, 401), (GOOD, 200)):
+        for name, text in rows.items():
+            encoded = base64.b64encode(text.replace(b"KEY", key.encode())).decode()
+            answer = server.get("/basic/", XHR | {"Authorization": f"Basic {encoded}"})
+            assert answer.status == status, (name, answer)
+            assert key not in answer.text and (not encoded or encoded not in answer.text)
+    encoded = base64.b64encode(f"a:{key}".encode()).decode()
+    for field in (f"Basic {encoded}, Bearer {key}", f"Basic {encoded},", f"Basic\t{encoded}", f"Basic {encoded} x", f"Basic{encoded}", "Basic", "Basic ",
+                  "Basic =",
+                  f"Basic {encoded}\x7f", f"Basic \xe9{encoded}", f"Basic {encoded[:9]} {encoded[9:]}", f"Basic:{encoded}", f"Negotiate {encoded}",
+                  "Basic " + "A" * 8000):
+        answer = server.get("/basic/", XHR | {"Authorization": field})
+        assert answer.status in (400, 401), (field, answer)
+    assert server.get("/basic/", [*XHR.items(), ("Authorization", f"Basic {encoded}"), ("Authorization", "Basic eDp5")]).status == 401
+    assert calls(fresh) == before
+    log = server.log.text()
+    assert key not in log and encoded not in log and "\x1b" not in log
+
+
 def test_a_key_as_basic_password_is_not_offered_to_a_page(make_httpd, fresh):
     server = make_httpd()
     server.write("p/index.html", "members only\n")

@@ -483,7 +483,8 @@ def test_webdav_with_an_api_key(run, live, tmp_path):
     for method, path, who, status in (("PUT", "/scoped/b.txt", key, 403), ("PUT", "/scoped/b.txt", writer, 201), ("PROPFIND", "/scoped/", key, 207),
                                       ("GET", "/scoped/b.txt", key, 200), ("DELETE", "/scoped/b.txt", key, 403), ("DELETE", "/scoped/b.txt", writer, 204),
                                       ("PUT", "/scoped/b.txt", "ak_wrong", 401)):
-        assert ask(method, path, f"anybody:{who}", b"text" if method == "PUT" else None, **({"Depth": "1"} if method == "PROPFIND" else {})).status == status, (method, who)
+        depth = {"Depth": "1"} if method == "PROPFIND" else {}
+        assert ask(method, path, f"anybody:{who}", b"text" if method == "PUT" else None, **depth).status == status, (method, who)
     calls = live.count("verify-api-key")
     for who, status in ((None, 401), ("backup:secret", 200), ("backup:wrong", 401), (f"backup:{key}", 401), (f"{key}:", 401)):
         answer = ask("GET", "/backup/", who)
