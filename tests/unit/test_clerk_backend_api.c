@@ -885,30 +885,25 @@ static void places_are_waited_for_while_calls_end(void **state)
     assert_true(f->server->most_inside <= SESSION_PLACES);
 }
 
-/* Calls are charged when they begin: those that fail together are no more than one after another. */
+/* What any client can cause is charged when it begins: calls that fail together are no more than one after another. */
 static void calls_that_fail_together_are_no_more_than_may_fail(void **state)
 {
     static const struct {
         clerk_backend_group group;
-        const char *ip;   /* all are from here; NULL: each from another address */
-        const char *user; /* all are of this one; NULL: each of another user */
+        const char *ip; /* all are from here; NULL: each from another address */
         int may_fail;
         int together;
         apr_interval_time_t interval;
-    } rows[] = {{CLERK_BACKEND_STRANGERS, NULL, NULL, 20, STRANGER_PLACES, apr_time_from_msec(500)},
-                {CLERK_BACKEND_NEW_MACHINES, NULL, NULL, 20, STRANGER_PLACES, apr_time_from_msec(500)},
-                {CLERK_BACKEND_NEW_SESSIONS, NULL, NULL, 20, NEW_SESSION_PLACES, apr_time_from_msec(500)},
-                {CLERK_BACKEND_STRANGERS, "192.0.2.7", NULL, 10, ADDRESS_PLACES, SECONDS(5)},
-                {CLERK_BACKEND_NEW_MACHINES, "192.0.2.7", NULL, 10, ADDRESS_PLACES, SECONDS(5)},
-                {CLERK_BACKEND_NEW_SESSIONS, "192.0.2.7", NULL, 10, NEW_SESSION_PLACES, SECONDS(5)},
-                {CLERK_BACKEND_NEW_SESSIONS, NULL, "user_1", 5, USER_PLACES, SECONDS(10)},
-                {CLERK_BACKEND_KNOWN_SESSIONS, NULL, "user_1", 5, USER_PLACES, SECONDS(10)}};
+    } rows[] = {{CLERK_BACKEND_STRANGERS, NULL, 20, STRANGER_PLACES, apr_time_from_msec(500)},
+                {CLERK_BACKEND_NEW_MACHINES, NULL, 20, STRANGER_PLACES, apr_time_from_msec(500)},
+                {CLERK_BACKEND_STRANGERS, "192.0.2.7", 10, ADDRESS_PLACES, SECONDS(5)},
+                {CLERK_BACKEND_NEW_MACHINES, "192.0.2.7", 10, ADDRESS_PLACES, SECONDS(5)}};
     fixture *f = *state;
 
     f->api.timeout = apr_time_from_msec(300);
     for (size_t i = 0; i < COUNT(rows); i++) {
         int before = rows[i].may_fail - 2, together = rows[i].together;
-        caller callers[NEW_SESSION_PLACES];
+        caller callers[STRANGER_PLACES];
         apr_time_t begun;
 
         memset(f->state, 0, sizeof(*f->state));
@@ -919,7 +914,6 @@ static void calls_that_fail_together_are_no_more_than_may_fail(void **state)
             clerk_backend_call one = fresh_call(f, rows[i].group, f->pool);
 
             one.client_ip = rows[i].ip ? rows[i].ip : one.client_ip;
-            one.user_id = rows[i].user ? rows[i].user : one.user_id;
             if (n < before) {
                 assert_int_equal(make(f, one).status, 404);
                 f->server->calls = n + 1;
@@ -944,16 +938,16 @@ static void calls_that_fail_together_are_no_more_than_may_fail(void **state)
 static void calls_that_succeed_make_room_for_others(void **state)
 {
     fixture *f = *state;
-    caller callers[NEW_SESSION_PLACES];
+    caller callers[STRANGER_PLACES];
 
     f->server->status = 404;
     for (int i = 0; i < 17; i++) {
-        assert_int_equal(call_of(f, CLERK_BACKEND_NEW_SESSIONS).status, 404);
+        assert_int_equal(call_of(f, CLERK_BACKEND_NEW_MACHINES).status, 404);
     }
     f->server->status = 200;
     f->api.timeout = SECONDS(60);
     hold(f, 1, APR_SUCCESS);
-    start_group(f, callers, COUNT(callers), CLERK_BACKEND_NEW_SESSIONS);
+    start_group(f, callers, COUNT(callers), CLERK_BACKEND_NEW_MACHINES);
     wait_until_inside(f, 3);
     hold(f, 0, APR_SUCCESS);
     assert_int_equal(join(callers, COUNT(callers)), COUNT(callers));
@@ -961,10 +955,28 @@ static void calls_that_succeed_make_room_for_others(void **state)
     /* And what is held back, or ends with the process, costs nothing either. */
     f->server->rv = APR_EINTR;
     for (int i = 0; i < 100; i++) {
-        assert_true(call_of(f, CLERK_BACKEND_NEW_SESSIONS).held_back);
+        assert_true(call_of(f, CLERK_BACKEND_NEW_MACHINES).held_back);
     }
     f->server->rv = APR_SUCCESS;
-    assert_int_equal(call_of(f, CLERK_BACKEND_NEW_SESSIONS).status, 200);
+    assert_int_equal(call_of(f, CLERK_BACKEND_NEW_MACHINES).status, 200);
+}
+
+/* A crowd with tokens that Clerk has signed, behind one address: as many calls as there are places. */
+static void sessions_do_not_wait_for_what_may_fail(void **state)
+{
+    fixture *f = *state;
+    caller callers[NEW_SESSION_PLACES];
+
+    hold(f, 1, APR_SUCCESS);
+    for (int i = 0; i < NEW_SESSION_PLACES; i++) {
+        clerk_backend_call one = fresh_call(f, CLERK_BACKEND_NEW_SESSIONS, f->pool);
+
+        one.client_ip = "192.0.2.7";
+        start_call(f, &callers[i], one);
+    }
+    wait_until_inside(f, NEW_SESSION_PLACES);
+    hold(f, 0, APR_SUCCESS);
+    assert_int_equal(join(callers, NEW_SESSION_PLACES), NEW_SESSION_PLACES);
 }
 
 static void each_group_has_places_that_no_other_takes(void **state)
@@ -975,8 +987,7 @@ static void each_group_has_places_that_no_other_takes(void **state)
     hold(f, 1, APR_SUCCESS);
     start_group(f, strangers, COUNT(strangers), CLERK_BACKEND_STRANGERS);
     wait_until_inside(f, STRANGER_PLACES);
-    /* Of new sessions no more would be under way than may fail. */
-    start_group(f, fresh, COUNT(fresh), CLERK_BACKEND_PROFILES);
+    start_group(f, fresh, COUNT(fresh), CLERK_BACKEND_NEW_SESSIONS);
     wait_until_inside(f, STRANGER_PLACES + NEW_SESSION_PLACES);
     start(f, known, COUNT(known));
     wait_until_inside(f, STRANGER_PLACES + SESSION_PLACES);
@@ -1378,6 +1389,7 @@ int main(void)
         test(a_429_stops_no_known_session),
         test(a_slow_api_holds_no_more_threads_than_there_are_places),
         test(places_are_waited_for_while_calls_end),
+        test(sessions_do_not_wait_for_what_may_fail),
         test(calls_that_fail_together_are_no_more_than_may_fail),
         test(calls_that_succeed_make_room_for_others),
         test(each_group_has_places_that_no_other_takes),

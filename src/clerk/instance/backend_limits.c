@@ -300,14 +300,13 @@ static int reserve(clerk_allowance_hold *hold, clerk_backend_allowance *allowanc
 static void settle(clerk_allowance_hold *hold, clerk_backend_allowance *allowance, clerk_allowance_rate rate, int cost,
                    apr_time_t now)
 {
-    if (!hold->taken) {
-        return;
-    }
     /* In this order: who looks in between waits for one more call, and does not find one free that is not. */
-    if (cost) {
+    if (rate.burst && cost) {
         clerk_allowance_charge(&allowance->spent, rate, cost, now);
     }
-    clerk_allowance_give_back(hold, &allowance->reserved, rate, cost, now);
+    if (hold->taken) {
+        clerk_allowance_give_back(hold, &allowance->reserved, rate, cost, now);
+    }
 }
 
 int clerk_backend_limits_reserve(clerk_backend_reservation *reservation, clerk_backend_limits *limits,
@@ -317,6 +316,10 @@ int clerk_backend_limits_reserve(clerk_backend_reservation *reservation, clerk_b
     const group_rates *rate = &rates[caller->group];
 
     memset(reservation, 0, sizeof(*reservation));
+    /* People come in crowds, with tokens that Clerk has signed: theirs count when they have ended. */
+    if (!clerk_backend_limits_is_stranger(caller)) {
+        return 1;
+    }
     if (reserve(&reservation->in_all, &failures->group[caller->group], rate->in_all, 1, now)
         && reserve(&reservation->address, &tables->by_address[caller->address % WORDS], rate->address, 1, now)
         && reserve(&reservation->user, &tables->by_user[caller->user % WORDS], rate->user, COST_OF_FAILURE, now)) {

@@ -87,7 +87,8 @@ typedef enum clerk_backend_ending {
 } clerk_backend_ending;
 
 /**
- * Set aside what a call costs if it fails, so that calls which fail together are no more than one after another.
+ * Set aside what a call that any client can cause costs if it fails, so that calls which fail together are no more than
+ * one after another. Other calls count when they have ended.
  * @return 0: what is left is set aside for calls under way
  */
 int clerk_backend_limits_reserve(clerk_backend_reservation *reservation, clerk_backend_limits *limits,
