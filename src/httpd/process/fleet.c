@@ -151,9 +151,9 @@ static void apply_lane(const clerk_fleet *fleet, const lane *found)
     for (apr_size_t i = 0; i < found->count; i++) {
         const unsigned char *at = found->entries + i * ENTRY;
         apr_uint64_t name = get(at + 8);
-        const clerk_revocation revocation = {at[16] ? CLERK_REVOCATIONS_OF_ORGANIZATIONS : CLERK_REVOCATIONS_OF_USERS,
-                                             get(at), (apr_uint32_t)name,
-                                             (apr_uint32_t)at_most_now((apr_int64_t)(name >> 32))};
+        const clerk_revocation revocation
+            = {at[16] ? CLERK_REVOCATIONS_OF_ORGANIZATIONS : CLERK_REVOCATIONS_OF_USERS, get(at), (apr_uint32_t)name,
+               (apr_uint32_t)at_most_now((apr_int64_t)(name >> 32))};
 
         if (revocation.at) {
             clerk_revocations_add(fleet->revocations, &revocation);
