@@ -2,6 +2,7 @@
 """The status page for Prometheus: the numbers of the JSON page, in a form that its own checker and a strict reader accept."""
 
 import calendar
+import json
 import pathlib
 import re
 import time
@@ -9,12 +10,14 @@ import time
 import pytest
 from pyclerk import prometheus
 from pyclerk.clerk import XHR, bearer, directives, protect
+from test_webhook import SECRETS, signed
 
 STATUS = "<Location /status>\n    SetHandler clerk-status\n    Require ip 127.0.0.1\n</Location>\n"
+HOOK = "<Location /hook>\n    SetHandler clerk-webhook\n    Require all granted\n</Location>\n"
 SOURCE = (pathlib.Path(__file__).resolve().parents[2] / "src/httpd/status/metrics.c").read_text()
 # The objects of the JSON page that the groups of metrics are.
 OBJECTS = {"KEYS": "keys", "FETCHES": "keys", "BACKEND": "backend_api", "CACHE": "token_cache", "CREDENTIALS": "credentials",
-           "SESSIONS": "sessions", "PROFILES": "user_profiles"}
+           "SESSIONS": "sessions", "PROFILES": "user_profiles", "WEBHOOKS": "webhooks", "REVOCATIONS": "revocations"}
 METRICS = re.findall(r'\{CLERK_METRICS_(\w+), "(\w+)", CLERK_METRIC_(\w+), \w+,\s+(?:\.series = "(\w+)")?', SOURCE)
 # In the text format instances have these names; JSON has the names that are not UTF-8 as null.
 AWKWARD = {"plain": "plain", 'quo"te': 'quo"te', "back\\\\slash": "back\\slash", "umläut": "umläut", "la\udce4tin": "la\ufffdtin"}
@@ -34,7 +37,9 @@ def need_promtool():
 @pytest.fixture(name="server")
 def _server(httpd, emulator):
     httpd.instance = emulator.add_instance(production=True)
-    httpd.configure(directives(httpd, httpd.instance, keys="api") + protect("/p") + protect("/admin", ["clerk-role admin"]) + STATUS)
+    httpd.env["HOOK"] = SECRETS[0]
+    httpd.configure(directives(httpd, httpd.instance, keys="api") + "ClerkWebhookSecret env:HOOK\n" + HOOK + protect("/p")
+                    + protect("/admin", ["clerk-role admin"]) + STATUS)
     for place in ("p", "admin"):
         httpd.write(f"{place}/index.html", "protected\n")
     return httpd.start()
@@ -44,6 +49,11 @@ def visit(server):
     once = bearer(server.instance)
     for path, headers in (("/p/", once), ("/p/", once), ("/p/", XHR), ("/admin/", XHR | bearer(server.instance, "bob", "acme"))):
         server.get(path, headers)
+    server.log.announce("AC3250")
+    for event in ({"type": "session.ended", "data": {"id": "sess_1", "user_id": "user_1"}}, {"type": "email.created", "data": {}}):
+        body = json.dumps(event | {"object": "event", "timestamp": int(time.time() * 1000)}).encode()
+        headers = signed(body, message="msg_" + event["type"].replace(".", "_"))
+        assert [server.request("POST", "/hook", headers, body).status for _ in range(2)] == [204, 400]
 
 
 def from_json(value, kind):
@@ -56,10 +66,12 @@ def test_every_number_of_the_json_page_is_there(server):
     """All rows of the table but those that Prometheus computes itself."""
     visit(server)
     series = prometheus.parse(scrape(server))
-    (instance,) = server.get("/status?json").json()["instances"]
+    page = server.get("/status?json").json()
+    (instance,) = page["instances"]
     seen = 0
     for group, name, kind, called in METRICS:
-        value = instance[OBJECTS[group]][name]
+        value = (page if group == "REVOCATIONS" else instance)[OBJECTS[group]][name]
+        of_whom = {} if group == "REVOCATIONS" else {"clerk_instance": "default"}
         assert bool(called) == (kind != "AGE"), name
         if kind == "AGE":
             continue
@@ -67,10 +79,10 @@ def test_every_number_of_the_json_page_is_there(server):
         if value is None:
             assert one is None, name
         elif kind == "TEXT":
-            label = {"state": value} if name in ("health", "circuit") else {name: value}
-            assert one.value(clerk_instance="default", **label) == 1, name
+            label = {"state": value} if name in ("health", "circuit", "last_verdict", "fleet") else {name: value}
+            assert one.value(**of_whom, **label) == 1, name
         else:
-            assert int(one.value(clerk_instance="default")) == from_json(value, kind), name
+            assert int(one.value(**of_whom)) == from_json(value, kind), name
             assert one.type == ("counter" if kind == "COUNTER" else "gauge"), name
         seen += value is not None
     assert seen > 15
@@ -85,6 +97,20 @@ def test_verdicts(server):
         (("clerk_instance", "default"), ("reason", "session-token-and-uat-missing"), ("status", "signed_out")): 1}
     assert series["clerk_forbidden_total"].value(clerk_instance="default") == 1
     assert series["clerk_token_cache_hits_total"].value() == 1
+
+
+def test_webhooks(server):
+    visit(server)
+    page, series = server.get("/status?json").json(), prometheus.parse(scrape(server))
+    hooks, revocations = page["instances"][0]["webhooks"], page["revocations"]
+    assert (hooks["applied"], hooks["refused"], hooks["unusable"], hooks["last_verdict"]) == (2, 2, 0, "refused")
+    assert hooks["applied_by_type"] == {"session.ended": 1, "other": 1} and hooks["last_age_seconds"] < 30
+    by_type = series["clerk_webhooks_applied_by_type_total"]
+    assert {labels["type"]: by_type.value(**labels) for labels in by_type.labels() if by_type.value(**labels)} == hooks["applied_by_type"]
+    assert (revocations["held"], revocations["given_way"], revocations["fleet"], revocations["fleet_servers"]) == (1, 0, "alone", 1)
+    assert revocations["capacity"] > 100000 and revocations["newest_age_seconds"] < 30
+    html = server.get("/status").text
+    assert "<dt>Revocations held</dt><dd>1</dd>" in html and "<dt>Webhook messages</dt><dd>2 <small>2 refused</small></dd>" in html
 
 
 def test_states_exclude_each_other(server):

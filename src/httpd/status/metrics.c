@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/status/metrics.h"
 
+#include "httpd/process/process.h"
+
 /* The share of the tokens that were found in the token cache; -1: there was none yet. */
 static double hit_percentage(const clerk_verdicts *verdicts)
 {
@@ -17,6 +19,54 @@ static double profile_percentage(const clerk_verdicts *verdicts)
     apr_uint64_t all = hits + atomic_load(&verdicts->profile_misses);
 
     return all ? 100.0 * (double)hits / (double)all : -1.0;
+}
+
+static apr_uint64_t webhooks_applied_of_all_types(const clerk_webhook_counts *counts)
+{
+    apr_uint64_t all = 0;
+
+    for (int type = 0; type < CLERK_EVENT_TYPES; type++) {
+        all += atomic_load(&counts->applied[type]);
+    }
+    return all;
+}
+
+static clerk_webhook_last last_webhook(const clerk_report_instance *instance)
+{
+    clerk_webhook_last last;
+
+    clerk_webhook_counts_last(&last, instance->runtime->webhook_counts);
+    return last;
+}
+
+static clerk_revocations_stats all_revocations(void)
+{
+    clerk_revocations_stats stats;
+
+    clerk_revocations_get_stats(&stats, clerk_process_revocations(), 0);
+    return stats;
+}
+
+static const char *fleet_state(void)
+{
+    const clerk_fleet *fleet = clerk_process_fleet();
+
+    return !fleet ? "alone" : clerk_fleet_is_known(fleet, apr_time_now()) ? "ok" : "failing";
+}
+
+/* When all servers' revocations were read last; 0: never, or there are no others. */
+static apr_time_t fleet_known_at(void)
+{
+    const clerk_fleet *fleet = clerk_process_fleet();
+
+    return fleet ? atomic_load(&fleet->memory->known_at) : 0;
+}
+
+static apr_uint64_t fleet_servers(void)
+{
+    const clerk_fleet *fleet = clerk_process_fleet();
+
+    return fleet ? atomic_load(&fleet->memory->servers) : 1;
 }
 
 /* A get function: its name, the member of clerk_metric_value for the metric's kind, and the value. */
@@ -66,8 +116,33 @@ GET(profile_share, percent, profile_percentage(instance->runtime->verdicts))
 GET(profile_failures, count, atomic_load(&instance->runtime->verdicts->profile_failures))
 GET(profile_kept, count, atomic_load(&instance->runtime->verdicts->profile_kept))
 
+GET(webhooks_applied, count, webhooks_applied_of_all_types(instance->runtime->webhook_counts))
+GET(webhooks_refused, count, atomic_load(&instance->runtime->webhook_counts->refused))
+GET(webhooks_unusable, count, atomic_load(&instance->runtime->webhook_counts->unusable))
+GET(webhook_at, time, last_webhook(instance).at)
+GET(webhook_verdict, text, clerk_webhook_counts_fate_text(last_webhook(instance).fate))
+GET(webhook_lag, count, (apr_uint64_t)apr_time_sec(last_webhook(instance).lag))
+
+/* A get function of the server. */
+#define GET_OF_SERVER(name, member, value)                                                                             \
+    static clerk_metric_value name(const clerk_report_instance *none)                                                  \
+    {                                                                                                                  \
+        (void)none;                                                                                                    \
+        return (clerk_metric_value){.member = (value)};                                                                \
+    }
+
+GET_OF_SERVER(revoked, count, all_revocations().held)
+GET_OF_SERVER(room, count, all_revocations().capacity)
+GET_OF_SERVER(given_way, count, all_revocations().given_way)
+GET_OF_SERVER(newest, time, apr_time_from_sec(all_revocations().newest))
+GET_OF_SERVER(fleet, text, fleet_state())
+GET_OF_SERVER(servers, count, fleet_servers())
+GET_OF_SERVER(known_at, time, fleet_known_at())
+
 static const char *const health_states[] = {"ok", "fixed", "idle", "failing", "down", NULL};
 static const char *const circuit_states[] = {"closed", "open", NULL};
+static const char *const webhook_verdicts[] = {"none", "applied", "refused", "unusable", NULL};
+static const char *const fleet_states[] = {"alone", "ok", "failing", NULL};
 
 const clerk_metric clerk_metrics[] = {
     {CLERK_METRICS_KEYS, "source", CLERK_METRIC_TEXT, source, .series = "keys_source_info", .label = "Keys from",
@@ -159,6 +234,38 @@ const clerk_metric clerk_metrics[] = {
      .help = "User profiles that Clerk was asked for in vain."},
     {CLERK_METRICS_PROFILES, "kept", CLERK_METRIC_COUNTER, profile_kept, .series = "user_profiles_kept_total",
      .note = "an old one used", .help = "Old user profiles that were used because Clerk did not answer."},
+    {CLERK_METRICS_WEBHOOKS, "applied", CLERK_METRIC_COUNTER, webhooks_applied, .series = "webhooks_applied_total",
+     .label = "Webhook messages", .help = "Webhook messages that were verified, and done what they say."},
+    {CLERK_METRICS_WEBHOOKS, "refused", CLERK_METRIC_COUNTER, webhooks_refused, .series = "webhooks_refused_total",
+     .note = "refused", .help = "Webhook messages that were refused: signature, age, or received before."},
+    {CLERK_METRICS_WEBHOOKS, "unusable", CLERK_METRIC_COUNTER, webhooks_unusable, .series = "webhooks_unusable_total",
+     .help = "Webhook messages that were signed, but do not say what they should."},
+    {CLERK_METRICS_WEBHOOKS, "last_at", CLERK_METRIC_TIME, webhook_at, .series = "webhooks_last_timestamp_seconds",
+     .help = "When the last webhook message came."},
+    {CLERK_METRICS_WEBHOOKS, "last_age_seconds", CLERK_METRIC_AGE, webhook_at, .label = "Last webhook message",
+     .none = "none yet", .help = "How long ago the last webhook message came."},
+    {CLERK_METRICS_WEBHOOKS, "last_verdict", CLERK_METRIC_TEXT, webhook_verdict, .series = "webhooks_last_verdict",
+     .states = webhook_verdicts, .label = "What became of it", .help = "What became of the last webhook message."},
+    {CLERK_METRICS_WEBHOOKS, "lag_seconds", CLERK_METRIC_GAUGE, webhook_lag, .series = "webhooks_lag_seconds",
+     .help = "From the event to the arrival of its message, for the last one that was applied."},
+    {CLERK_METRICS_REVOCATIONS, "held", CLERK_METRIC_GAUGE, revoked, .series = "revocations_held",
+     .label = "Revocations held", .help = "Sessions, users and memberships that are revoked as of some time."},
+    {CLERK_METRICS_REVOCATIONS, "capacity", CLERK_METRIC_GAUGE, room, .series = "revocations_capacity",
+     .help = "How many revocations there is room for."},
+    {CLERK_METRICS_REVOCATIONS, "given_way", CLERK_METRIC_COUNTER, given_way, .series = "revocations_given_way_total",
+     .help = "Revocations that gave way to newer ones: more than them is revoked now."},
+    {CLERK_METRICS_REVOCATIONS, "newest_at", CLERK_METRIC_TIME, newest,
+     .series = "revocations_newest_timestamp_seconds", .help = "As of when something was last revoked."},
+    {CLERK_METRICS_REVOCATIONS, "newest_age_seconds", CLERK_METRIC_AGE, newest, .label = "The newest one",
+     .none = "none", .help = "How long ago something was last revoked."},
+    {CLERK_METRICS_REVOCATIONS, "fleet", CLERK_METRIC_TEXT, fleet, .series = "revocations_fleet",
+     .states = fleet_states, .label = "Other servers",
+     .help = "Whether what other servers have revoked is known here."},
+    {CLERK_METRICS_REVOCATIONS, "fleet_servers", CLERK_METRIC_GAUGE, servers, .series = "revocations_fleet_servers",
+     .help = "Servers that exchange revocations, this one included."},
+    {CLERK_METRICS_REVOCATIONS, "fleet_known_at", CLERK_METRIC_TIME, known_at,
+     .series = "revocations_fleet_known_timestamp_seconds",
+     .help = "When the revocations of all servers were last read."},
     {.get = NULL},
 };
 
@@ -170,13 +277,18 @@ const char *clerk_metrics_object(clerk_metric_group group)
                                         [CLERK_METRICS_CACHE] = "token_cache",
                                         [CLERK_METRICS_CREDENTIALS] = "credentials",
                                         [CLERK_METRICS_SESSIONS] = "sessions",
-                                        [CLERK_METRICS_PROFILES] = "user_profiles"};
+                                        [CLERK_METRICS_PROFILES] = "user_profiles",
+                                        [CLERK_METRICS_WEBHOOKS] = "webhooks",
+                                        [CLERK_METRICS_REVOCATIONS] = "revocations"};
 
     return names[group];
 }
 
 int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *instance)
 {
+    if (!instance || group == CLERK_METRICS_REVOCATIONS) {
+        return !instance && group == CLERK_METRICS_REVOCATIONS && clerk_process_revocations();
+    }
     switch (group) {
     case CLERK_METRICS_FETCHES:
         return instance->health != CLERK_HEALTH_FIXED;
@@ -184,6 +296,8 @@ int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *i
         return instance->runtime->instance->secret_key || instance->runtime->instance->machine_secret_key;
     case CLERK_METRICS_PROFILES:
         return instance->runtime->instance->secret_key != NULL;
+    case CLERK_METRICS_WEBHOOKS:
+        return instance->runtime->webhook_keys != NULL;
     default:
         return 1;
     }

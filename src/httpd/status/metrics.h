@@ -5,8 +5,8 @@
 #include "httpd/status/report.h"
 
 /*
- * The metrics of an instance, for all formats of the status page. The counters of decisions by status and reason are
- * not among them (clerk/verdicts.h).
+ * The metrics of an instance, and some of the whole server, for all formats of the status page. The counters of
+ * decisions by status and reason are not among them (clerk/verdicts.h), nor those of webhook messages by type.
  */
 
 /** The group of a metric: its object in JSON, and the instances that have it. "keys" has further members. */
@@ -17,7 +17,9 @@ typedef enum clerk_metric_group {
     CLERK_METRICS_CACHE,       /**< "token_cache": all instances */
     CLERK_METRICS_CREDENTIALS, /**< "credentials": all instances */
     CLERK_METRICS_SESSIONS,    /**< "sessions": all instances */
-    CLERK_METRICS_PROFILES     /**< "user_profiles": instances with a secret key */
+    CLERK_METRICS_PROFILES,    /**< "user_profiles": instances with a secret key */
+    CLERK_METRICS_WEBHOOKS,    /**< "webhooks": instances with ClerkWebhookSecret */
+    CLERK_METRICS_REVOCATIONS  /**< "revocations": of the server, for all its instances; get() is not given one */
 } clerk_metric_group;
 
 /** The kind of the value, and the member of clerk_metric_value that it is in. */
@@ -68,7 +70,7 @@ extern const clerk_metric clerk_metrics[];
 /** The name of a group's object in JSON. */
 const char *clerk_metrics_object(clerk_metric_group group);
 
-/** Whether an instance has the metrics of a group. */
+/** Whether an instance has the metrics of a group. @param instance NULL: the server itself */
 int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *instance);
 
 #endif

@@ -95,6 +95,22 @@ static json_t *json_group(clerk_metric_group group, const clerk_report_instance 
     return object;
 }
 
+static json_t *json_webhooks(const clerk_report_instance *entry, apr_time_t now)
+{
+    json_t *object = json_group(CLERK_METRICS_WEBHOOKS, entry, now), *by_type = json_object();
+
+    for (int type = 0; type < CLERK_EVENT_TYPES; type++) {
+        apr_uint64_t count = atomic_load(&entry->runtime->webhook_counts->applied[type]);
+
+        if (count) {
+            json_object_set_new(by_type, clerk_event_type_text((clerk_event_type)type), json_count(count));
+        }
+    }
+    /* Of null, nothing is a member. */
+    json_object_set_new(object, "applied_by_type", by_type);
+    return object;
+}
+
 static json_t *json_verdicts(const clerk_verdicts *verdicts)
 {
     json_t *all = json_object();
@@ -134,6 +150,7 @@ static json_t *json_instance(const clerk_report_instance *entry, const clerk_rep
     for (clerk_metric_group group = CLERK_METRICS_BACKEND; group <= CLERK_METRICS_PROFILES; group++) {
         json_object_set_new(one, clerk_metrics_object(group), json_group(group, entry, report->now));
     }
+    json_object_set_new(one, clerk_metrics_object(CLERK_METRICS_WEBHOOKS), json_webhooks(entry, report->now));
     json_object_set_new(one, "verdicts", json_verdicts(entry->runtime->verdicts));
     return one;
 }
@@ -152,6 +169,8 @@ static void status_json(request_rec *r, const clerk_report *report)
     json_object_set_new(document, "now", json_time(report->now));
     json_object_set_new(document, "since", json_time(report->since));
     json_object_set_new(document, "background_refresh", json_boolean(report->background_refresh));
+    json_object_set_new(document, clerk_metrics_object(CLERK_METRICS_REVOCATIONS),
+                        json_group(CLERK_METRICS_REVOCATIONS, NULL, report->now));
     for (int i = 0; i < report->instances->nelts; i++) {
         json_array_append_new(instances,
                               json_instance(&APR_ARRAY_IDX(report->instances, i, clerk_report_instance), report));

@@ -68,7 +68,11 @@ typedef void value_writer(request_rec *r, int number, const char *name, const ch
 
 static void write_line(request_rec *r, int number, const char *name, const char *value)
 {
-    ap_rprintf(r, "Clerk[%d]%s: %s\n", number, camel(name, r->pool), value);
+    if (number < 0) {
+        ap_rprintf(r, "Clerk%s: %s\n", camel(name, r->pool), value);
+    } else {
+        ap_rprintf(r, "Clerk[%d]%s: %s\n", number, camel(name, r->pool), value);
+    }
 }
 
 static void write_item(request_rec *r, int number, const char *name, const char *value)
@@ -92,12 +96,10 @@ static apr_uint64_t total(const clerk_verdicts *verdicts, clerk_status status)
     return sum;
 }
 
-/* All values of an instance: its metrics, and its decisions by outcome. */
-static void write_instance(request_rec *r, const clerk_report_instance *entry, int number, apr_time_t now,
-                           value_writer *write)
+/* The metrics of an instance. @param entry NULL: of the server; then the number is -1 */
+static void write_metrics(request_rec *r, const clerk_report_instance *entry, int number, apr_time_t now,
+                          value_writer *write)
 {
-    const clerk_verdicts *verdicts = entry->runtime->verdicts;
-
     for (const clerk_metric *metric = clerk_metrics; metric->get; metric++) {
         const char *value = metric->name && clerk_metrics_apply(metric->group, entry)
                                 ? value_text(metric, entry, now, r->pool)
@@ -107,6 +109,15 @@ static void write_instance(request_rec *r, const clerk_report_instance *entry, i
             write(r, number, apr_pstrcat(r->pool, clerk_metrics_object(metric->group), "_", metric->name, NULL), value);
         }
     }
+}
+
+/* All values of an instance: its metrics, and its decisions by outcome. */
+static void write_instance(request_rec *r, const clerk_report_instance *entry, int number, apr_time_t now,
+                           value_writer *write)
+{
+    const clerk_verdicts *verdicts = entry->runtime->verdicts;
+
+    write_metrics(r, entry, number, now, write);
     for (int status = 0; status < CLERK_STATUS_COUNT; status++) {
         write(r, number, apr_pstrcat(r->pool, "requests_", clerk_verdicts_name((clerk_status)status), NULL),
               apr_psprintf(r->pool, "%" APR_UINT64_T_FMT, total(verdicts, (clerk_status)status)));
@@ -125,9 +136,12 @@ static int status_hook(request_rec *r, int flags)
     if (flags & AP_STATUS_SHORT) {
         ap_rprintf(r, "ClerkVersion: " CLERK_VERSION "\nClerkInstances: %d\nClerkBackgroundRefresh: %d\n",
                    report->instances->nelts, report->background_refresh);
+        write_metrics(r, NULL, -1, report->now, write_line);
     } else {
         ap_rputs("<hr />\n<h2>Clerk</h2>\n<dl><dt>mod_auth_clerk " CLERK_VERSION "</dt>\n", r);
-        ap_rprintf(r, "<dt>background refresh: %s</dt></dl>\n", report->background_refresh ? "yes" : "no");
+        ap_rprintf(r, "<dt>background refresh: %s</dt>\n", report->background_refresh ? "yes" : "no");
+        write_metrics(r, NULL, -1, report->now, write_item);
+        ap_rputs("</dl>\n", r);
     }
     for (int i = 0; i < report->instances->nelts; i++) {
         const clerk_report_instance *entry = &APR_ARRAY_IDX(report->instances, i, clerk_report_instance);

@@ -283,6 +283,11 @@ void clerk_status_html(request_rec *r, const clerk_report *report)
         ap_rputs("<p class=\"card warn\">Keys are not refreshed in the background: mod_watchdog is not loaded.</p>\n",
                  r);
     }
+    if (clerk_metrics_apply(CLERK_METRICS_REVOCATIONS, NULL)) {
+        ap_rputs("<section class=\"card\">\n<h2>Revocations</h2>\n", r);
+        metrics(r, NULL, report->now);
+        ap_rputs("</section>\n", r);
+    }
     for (int i = 0; i < report->instances->nelts; i++) {
         instance_card(r, &APR_ARRAY_IDX(report->instances, i, clerk_report_instance), report);
     }

@@ -55,10 +55,15 @@ static void begin(series *to)
     }
 }
 
-/* A sample. @param labels further ones, as written: ",name=\"value\"" each */
+/* A sample. @param entry NULL: of the server. @param labels further ones, as written: ",name=\"value\"" each */
 static void sample_text(series *to, const clerk_report_instance *entry, const char *labels, const char *value)
 {
     begin(to);
+    if (!entry) {
+        ap_rvputs(to->r, "clerk_", to->name, *labels ? "{" : "", *labels ? labels + 1 : "", *labels ? "} " : " ", value,
+                  "\n", NULL);
+        return;
+    }
     ap_rvputs(to->r, "clerk_", to->name, "{clerk_instance=\"", label(entry->runtime->instance->name, to->r->pool), "\"",
               labels, "} ", value, "\n", NULL);
 }
@@ -173,6 +178,15 @@ static void reason_samples(series *to, const clerk_report_instance *entry)
     }
 }
 
+static void webhook_samples(series *to, const clerk_report_instance *entry)
+{
+    for (int type = 0; clerk_metrics_apply(CLERK_METRICS_WEBHOOKS, entry) && type < CLERK_EVENT_TYPES; type++) {
+        sample(to, entry,
+               apr_pstrcat(to->r->pool, ",type=\"", clerk_event_type_text((clerk_event_type)type), "\"", NULL),
+               atomic_load(&entry->runtime->webhook_counts->applied[type]));
+    }
+}
+
 static void forbidden_sample(series *to, const clerk_report_instance *entry)
 {
     sample(to, entry, "", atomic_load(&entry->runtime->verdicts->forbidden));
@@ -189,6 +203,8 @@ static const struct {
     {"requests_total", "counter", "Decisions about requests, by their outcome.", request_samples},
     {"verdicts_total", "counter", "Decisions about requests that are not signed in, by outcome and reason.",
      reason_samples},
+    {"webhooks_applied_by_type_total", "counter", "Webhook messages that were applied, by the type of their event.",
+     webhook_samples},
     {"forbidden_total", "counter", "Signed-in requests that a Require refused.", forbidden_sample},
 };
 
@@ -209,6 +225,9 @@ void clerk_status_prometheus(request_rec *r, const clerk_report *report)
     for (const clerk_metric *metric = clerk_metrics; metric->get; metric++) {
         series to = {r, metric->series, metric->kind == CLERK_METRIC_COUNTER ? "counter" : "gauge", metric->help, 0};
 
+        if (metric->series && clerk_metrics_apply(metric->group, NULL)) {
+            metric_samples(&to, metric, NULL);
+        }
         for (int i = 0; metric->series && i < report->instances->nelts; i++) {
             const clerk_report_instance *entry = &APR_ARRAY_IDX(report->instances, i, clerk_report_instance);
 
