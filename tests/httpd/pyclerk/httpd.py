@@ -48,6 +48,17 @@ def unprivileged_user():
             return pwd.getpwnam(name)
     raise HttpdError("no user to run httpd as")
 
+
+def children_of(parent):
+    """Process ids."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text(errors="replace").rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
+
+
 # Children that crash leave a core: see backtraces().
 resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
 
@@ -244,7 +255,7 @@ DocumentRoot "{self.docroot}"
         if process is None:
             return
         if process.poll() is None:
-            self._settle()
+            self._settle(process.pid)
             self.stopped_from = len(self.log.text())
             process.terminate()
             try:
@@ -254,26 +265,33 @@ DocumentRoot "{self.docroot}"
                 process.wait(timeout)
                 raise HttpdError(f"httpd did not stop in {timeout} s") from None
 
-    def _settle(self, timeout=2.0):
-        """Until the last connections are closed: a child of the event MPM that is told to stop while its workers close
-        many at once may crash by itself (httpd 2.4.71, without any of our code)."""
+    def _settle(self, pid, timeout=2.0):
+        """Until the last connections are closed and all children have begun to serve. A child of the event MPM that is told
+        to stop while its workers close many at once may crash by itself (httpd 2.4.71, without any of our code); and one
+        that is still starting calls exit() in its signal handler, be it in the midst of malloc(), and crashes then."""
         local = f"0100007F:{self.port:04X}"
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
-            if not any(fields[1] == local and fields[3] in ("01", "08") for fields in lines):  # established, close-wait
+            if (not any(fields[1] == local and fields[3] in ("01", "08") for fields in lines)  # established, close-wait
+                    and self._have_all_started(pid)):
                 return
             time.sleep(0.02)
 
+    def _have_all_started(self, parent):
+        """Whether all children of a threaded MPM have their threads; that of mod_cgid never has any."""
+        if self.mpm == "prefork":
+            return True
+        without_threads = 0
+        for pid in children_of(parent):
+            with contextlib.suppress(OSError):  # it ends meanwhile
+                same = pathlib.Path(f"/proc/{pid}/comm").read_bytes() == pathlib.Path(f"/proc/{parent}/comm").read_bytes()
+                without_threads += same and b"\nThreads:\t1\n" in pathlib.Path(f"/proc/{pid}/status").read_bytes()
+        return without_threads <= 1
+
     def children(self):
         """Process ids of the child processes."""
-        found = []
-        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                parent = stat.read_text().rpartition(")")[2].split()[1]
-                if int(parent) == self.process.pid:
-                    found.append(int(stat.parent.name))
-        return found
+        return children_of(self.process.pid)
 
     def read_proc(self, name):
         """What /proc says of the server's processes, by process id: those that end meanwhile are left out."""
