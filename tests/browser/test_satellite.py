@@ -73,25 +73,24 @@ def test_the_form_arrives_by_itself(site, browser):
     browser.see("Saved by user_alice: text=precious")
 
 
-def test_the_text_waits_for_a_sign_in_on_the_primary_domain(site, browser):
+def write_and_sign_in_elsewhere(site, browser, who):
+    """A form whose session has ended; its writer signs in on the primary domain, in a tab of its own, and comes back."""
     site.instance.end_session(site.write_slowly(browser))
     browser.press_button("#save")
     browser.see("Please sign in to send your form")
     browser.follow("#more a")
-    site.sign_in(browser, "alice")
+    site.sign_in(browser, who)
     browser.see("You can close this tab")
     browser.tab(0)
+
+
+def test_the_text_waits_for_a_sign_in_on_the_primary_domain(site, browser):
+    write_and_sign_in_elsewhere(site, browser, "alice")
     browser.see("Saved by user_alice: text=precious")
 
 
 def test_another_person_is_asked(site, browser):
-    site.instance.end_session(site.write_slowly(browser))
-    browser.press_button("#save")
-    browser.see("Please sign in to send your form")
-    browser.follow("#more a")
-    site.sign_in(browser, "bob")
-    browser.see("You can close this tab")
-    browser.tab(0)
+    write_and_sign_in_elsewhere(site, browser, "bob")
     browser.see("Send this form as another account?")
     browser.press_button("#send")
     browser.see("Saved by user_bob: text=precious")
