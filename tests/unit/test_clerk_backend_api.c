@@ -533,6 +533,14 @@ static void strangers_may_fail_as_often_whatever_the_status(void **state)
     assert_int_equal(f->server->calls, 10);
 }
 
+/* Of so many users two may share a word of the table of allowances: that of a known machine then waits for what the
+ * other's failure cost. This is about circuits, which are elsewhere. */
+static clerk_backend_reply first_call_of(fixture *f, clerk_backend_group group)
+{
+    memset(f->memory, 0, f->size);
+    return call_of(f, group);
+}
+
 static void no_group_opens_the_circuit_of_another(void **state)
 {
     fixture *f = *state;
@@ -541,11 +549,11 @@ static void no_group_opens_the_circuit_of_another(void **state)
         memset(f->state, 0, sizeof(*f->state));
         f->server->status = 500;
         for (int i = 0; i < 3; i++) {
-            assert_int_equal(call_of(f, failing).status, 500);
+            assert_int_equal(first_call_of(f, failing).status, 500);
         }
         f->server->status = 200;
         for (int group = 0; group < CLERK_BACKEND_GROUPS; group++) {
-            assert_int_equal(call_of(f, group).status, group == failing ? 0 : 200);
+            assert_int_equal(first_call_of(f, group).status, group == failing ? 0 : 200);
         }
     }
 }
