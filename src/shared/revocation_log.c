@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared/revocation_log.h"
 
-void clerk_revocation_log_append(clerk_revocation_log *log, const clerk_revocation *revocation, apr_int64_t since)
+/* @return its number */
+static apr_uint64_t append(clerk_revocation_log *log, const clerk_revocation *revocation, apr_int64_t since)
 {
     apr_uint64_t number = atomic_fetch_add(&log->appended, 1);
     clerk_revocation_log_entry *entry = &log->entries[number % CLERK_REVOCATION_LOG_ENTRIES];
@@ -15,6 +16,20 @@ void clerk_revocation_log_append(clerk_revocation_log *log, const clerk_revocati
     atomic_store(&entry->name, (apr_uint64_t)revocation->at << 32 | revocation->tag);
     atomic_store(&entry->family, revocation->family);
     atomic_store(&entry->number, number + 1);
+    return number;
+}
+
+/* Whether the entry has had to make room for another one. */
+static int is_pushed_out(const clerk_revocation_log *log, apr_uint64_t number)
+{
+    return atomic_load(&log->appended) > number + CLERK_REVOCATION_LOG_ENTRIES;
+}
+
+void clerk_revocation_log_append(clerk_revocation_log *log, const clerk_revocation *revocation, apr_int64_t since)
+{
+    /* The process may have been held up so long that others have filled the log meanwhile. */
+    while (is_pushed_out(log, append(log, revocation, since))) {
+    }
 }
 
 /* @return 0 if it is being written, or was overwritten */
@@ -35,20 +50,39 @@ static int read_entry(clerk_revocation *revocation, const clerk_revocation_log *
 }
 
 int clerk_revocation_log_list(const clerk_revocation_log *log, clerk_revocation *list, apr_int64_t since,
-                              apr_uint64_t *pappended)
+                              clerk_revocation_log_range *range)
 {
     apr_uint64_t appended = atomic_load(&log->appended);
-    apr_uint64_t first = appended > CLERK_REVOCATION_LOG_ENTRIES ? appended - CLERK_REVOCATION_LOG_ENTRIES : 0;
     int count = 0;
 
-    *pappended = appended;
-    for (apr_uint64_t number = first; number < appended; number++) {
-        if (!read_entry(&list[count], log, number)) {
+    range->first = appended > CLERK_REVOCATION_LOG_ENTRIES ? appended - CLERK_REVOCATION_LOG_ENTRIES : 0;
+    range->appended = appended;
+    for (apr_uint64_t number = range->first; number < appended; number++) {
+        if (read_entry(&list[count], log, number)) {
+            count += (apr_int64_t)list[count].at >= since;
+        } else if (is_pushed_out(log, number)) {
+            range->first = number + 1;
+        } else if (number < range->appended) {
             /* The list says that it is not complete, and is made again soon. */
-            *pappended = number < *pappended ? number : *pappended;
-        } else if ((apr_int64_t)list[count].at >= since) {
-            count++;
+            range->appended = number;
         }
     }
+    /* A process was killed as it wrote an entry, which was pushed out meanwhile. */
+    range->appended = range->appended > range->first ? range->appended : range->first;
+    /* Last: what was pushed out of the list has left its time there by now. */
+    range->floor = atomic_load(&log->floor);
     return count;
+}
+
+clerk_revocation_log_reading clerk_revocation_log_mark_read(clerk_revocation_log_mark *mark, apr_uint64_t id,
+                                                            const clerk_revocation_log_range *range)
+{
+    apr_uint64_t read = atomic_load(&mark->id) == id ? atomic_load(&mark->read) : 0;
+
+    if (range->appended < read) {
+        return CLERK_REVOCATION_LOG_OLDER;
+    }
+    atomic_store(&mark->id, id);
+    atomic_store(&mark->read, range->appended);
+    return range->first > read ? CLERK_REVOCATION_LOG_GAP : CLERK_REVOCATION_LOG_FOLLOWS;
 }

@@ -27,13 +27,35 @@ typedef struct clerk_revocation_log {
 /** @param since seconds since 1970; what is older has been read by everybody */
 void clerk_revocation_log_append(clerk_revocation_log *log, const clerk_revocation *revocation, apr_int64_t since);
 
+/** What a list is complete for: the revocations from number `first` to the one before `appended`. */
+typedef struct clerk_revocation_log_range {
+    apr_uint64_t first;
+    apr_uint64_t appended;
+    apr_int64_t floor; /**< for who has not read those before */
+} clerk_revocation_log_range;
+
 /**
  * Copy what is in the log and not older than @a since.
  * @param list has room for CLERK_REVOCATION_LOG_ENTRIES
- * @param pappended how many revocations the list is complete for
  * @return how many there are
  */
 int clerk_revocation_log_list(const clerk_revocation_log *log, clerk_revocation *list, apr_int64_t since,
-                              apr_uint64_t *pappended);
+                              clerk_revocation_log_range *range);
+
+/** How far the log of another machine was read. Zeroed: not at all. One thread at a time changes it. */
+typedef struct clerk_revocation_log_mark {
+    _Atomic apr_uint64_t id;   /**< of the log: not 0 */
+    _Atomic apr_uint64_t read; /**< the next number */
+} clerk_revocation_log_mark;
+
+typedef enum clerk_revocation_log_reading {
+    CLERK_REVOCATION_LOG_FOLLOWS, /**< nothing is missing between the list and what was read before */
+    CLERK_REVOCATION_LOG_GAP,     /**< something may be missing: the floor counts */
+    CLERK_REVOCATION_LOG_OLDER    /**< the list is an older one than was read before: there is a newer one */
+} clerk_revocation_log_reading;
+
+/** Note that a list of the log @a id was read. @return what it was */
+clerk_revocation_log_reading clerk_revocation_log_mark_read(clerk_revocation_log_mark *mark, apr_uint64_t id,
+                                                            const clerk_revocation_log_range *range);
 
 #endif

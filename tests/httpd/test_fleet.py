@@ -9,14 +9,14 @@ import time
 
 import pytest
 from pyclerk.clerk import XHR, bearer, directives
-from pyclerk.stores import Memcached, Redis
-from test_revocation import AFTER, BEFORE, People, configuration, tell
-from test_webhook import SECRETS
+from pyclerk.stores import Memcached, Redis, Slow
+from test_revocation import AFTER, BEFORE, People, configuration, event, number, session_data, tell
+from test_webhook import SECRETS, signed
 
 STORES = {"redis": Redis, "memcache": Memcached}
 KEY = "k" * 40
 # httpd's own about a store that does not answer, and ours.
-OUTAGE = ("AC3283", "AC3284", "AC3205", "AH0", "redis", "memcache")
+OUTAGE = ("AC3283", "AC3284", "AC3287", "AC3288", "AC3289", "AC3205", "AH0", "redis", "memcache")
 
 
 @pytest.fixture(name="live", scope="module")
@@ -37,10 +37,10 @@ def _store(request, tmp_path):
 def _serve(make_httpd, live, store):
     servers = []
 
-    def serve(more="", key=KEY):
+    def serve(more="", key=KEY, spec=store.spec):
         server = make_httpd()
         server.env["KEY"] = key
-        text = f"ClerkSOCache {store.spec}\nClerkSOCacheKey env:KEY\nClerkRevocationPoll 200ms\n{more}"
+        text = f"ClerkSOCache {spec}\nClerkSOCacheKey env:KEY\nClerkRevocationPoll 200ms\n{more}"
         server.configure(configuration(server, live, text), modules=store.modules)
         server.log.announce(*OUTAGE)
         servers.append(server)
@@ -58,6 +58,7 @@ def wait_until(condition, timeout=40.0):
         time.sleep(0.05)
 
 
+@pytest.mark.mpm
 def test_all_servers_know(serve, live):
     one, two = serve(), serve()
     people = People(live)
@@ -128,15 +129,129 @@ def test_what_others_write_is_not_believed(serve, live):
     assert theirs.stopped(two, BEFORE) == set() and ours.stopped(stranger, BEFORE) == set()
 
 
+@pytest.fixture(name="proxies")
+def _proxies(store):
+    """For two servers."""
+    proxies = [Slow(store), Slow(store)]
+    yield proxies
+    for proxy in proxies:
+        proxy.stop()
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_closed_with_a_slow_store(serve, store, proxies, live):
+    """From the moment that it is not known in time who was stopped elsewhere, nobody is let in, and nobody waits."""
+    one, two = (serve("ClerkRevocationFailure closed\n", spec=proxy.spec) for proxy in proxies)
+    people, lanes = People(live), lanes_of(store, 2)
+
+    def status(server, who):
+        return server.get("/app/env.cgi", XHR | bearer(live, session=people.sessions[who], issued_at=people.since, ttl=600)).status
+
+    for server in (one, two):
+        wait_until(lambda server=server: status(server, "ben") == 200)
+    for proxy in proxies:
+        proxy.delay = 1.2  # three of them are more than three polls and two seconds
+    two.log.wait_for("AC3288: the store of ClerkSOCache is slow", 40)
+    empty = max(map(len, lanes.values().values()))
+    tell(one, *people.end())
+    wait_until(lambda: max(map(len, lanes.values().values())) > empty)
+    # The rest of a look, and then one that began later.
+    enough = proxies[1].answers + 3
+    while proxies[1].answers < enough:
+        assert [status(two, who) for who in ("anna", "ben")] == [503, 503]
+    for proxy in proxies:
+        proxy.delay = 0
+    while status(two, "ben") != 200:
+        assert status(two, "anna") in (401, 503)
+    assert status(two, "anna") == 401
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_open_with_a_slow_store(serve, proxies, store, live):
+    one, two = (serve(spec=proxy.spec) for proxy in proxies)
+    people = People(live)
+    lanes_of(store, 2)
+    for proxy in proxies:
+        proxy.delay = 0.5
+    tell(one, *people.end())
+    assert people.stopped(one, BEFORE) == {"anna"}
+    # In the time of a few answers: only lanes that are in use are read.
+    wait_until(lambda: people.stopped(two, BEFORE) == {"anna"})
+    proxies[1].delay = 3
+    two.restart()
+    assert not people.stopped(two, AFTER)
+    proxies[1].delay = 0
+    wait_until(lambda: people.stopped(two, BEFORE) == {"anna"})
+
+
+@pytest.mark.mpm
+@pytest.mark.parametrize("store", ["memcache"], indirect=True)
+def test_a_store_that_hangs(serve, store, live):
+    """mod_socache_memcache waits for ever. Requests do not, and so does no stop of the server."""
+    server, people = serve("ClerkRevocationFailure closed\n"), People(live)
+
+    def status():
+        return server.get("/app/env.cgi", XHR | bearer(live, session=people.sessions["anna"])).status
+
+    wait_until(lambda: status() == 200)
+    store.pause()
+    wait_until(lambda: status() == 503)
+    store.resume()
+    wait_until(lambda: status() == 200)
+    store.pause()
+    server.stop()
+    store.resume()
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_a_store_that_takes_nothing(serve, store, live):
+    server, people = serve("ClerkRevocationFailure closed\n"), People(live)
+
+    def status():
+        return server.get("/app/env.cgi", XHR | bearer(live, session=people.sessions["anna"])).status
+
+    wait_until(lambda: status() == 200)
+    store.say("CONFIG", "SET", "min-replicas-to-write", 1)
+    tell(server, *people.end("ben"))
+    wait_until(lambda: status() == 503)
+    store.say("CONFIG", "SET", "min-replicas-to-write", 0)
+    wait_until(lambda: status() == 200)
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_a_flood_of_revocations(serve, live):
+    """More than a lane holds. Whoever has read all of them in time revokes nothing else."""
+    one, two = serve(), serve()
+    people, stopped = People(live), []
+    for _ in range(5):
+        with one.connection() as connection:
+            for i in range(400):
+                person = live.add_user(f"flood{next(number)}") if i % 100 == 99 else None
+                session = live.create_session(person) if person else None
+                stopped += [session] if session else []
+                data = session_data(session) if session else {"id": f"sess_{next(number)}", "user_id": f"user_{next(number)}"}
+                body = event("session.ended", data)
+                assert connection.request("POST", "/hook", signed(body, message=f"msg_f{next(number)}"), body).status == 204
+        # Before more are sent than a lane holds.
+        wait_until(lambda: two.get("/app/env.cgi", XHR | bearer(live, session=stopped[-1], issued_at=people.since, ttl=600)).status == 401)
+    for server in (one, two):
+        answers = [server.get("/app/env.cgi", XHR | bearer(live, session=session, issued_at=people.since, ttl=600)).status for session in stopped]
+        assert answers == [401] * len(stopped) and len(stopped) == 20
+        assert people.stopped(server, BEFORE) == set()
+    # One that starts now cannot know all of them.
+    three = serve()
+    wait_until(lambda: people.stopped(three, BEFORE) == set(people.sessions))
+
+
 class Lanes:
     """What the servers of a fleet write (src/httpd/process/fleet.h), read and written by somebody who has the key."""
 
-    COUNT, KEPT = 32, 600
+    COUNT, KEPT, DIRECTORY = 64, 600, "directory"
 
     def __init__(self, store, key=KEY):
         self.store, self.key = store, hashlib.sha256(key.encode()).digest()
-        (known,) = {name for name in store.values() if self.number(name) is not None}
-        self.prefix = known[:-64]
+        self.names = {self.name(number): number for number in (*range(self.COUNT), self.DIRECTORY)}
+        self.prefix = next(key for key in store.values() if self.number(key) is not None)[:-64]
 
     def mac(self, what):
         return hmac.new(self.key, what, hashlib.sha256).digest()
@@ -144,35 +259,63 @@ class Lanes:
     def name(self, number):
         return self.mac(b"r" + bytes(32) + str(number).encode())
 
-    def number(self, name):
+    def number(self, key):
         """Of a key of redis: the digest is its end, in hexadecimal digits."""
-        names = {self.name(number).hex().encode(): number for number in range(self.COUNT)}
-        return names.get(name[-64:].lower())
+        try:
+            return self.names.get(bytes.fromhex(key[-64:].decode()))
+        except ValueError:
+            return None
+
+    def keys(self):
+        """Number of the lane -> key of redis."""
+        return {self.number(key): key for key in self.store.say("KEYS", "*")}
 
     def values(self):
-        return {self.number(name): value for name, value in self.store.values().items()}
+        """Without the directory."""
+        found = {self.number(key): value for key, value in self.store.values().items()}
+        found.pop(self.DIRECTORY, None)
+        return found
 
     def write(self, number, content, name=None):
         end = struct.pack(">Q", int((time.time() + self.KEPT) * 1e6))
         mac = self.mac((name or self.name(number)) + end + content)
         self.store.say("SET", self.prefix + self.name(number).hex().encode(), end + content + mac, "EX", self.KEPT)
 
+    def listed(self):
+        value = self.store.say("GET", self.prefix + self.name(self.DIRECTORY).hex().encode())
+        ends = struct.unpack(f">{self.COUNT}Q", value[8:-32]) if value and len(value) == 8 * self.COUNT + 40 else ()
+        return {number: end for number, end in enumerate(ends) if end}
 
-def lane(*entries, floor=0, count=None):
+    def list(self, *numbers):
+        """Into the directory. The servers that are in it stay there."""
+        ends = dict.fromkeys(numbers, int((time.time() + self.KEPT) * 1e6)) | self.listed()
+        self.write(self.DIRECTORY, struct.pack(f">{self.COUNT}Q", *(ends.get(number, 0) for number in range(self.COUNT))))
+
+
+def lane(*entries, floor=0, first=0, appended=None, server=7):
     """Of a server that has stopped. An entry is a place, a time, a tag and a family."""
-    head = struct.pack(">QQq", 7, len(entries) if count is None else count, floor)
+    head = struct.pack(">QQQq", server, first, first + len(entries) if appended is None else appended, floor)
     return head + b"".join(struct.pack(">QIIB", *entry) for entry in entries)
+
+
+def lanes_of(store, servers=1):
+    """When so many servers have written theirs, and are in the directory."""
+    wait_until(lambda: len(store.values()) > servers)
+    lanes = Lanes(store)
+    wait_until(lambda: len(lanes.listed()) == servers)
+    return lanes
 
 
 @pytest.mark.parametrize("store", ["redis"], indirect=True)
 def test_a_server_takes_a_lane_that_is_free(serve, store, live):
-    """Whatever a server that has stopped left behind is not overwritten."""
+    """Whatever a server that has stopped left behind is not overwritten, whether it is in the directory or not."""
     one, people = serve(), People(live)
-    wait_until(lambda: len(store.values()) == 1)
-    lanes = Lanes(store)
+    lanes = lanes_of(store)
     free = next(number for number in (11, 12) if number not in lanes.values())
-    for number in set(range(lanes.COUNT)) - set(lanes.values()) - {free}:
+    others = set(range(lanes.COUNT)) - set(lanes.values()) - {free}
+    for number in others:
         lanes.write(number, lane())
+    lanes.list(*list(others)[:50])
     before = lanes.values()
     two = serve()
     wait_until(lambda: free in lanes.values())
@@ -182,23 +325,60 @@ def test_a_server_takes_a_lane_that_is_free(serve, store, live):
 
 
 @pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_more_servers_than_lanes(serve, store):
+    server = serve()
+    lanes = lanes_of(store)
+    for number in range(lanes.COUNT):
+        lanes.write(number, lane())
+    lanes.list(*range(lanes.COUNT))
+    server.log.wait_for("AC3289: the store of ClerkSOCache has no room for this server", 40)
+    # Nobody writes to those lanes any more: it takes the one it had.
+    server.log.wait_for("AC3284: the store of ClerkSOCache answers again", 40)
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
 def test_what_a_damaged_store_says(serve, store, live):
     """It revokes nothing and lets nobody in; with the key it can revoke, but not for ever."""
     server, people = serve(), People(live)
-    wait_until(lambda: len(store.values()) == 1)
-    lanes = Lanes(store)
+    lanes = lanes_of(store)
     (own,) = lanes.values()
     other, last = [number for number in (20, 21, 22) if number != own][:2]
     tell(server, *people.end())
     soon = int(time.time()) + 30
     for content in (b"", b"x", lane()[:-1], lane() + b"x", lane((1, 2, 3, 0))[:-1], lane(floor=-1), lane((0, 0, 0, 0)), lane((1, soon, 2, 9)),
-                    lane(count=2**64 - 1), os.urandom(16384)):
+                    lane(appended=2**64 - 1), lane(first=2**64 - 1, appended=0), os.urandom(16384)):
+        lanes.list(other, last)
         lanes.write(other, content)
         lanes.write(last, lane(floor=soon), name=lanes.name(other))
         lanes.write(own, b"nothing")
         # It has read all of them when it writes its own again.
         wait_until(lambda: len(lanes.values()[own]) > 60)
         assert people.stopped(server, BEFORE) == {"anna"} and people.stopped(server, AFTER) == set()
+    for content in (b"", b"x", os.urandom(8 * lanes.COUNT), b"\xff" * 8 * lanes.COUNT):
+        lanes.write(lanes.DIRECTORY, content)
+        wait_until(lambda: set(lanes.listed()) == {own})
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_a_floor_counts_for_who_missed_something(serve, store, live):
+    server, people = serve(), People(live)
+    lanes = lanes_of(store)
+    (own,) = lanes.values()
+    other, floor = (own + 1) % lanes.COUNT, people.since + 10
+
+    def read(content, number=other):
+        """Once the server has read it."""
+        lanes.write(number, content)
+        lanes.write(own, b"nothing")
+        wait_until(lambda: len(lanes.values()[own]) > 60)
+
+    lanes.list(other)
+    read(lane(first=0, appended=5))
+    read(lane(first=3, appended=903, floor=floor))
+    read(lane(first=903, appended=1803, floor=floor))
+    assert people.stopped(server, BEFORE) == set()
+    read(lane(first=1804, appended=2704, floor=floor))
+    assert people.stopped(server, BEFORE) == set(people.sessions) and people.stopped(server, AFTER) == set()
 
 
 STORE, STORE_KEY, HOOK = "ClerkSOCache redis:127.0.0.1:1\n", "ClerkSOCacheKey env:KEY\n", "ClerkWebhookSecret env:HOOK\n"

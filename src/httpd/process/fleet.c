@@ -2,52 +2,47 @@
 #include "httpd/process/fleet.h"
 
 #include <apr_general.h>
-#include <apr_strings.h>
 
 #include "httpd/process/background.h"
 #include "httpd/process/log.h"
 
-/* A lane: its server, how many revocations it is complete for, its floor, and then revocations. */
-#define HEAD 24
-#define ENTRY 17
 /* Between two looks whether something was revoked here. */
 #define STEP apr_time_from_msec(100)
-/* A lane is written again after so long, as it ends after CLERK_FLEET_KEPT. */
+/* A lane is written again after so long, as it ends after CLERK_FLEET_VALUES_STORED. */
 #define RENEWED (CLERK_FLEET_KEPT / 4)
 /* A revocation that could not be read, as another process was just writing it, is tried again after so long. If that
  * process was killed meanwhile, the revocation never becomes readable: Clerk, which got no answer, sends it again. */
 #define RETRIED apr_time_from_sec(1)
 /* Clocks of machines differ by less. */
 #define SKEW apr_time_from_sec(60)
+/* A lane is in the directory for so long after it was written, or a minute less: longer than what is in it counts, and
+ * shorter than it is stored, whatever the clocks say. */
+#define LISTED (CLERK_FLEET_KEPT + SKEW)
+/* Looks that did not find all lanes until that is logged: one that got lost is written again by the next look of its
+ * server. */
+#define MISSES 3
 
-_Static_assert(HEAD + CLERK_REVOCATION_LOG_ENTRIES * ENTRY <= CLERK_SOCACHE_VALUE_MAX, "a lane fits into a value");
+_Static_assert(LISTED + 2 * SKEW <= CLERK_FLEET_VALUES_STORED, "what is in the directory is in the store");
 
-/* A lane as it was read. */
-typedef struct lane {
-    apr_uint64_t id; /* 0: there is none */
-    apr_uint64_t appended;
-    apr_int64_t floor;
-    const unsigned char *entries;
-    apr_size_t count;
-} lane;
+/* What is known of the store. */
+typedef enum state {
+    WELL,
+    SILENT,
+    INCOMPLETE,
+    SLOW,
+    FULL
+} state;
 
-static void put(unsigned char *to, apr_uint64_t value)
-{
-    for (int i = 7; i >= 0; i--) {
-        to[i] = (unsigned char)value;
-        value >>= 8;
-    }
-}
-
-static apr_uint64_t get(const unsigned char *from)
-{
-    apr_uint64_t value = 0;
-
-    for (int i = 0; i < 8; i++) {
-        value = value << 8 | from[i];
-    }
-    return value;
-}
+/* A look at all lanes. */
+typedef struct look {
+    const clerk_fleet *fleet;
+    apr_pool_t *pool;
+    apr_time_t begun;
+    clerk_fleet_directory directory;
+    apr_uint64_t servers;
+    int is_complete; /* what the directory lists was found */
+    int is_full;     /* all lanes are those of others */
+} look;
 
 apr_status_t clerk_fleet_open(clerk_fleet *fleet)
 {
@@ -75,96 +70,29 @@ void clerk_fleet_note(const clerk_fleet *fleet, const clerk_revocation *revocati
     }
 }
 
-static int name_lane(clerk_socache_name *name, const clerk_fleet *fleet, apr_uint64_t number)
+/* The store may hang: the end of the child does not wait for it value by value. */
+static int read_lane(clerk_fleet_lane *lane, const clerk_fleet *fleet, apr_uint64_t number, apr_pool_t *pool)
 {
-    static const unsigned char all_instances[CLERK_SOCACHE_DIGEST];
-    char text[24];
-
-    apr_snprintf(text, sizeof(text), "%" APR_UINT64_T_FMT, number);
-    return clerk_socache_make_name(name, fleet->cache, CLERK_SOCACHE_REVOCATIONS, all_instances, text);
+    return !clerk_background_is_ending() && clerk_fleet_values_read_lane(lane, fleet->cache, number, pool);
 }
 
 static apr_status_t write_lane(const clerk_fleet *fleet, apr_pool_t *pool)
 {
     clerk_fleet_memory *memory = fleet->memory;
-    clerk_revocation *list = apr_palloc(pool, CLERK_REVOCATION_LOG_ENTRIES * sizeof(*list));
-    unsigned char *bytes = apr_palloc(pool, HEAD + CLERK_REVOCATION_LOG_ENTRIES * ENTRY), *at = bytes + HEAD;
     apr_time_t now = apr_time_now();
-    clerk_socache_name name;
     apr_uint64_t tried = atomic_load(&memory->log.appended), appended;
-    apr_status_t rv;
-    int count = clerk_revocation_log_list(&memory->log, list, kept_since(), &appended);
+    apr_status_t rv = APR_EGENERAL;
 
-    put(bytes, atomic_load(&memory->id));
-    put(bytes + 8, appended);
-    /* After the list: what was pushed out of it has left its time there by then. */
-    put(bytes + 16, (apr_uint64_t)atomic_load(&memory->log.floor));
-    for (int i = 0; i < count; i++, at += ENTRY) {
-        put(at, list[i].place);
-        put(at + 8, (apr_uint64_t)list[i].at << 32 | list[i].tag);
-        at[16] = (unsigned char)list[i].family;
+    if (!clerk_background_is_ending()) {
+        rv = clerk_fleet_values_write_lane(&appended, fleet->cache, atomic_load(&memory->lane),
+                                           atomic_load(&memory->id), &memory->log, kept_since(), pool);
     }
-    if (!name_lane(&name, fleet, atomic_load(&memory->lane))) {
-        return APR_EGENERAL;
-    }
-    rv = clerk_socache_save(fleet->cache, &name, bytes, (apr_size_t)(at - bytes), now + CLERK_FLEET_KEPT, pool);
     if (rv == APR_SUCCESS) {
         atomic_store(&memory->written, appended);
         atomic_store(&memory->tried, tried);
         atomic_store(&memory->written_at, now);
     }
     return rv;
-}
-
-static lane read_lane(const clerk_fleet *fleet, apr_uint64_t number, apr_pool_t *pool)
-{
-    lane found = {0};
-    clerk_socache_name name;
-    apr_size_t size = 0;
-    const unsigned char *bytes
-        = name_lane(&name, fleet, number) ? clerk_socache_load(&size, fleet->cache, &name, pool) : NULL;
-
-    if (bytes && size >= HEAD && (size - HEAD) % ENTRY == 0) {
-        found.id = get(bytes);
-        found.appended = get(bytes + 8);
-        found.floor = (apr_int64_t)get(bytes + 16);
-        found.entries = bytes + HEAD;
-        found.count = (size - HEAD) / ENTRY;
-    }
-    return found;
-}
-
-/* A server whose clock is wrong shall not revoke what will be issued for years. */
-static apr_int64_t at_most_now(apr_int64_t at)
-{
-    apr_int64_t latest = apr_time_sec(apr_time_now() + SKEW);
-
-    return at < latest ? at : latest;
-}
-
-static void apply_lane(const clerk_fleet *fleet, const lane *found)
-{
-    /* One that was pushed out long ago says nothing any more. */
-    if (found->floor >= kept_since()) {
-        clerk_revocations_raise_floor(fleet->revocations, at_most_now(found->floor));
-    }
-    for (apr_size_t i = 0; i < found->count; i++) {
-        const unsigned char *at = found->entries + i * ENTRY;
-        apr_uint64_t name = get(at + 8);
-        const clerk_revocation revocation
-            = {at[16] ? CLERK_REVOCATIONS_OF_ORGANIZATIONS : CLERK_REVOCATIONS_OF_USERS, get(at), (apr_uint32_t)name,
-               (apr_uint32_t)at_most_now((apr_int64_t)(name >> 32))};
-
-        if (revocation.at) {
-            clerk_revocations_add(fleet->revocations, &revocation);
-        }
-    }
-}
-
-/* Whether the lane has what this server has written. */
-static int is_ours(const clerk_fleet *fleet, const lane *found)
-{
-    return found->id == atomic_load(&fleet->memory->id) && found->appended == atomic_load(&fleet->memory->written);
 }
 
 /* Whether this server has revoked something that is not in the store, and can be written now. */
@@ -178,97 +106,217 @@ static int is_waiting(const clerk_fleet *fleet, apr_time_t now)
            && (atomic_load(&memory->tried) != appended || since > RETRIED || since < 0);
 }
 
-/* Of two empty lanes, which this server takes: servers that start at the same time begin to look at different ones. */
-static int is_nearer(const clerk_fleet *fleet, apr_uint64_t one, apr_uint64_t other)
+/* A server whose clock is wrong shall not revoke what will be issued for years. */
+static apr_int64_t at_most_now(apr_int64_t at)
 {
-    apr_uint64_t from = CLERK_FLEET_LANES - atomic_load(&fleet->memory->id) % CLERK_FLEET_LANES;
+    apr_int64_t latest = apr_time_sec(apr_time_now() + SKEW);
 
-    return other == CLERK_FLEET_LANES || (one + from) % CLERK_FLEET_LANES < (other + from) % CLERK_FLEET_LANES;
+    return at < latest ? at : latest;
 }
 
-/* Read the lanes of all. @return whether the store had our own one */
-static int read_lanes(const clerk_fleet *fleet, apr_pool_t *pool)
+static void apply_lane(look *this, apr_uint64_t number, const clerk_fleet_lane *lane)
 {
-    clerk_fleet_memory *memory = fleet->memory;
-    apr_uint64_t own = atomic_load(&memory->lane), empty = CLERK_FLEET_LANES, servers = 1;
-    int has_own = 0, is_taken = 0;
+    const clerk_fleet *fleet = this->fleet;
+    clerk_revocation_log_reading reading
+        = clerk_revocation_log_mark_read(&fleet->memory->places[number].mark, lane->id, &lane->range);
 
-    for (apr_uint64_t number = 0; number < CLERK_FLEET_LANES && !clerk_background_is_ending(); number++) {
-        const lane found = read_lane(fleet, number, pool);
+    this->servers++;
+    if (reading == CLERK_REVOCATION_LOG_OLDER) {
+        this->is_complete = 0;
+    }
+    /* One that was pushed out long ago says nothing any more. */
+    if (reading == CLERK_REVOCATION_LOG_GAP && lane->range.floor >= kept_since()) {
+        clerk_revocations_raise_floor(fleet->revocations, at_most_now(lane->range.floor));
+    }
+    for (apr_size_t i = 0; i < lane->count; i++) {
+        clerk_revocation revocation = clerk_fleet_values_get(lane, i);
 
-        if (number == own) {
-            has_own = is_ours(fleet, &found);
-            is_taken = found.id && found.id != atomic_load(&memory->id);
-        }
-        if (!found.id) {
-            empty = is_nearer(fleet, number, empty) ? number : empty;
-        } else if (found.id != atomic_load(&memory->id)) {
-            apply_lane(fleet, &found);
-            servers++;
+        if (revocation.at) {
+            revocation.at = (apr_uint32_t)at_most_now(revocation.at);
+            clerk_revocations_add(fleet->revocations, &revocation);
         }
     }
-    if (is_taken && empty < CLERK_FLEET_LANES) {
-        atomic_store(&memory->lane, empty);
-    }
-    atomic_store(&memory->servers, servers);
-    return has_own;
 }
 
-/* All lanes were read, that of this server too: the store works. */
-static void note_success(const clerk_fleet *fleet, apr_time_t now)
+/* Whether a lane is used until then. The clock of who wrote so may be wrong by any time: then it says nothing. */
+static int is_used(const look *this, apr_time_t until)
 {
-    clerk_fleet_memory *memory = fleet->memory;
-    apr_time_t last = atomic_load(&memory->known_at);
+    return until > this->begun && until <= this->begun + LISTED + SKEW;
+}
 
-    /* What was revoked elsewhere and has left the store since is not known here, nor who has a token from before. */
-    if (now - last > CLERK_FLEET_KEPT - 2 * SKEW) {
-        clerk_revocations_raise_floor(fleet->revocations, apr_time_sec(now - CLERK_FLEET_KEPT + 2 * SKEW));
+static void read_others(look *this)
+{
+    const clerk_fleet *fleet = this->fleet;
+    clerk_fleet_memory *memory = fleet->memory;
+
+    for (apr_uint64_t number = 0; number < CLERK_FLEET_LANES; number++) {
+        clerk_fleet_place *place = &memory->places[number];
+        int is_listed = is_used(this, this->directory.until[number]);
+        clerk_fleet_lane lane;
+
+        if (is_listed) {
+            atomic_store(&place->until, this->directory.until[number]);
+        }
+        if (number == atomic_load(&memory->lane) || !is_used(this, atomic_load(&place->until))) {
+            continue;
+        }
+        if (!read_lane(&lane, fleet, number, this->pool)) {
+            this->is_complete &= !is_listed;
+        } else if (lane.id != atomic_load(&memory->id)) {
+            apply_lane(this, number, &lane);
+        }
+        /* However long the store takes, the others are told first what was revoked here meanwhile. */
+        if (atomic_load(&memory->written_at) && is_waiting(fleet, apr_time_now())) {
+            (void)write_lane(fleet, this->pool);
+        }
     }
-    atomic_store(&memory->known_at, now);
-    if (atomic_exchange(&memory->is_failing, 0)) {
+}
+
+/* Take the next lane that nobody uses: servers that start at the same time begin to look at different ones.
+ * @return 0: there is none */
+static int move(const look *this)
+{
+    clerk_fleet_memory *memory = this->fleet->memory;
+
+    for (apr_uint64_t i = 0; i < CLERK_FLEET_LANES; i++) {
+        apr_uint64_t number = (atomic_load(&memory->id) + i) % CLERK_FLEET_LANES;
+
+        if (!is_used(this, atomic_load(&memory->places[number].until))) {
+            atomic_store(&memory->lane, number);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Look for a lane for this server, if another one uses its own. @return whether the store has what was written there */
+static int find_own(look *this)
+{
+    clerk_fleet_memory *memory = this->fleet->memory;
+    clerk_fleet_lane lane;
+
+    while (read_lane(&lane, this->fleet, atomic_load(&memory->lane), this->pool)) {
+        apr_uint64_t number = atomic_load(&memory->lane);
+
+        if (lane.id == atomic_load(&memory->id)) {
+            return lane.range.appended == atomic_load(&memory->written);
+        }
+        apply_lane(this, number, &lane);
+        atomic_store(&memory->places[number].until, this->begun + LISTED);
+        if (!move(this)) {
+            this->is_full = 1;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+/* Have this server in the directory for as long as it should be. */
+static apr_status_t list_own(look *this)
+{
+    const clerk_fleet_memory *memory = this->fleet->memory;
+    apr_uint64_t own = atomic_load(&memory->lane);
+    apr_time_t until = atomic_load(&memory->written_at) + LISTED, off = this->directory.until[own] - until;
+
+    if (off >= -SKEW && off <= SKEW) {
+        return APR_SUCCESS;
+    }
+    if (clerk_background_is_ending()) {
+        return APR_EGENERAL;
+    }
+    /* Again: others may have changed it meanwhile. */
+    clerk_fleet_values_read_directory(&this->directory, this->fleet->cache, this->pool);
+    for (int i = 0; i < CLERK_FLEET_LANES; i++) {
+        this->directory.until[i] = is_used(this, this->directory.until[i]) ? this->directory.until[i] : 0;
+    }
+    this->directory.until[own] = until;
+    return clerk_fleet_values_write_directory(this->fleet->cache, &this->directory, this->pool);
+}
+
+static void log_state(const clerk_fleet *fleet, state now)
+{
+    const char *soon = fleet->closed ? ", and requests with session tokens are answered with 503 soon" : "";
+
+    if (atomic_exchange(&fleet->memory->state, now) == (apr_int64_t)now) {
+        return;
+    }
+    if (now == WELL) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, fleet->server,
                      CLERK_LOGNO(3284) "the store of ClerkSOCache answers again: revocations are exchanged with the "
                                        "other servers");
-    }
-}
-
-static void note_failure(const clerk_fleet *fleet)
-{
-    if (!atomic_exchange(&fleet->memory->is_failing, 1)) {
+    } else if (now == SILENT) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, fleet->server,
                      CLERK_LOGNO(3283) "the store of ClerkSOCache does not keep what is written to it: revocations are "
                                        "not exchanged with the other servers%s",
-                                 fleet->closed ? ", and requests with session tokens are answered with 503 soon" : "");
+                                 soon);
+    } else if (now == INCOMPLETE) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, fleet->server,
+                     CLERK_LOGNO(3287) "what another server has revoked is missing in the store of ClerkSOCache, or is "
+                                       "older there than it was%s",
+                                 soon);
+    } else if (now == SLOW) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, fleet->server,
+                     CLERK_LOGNO(3288) "the store of ClerkSOCache is slow: it takes more than %d s to read what the "
+                                       "other servers have revoked%s",
+                                 (int)apr_time_sec(clerk_fleet_patience(fleet)), soon);
+    } else {
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, fleet->server,
+            CLERK_LOGNO(3289) "the store of ClerkSOCache has no room for this server among the others, which are "
+                              "too many: they may not learn what is revoked here%s",
+                        soon);
     }
+}
+
+/* All lanes were read, that of this server too: the store works. */
+static void note_success(const look *this)
+{
+    const clerk_fleet *fleet = this->fleet;
+    clerk_fleet_memory *memory = fleet->memory;
+    apr_time_t last = atomic_load(&memory->known_at), took = apr_time_now() - this->begun;
+
+    /* What was revoked elsewhere and has left the store since is not known here, nor who has a token from before. */
+    if (this->begun - last > CLERK_FLEET_KEPT - 2 * SKEW) {
+        clerk_revocations_raise_floor(fleet->revocations, apr_time_sec(this->begun - CLERK_FLEET_KEPT + 2 * SKEW));
+    }
+    /* As of the beginning: what others wrote meanwhile is known at the next time only. */
+    atomic_store(&memory->known_at, this->begun);
+    atomic_store(&memory->servers, this->servers);
+    atomic_store(&memory->misses, 0);
+    log_state(fleet, took > clerk_fleet_patience(fleet) ? SLOW : WELL);
 }
 
 static void poll_store(const clerk_fleet *fleet, apr_pool_t *pool)
 {
     clerk_fleet_memory *memory = fleet->memory;
-    /* Before anything is read: what others write meanwhile is known at the next time only. */
-    apr_time_t now = apr_time_now();
+    look this = {fleet, pool, apr_time_now(), {{0}}, 1, 1, 0};
     apr_time_t written = atomic_load(&memory->written_at);
     int takes_values = 1, has_own;
 
     /* At first the lanes have to be read: one that a server has left, which was stopped, still says what it revoked. */
-    if (written && (now - written > RENEWED || is_waiting(fleet, now))) {
+    if (written && (this.begun - written > RENEWED || is_waiting(fleet, this.begun))) {
         takes_values = write_lane(fleet, pool) == APR_SUCCESS;
     }
+    clerk_fleet_values_read_directory(&this.directory, fleet->cache, pool);
+    read_others(&this);
+    has_own = find_own(&this);
+    if (!has_own && write_lane(fleet, pool) == APR_SUCCESS) {
+        has_own = find_own(&this);
+    }
     /* A store that is full still gives out what was written before. */
-    has_own = read_lanes(fleet, pool) && takes_values;
-    /* The end does not wait for a store that hangs to do so lane by lane, and what was read in part says nothing. */
+    takes_values = takes_values && list_own(&this) == APR_SUCCESS;
+    /* What was read in part says nothing. */
     if (clerk_background_is_ending()) {
         return;
     }
-    if (!has_own && write_lane(fleet, pool) == APR_SUCCESS) {
-        const lane own = read_lane(fleet, atomic_load(&memory->lane), pool);
-
-        has_own = is_ours(fleet, &own);
-    }
-    if (has_own) {
-        note_success(fleet, now);
-    } else {
-        note_failure(fleet);
+    if (this.is_full) {
+        log_state(fleet, FULL);
+    } else if (!has_own || !takes_values) {
+        log_state(fleet, SILENT);
+    } else if (this.is_complete) {
+        note_success(&this);
+    } else if (atomic_fetch_add(&memory->misses, 1) + 1 >= MISSES) {
+        log_state(fleet, INCOMPLETE);
     }
 }
 
@@ -280,7 +328,7 @@ apr_interval_time_t clerk_fleet_tick(const clerk_fleet *fleet, apr_pool_t *scrat
     if (now - polled >= fleet->poll || now < polled) {
         atomic_store(&memory->polled_at, now);
         poll_store(fleet, scratch);
-    } else if (is_waiting(fleet, now) && !atomic_load(&memory->is_failing)) {
+    } else if (is_waiting(fleet, now) && atomic_load(&memory->state) != SILENT) {
         /* At once, so that the others find it at their next look. */
         (void)write_lane(fleet, scratch);
     }

@@ -2,6 +2,7 @@
 #ifndef HTTPD_PROCESS_FLEET_H
 #define HTTPD_PROCESS_FLEET_H
 
+#include "httpd/process/fleet_values.h"
 #include "httpd/process/socache.h"
 #include "shared/revocation_log.h"
 
@@ -9,19 +10,28 @@
  * The servers of a fleet tell each other what was revoked, through the store of ClerkSOCache.
  *
  * Such a store has neither lists nor counters, and two servers that change one value lose what one of them wrote. So
- * each server writes a value of its own, in one of CLERK_FLEET_LANES lanes: its latest revocations, all of them each
- * time. The others read all lanes, once in ClerkRevocationPoll, and put what they find into their own tables. A lane
- * that got lost, by a restart of the store or because two servers chose the same, is written again by the next poll:
- * each server reads its own one too, and that it finds there what it has written is also how it knows that the store
- * works.
+ * each server writes a value of its own, a lane: its latest revocations, all of them each time. The others read it once
+ * in ClerkRevocationPoll, and put what they find into their own tables.
+ *
+ * Which lanes there are to read stands in one more value, the directory. All servers change that; whoever is not in it
+ * any more, as another one changed it at the same time or the store was restarted, adds itself again at its next look.
+ * A lane that another server has seen in it once is read until its time is over, whatever the directory says later.
+ *
+ * Each server reads its own lane too, last, and writes it again if it finds something else there. That it finds what it
+ * has written is how it knows that the store works. What the others have revoked is known if this and each lane of the
+ * directory was found, and none was an older one than before.
  *
  * All of this is done by one background thread of the machine, never by a request. Values carry an HMAC: see socache.h.
  */
 
-/** How many servers a fleet can have. */
-#define CLERK_FLEET_LANES 32
-/** How long a revocation stays in the store. */
+/** How long a revocation is in the store at least. */
 #define CLERK_FLEET_KEPT apr_time_from_sec(600)
+
+/** What a server knows about a lane. */
+typedef struct clerk_fleet_place {
+    clerk_revocation_log_mark mark;
+    _Atomic apr_int64_t until; /**< when it need not be read any more */
+} clerk_fleet_place;
 
 /** Zeroed memory that all processes share. Only the background thread changes it, but for the log. */
 typedef struct clerk_fleet_memory {
@@ -32,9 +42,11 @@ typedef struct clerk_fleet_memory {
     _Atomic apr_uint64_t tried;   /**< revocations that there were when the lane was written */
     _Atomic apr_int64_t written_at;
     _Atomic apr_int64_t polled_at;
-    _Atomic apr_int64_t known_at; /**< when all lanes were read last; 0: never */
+    _Atomic apr_int64_t known_at; /**< when a look that found all lanes began last; 0: never */
     _Atomic apr_uint64_t servers; /**< found by then, this one included */
-    _Atomic apr_int64_t is_failing;
+    _Atomic apr_int64_t state;    /**< of the store: what was logged last */
+    _Atomic apr_int64_t misses;   /**< looks since the last one that found all lanes */
+    clerk_fleet_place places[CLERK_FLEET_LANES];
 } clerk_fleet_memory;
 
 typedef struct clerk_fleet {
