@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// verifyWebhook() of the real @clerk/backend, and the package standardwebhooks, judge messages. JSON lines on stdin, JSON
-// lines on stdout, in order.
+// verifyWebhook() of the real @clerk/backend, and the packages standardwebhooks and svix, judge messages. JSON lines on stdin,
+// JSON lines on stdout, in order.
 //
 //   question  { headers: { "svix-id": ..., ... }, body: base64, secret }
-//   answer    { clerk: true or false, standard: true or false }
+//   answer    { clerk: true or false, standard: true or false, svix: true or false }
+//
+// svix declares that it wants Node.js 22, for its client of the API; what verifies messages runs with 20 as well.
 
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -16,6 +18,7 @@ const require = createRequire(
 );
 const { verifyWebhook } = require('@clerk/backend/webhooks');
 const { Webhook } = require('standardwebhooks');
+const { Webhook: Svix } = await import(pathToFileURL(require.resolve('svix')));
 
 for (const name of ['log', 'info', 'warn', 'debug', 'error']) {
   console[name] = () => {};
@@ -41,8 +44,18 @@ function standard({ headers, body, secret }) {
   }
 }
 
+function svix({ headers, body, secret }) {
+  try {
+    new Svix(secret).verify(body, headers);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const question = JSON.parse(line);
   question.body = Buffer.from(question.body, 'base64');
-  process.stdout.write(`${JSON.stringify({ clerk: await clerk(question), standard: standard(question) })}\n`);
+  const answer = { clerk: await clerk(question), standard: standard(question), svix: svix(question) };
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
