@@ -167,6 +167,32 @@ def test_closed_with_a_slow_store(serve, store, proxies, live):
 
 
 @pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_closed_after_an_outage(serve, store, proxies, live):
+    """A store that is back knows nothing of what was revoked meanwhile, until the server writes that was told."""
+    one, two = (serve("ClerkRevocationFailure closed\n", spec=proxy.spec) for proxy in proxies)
+    people = People(live)
+    lanes_of(store, 2)
+
+    def status(who):
+        return two.get("/app/env.cgi", XHR | bearer(live, session=people.sessions[who], issued_at=people.since, ttl=600)).status
+
+    wait_until(lambda: status("ben") == 200)
+    store.stop()
+    wait_until(lambda: status("ben") == 503)
+    tell(one, *people.end())
+    proxies[0].delay = 600
+    before = proxies[1].answers
+    store.start()
+    # Several looks of the second server, which finds the store well but empty.
+    wait_until(lambda: proxies[1].answers > before + 20)
+    assert [status(who) for who in ("anna", "ben")] == [503, 503]
+    proxies[0].delay = 0
+    while status("ben") != 200:
+        assert status("anna") in (401, 503)
+    assert status("anna") == 401
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
 def test_open_with_a_slow_store(serve, proxies, store, live):
     one, two = (serve(spec=proxy.spec) for proxy in proxies)
     people = People(live)
@@ -379,6 +405,32 @@ def test_a_floor_counts_for_who_missed_something(serve, store, live):
     assert people.stopped(server, BEFORE) == set()
     read(lane(first=1804, appended=2704, floor=floor))
     assert people.stopped(server, BEFORE) == set(people.sessions) and people.stopped(server, AFTER) == set()
+
+
+@pytest.mark.parametrize("store", ["redis"], indirect=True)
+def test_closed_notices_what_is_removed_or_put_back(serve, store, live):
+    """By somebody who can write to the store, but has no key; the server that wrote it is not there any more."""
+    one, two = (serve("ClerkRevocationFailure closed\n") for _ in range(2))
+    people, lanes = People(live), lanes_of(store, 2)
+
+    def status(who):
+        return two.get("/app/env.cgi", XHR | bearer(live, session=people.sessions[who], issued_at=people.since, ttl=600)).status
+
+    wait_until(lambda: status("ben") == 200)
+    old = lanes.values()
+    tell(one, *people.end())
+    wait_until(lambda: status("anna") == 401)
+    one.stop()
+    new = lanes.values()
+    (its,) = {number for number in new if len(new[number]) > len(old[number])}
+    (other,) = set(new) - {its}
+    for content in (old[its], new[other], b"", new[its][:-1] + b"x"):
+        lanes.store.say("SET", lanes.keys()[its], content, "EX", 600)
+        wait_until(lambda: status("ben") == 503)
+        assert status("anna") == 503
+        lanes.store.say("SET", lanes.keys()[its], new[its], "EX", 600)
+        wait_until(lambda: status("ben") == 200)
+        assert status("anna") == 401
 
 
 STORE, STORE_KEY, HOOK = "ClerkSOCache redis:127.0.0.1:1\n", "ClerkSOCacheKey env:KEY\n", "ClerkWebhookSecret env:HOOK\n"

@@ -21,6 +21,9 @@
 /* Looks that did not find all lanes until that is logged: one that got lost is written again by the next look of its
  * server. */
 #define MISSES 3
+/* How long a store that has lost what it had is not believed for lack of a lane: a server that lives writes its own
+ * again within a look, and httpd tries a store again after five seconds. */
+#define AWAITED apr_time_from_sec(30)
 
 _Static_assert(LISTED + 2 * SKEW <= CLERK_FLEET_VALUES_STORED, "what is in the directory is in the store");
 
@@ -41,6 +44,7 @@ typedef struct look {
     clerk_fleet_directory directory;
     apr_uint64_t servers;
     int is_complete; /* what the directory lists was found */
+    int lacks;       /* a lane that was in the directory before is not there */
     int is_full;     /* all lanes are those of others */
 } look;
 
@@ -162,6 +166,7 @@ static void read_others(look *this)
         }
         if (!read_lane(&lane, fleet, number, this->pool)) {
             this->is_complete &= !is_listed;
+            this->lacks = 1;
         } else if (lane.id != atomic_load(&memory->id)) {
             apply_lane(this, number, &lane);
         }
@@ -209,6 +214,14 @@ static int find_own(look *this)
         }
     }
     return 0;
+}
+
+/* Whether a lane may be missing because the store has just lost it. */
+static int is_awaiting(const look *this)
+{
+    apr_time_t kept = this->begun - atomic_load(&this->fleet->memory->kept_from);
+
+    return this->lacks && kept >= 0 && kept < AWAITED;
 }
 
 /* Have this server in the directory for as long as it should be. */
@@ -289,9 +302,9 @@ static void note_success(const look *this)
 static void poll_store(const clerk_fleet *fleet, apr_pool_t *pool)
 {
     clerk_fleet_memory *memory = fleet->memory;
-    look this = {fleet, pool, apr_time_now(), {{0}}, 1, 1, 0};
+    look this = {fleet, pool, apr_time_now(), {{0}}, 1, 1, 0, 0};
     apr_time_t written = atomic_load(&memory->written_at);
-    int takes_values = 1, has_own;
+    int takes_values = 1, had_own, has_own;
 
     /* At first the lanes have to be read: one that a server has left, which was stopped, still says what it revoked. */
     if (written && (this.begun - written > RENEWED || is_waiting(fleet, this.begun))) {
@@ -300,6 +313,8 @@ static void poll_store(const clerk_fleet *fleet, apr_pool_t *pool)
     clerk_fleet_values_read_directory(&this.directory, fleet->cache, pool);
     read_others(&this);
     has_own = find_own(&this);
+    /* In the directory as well: the lane may just have been written. */
+    had_own = has_own && is_used(&this, this.directory.until[atomic_load(&memory->lane)]);
     if (!has_own && write_lane(fleet, pool) == APR_SUCCESS) {
         has_own = find_own(&this);
     }
@@ -309,11 +324,14 @@ static void poll_store(const clerk_fleet *fleet, apr_pool_t *pool)
     if (clerk_background_is_ending()) {
         return;
     }
+    if (!had_own || !takes_values) {
+        atomic_store(&memory->kept_from, this.begun);
+    }
     if (this.is_full) {
         log_state(fleet, FULL);
     } else if (!has_own || !takes_values) {
         log_state(fleet, SILENT);
-    } else if (this.is_complete) {
+    } else if (this.is_complete && !is_awaiting(&this)) {
         note_success(&this);
     } else if (atomic_fetch_add(&memory->misses, 1) + 1 >= MISSES) {
         log_state(fleet, INCOMPLETE);

@@ -19,7 +19,8 @@
  *
  * Each server reads its own lane too, last, and writes it again if it finds something else there. That it finds what it
  * has written is how it knows that the store works. What the others have revoked is known if this and each lane of the
- * directory was found, and none was an older one than before.
+ * directory was found, and none was an older one than before. Where a store has lost what it had, the servers that were
+ * there before are waited for, as they may have revoked something in the meantime.
  *
  * All of this is done by one background thread of the machine, never by a request. Values carry an HMAC: see socache.h.
  */
@@ -42,10 +43,11 @@ typedef struct clerk_fleet_memory {
     _Atomic apr_uint64_t tried;   /**< revocations that there were when the lane was written */
     _Atomic apr_int64_t written_at;
     _Atomic apr_int64_t polled_at;
-    _Atomic apr_int64_t known_at; /**< when a look that found all lanes began last; 0: never */
-    _Atomic apr_uint64_t servers; /**< found by then, this one included */
-    _Atomic apr_int64_t state;    /**< of the store: what was logged last */
-    _Atomic apr_int64_t misses;   /**< looks since the last one that found all lanes */
+    _Atomic apr_int64_t known_at;  /**< when a look that found all lanes began last; 0: never */
+    _Atomic apr_uint64_t servers;  /**< found by then, this one included */
+    _Atomic apr_int64_t state;     /**< of the store: what was logged last */
+    _Atomic apr_int64_t misses;    /**< looks since the last one that found all lanes */
+    _Atomic apr_int64_t kept_from; /**< since when the store keeps what is written to it */
     clerk_fleet_place places[CLERK_FLEET_LANES];
 } clerk_fleet_memory;
 
