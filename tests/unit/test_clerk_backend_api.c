@@ -34,6 +34,7 @@
 #define SESSION_PLACES 32
 #define NEW_SESSION_PLACES 24
 #define WAITING_PLACES 48
+#define PATIENT_PLACES 16 /* of these */
 #define USER_PLACES 4
 #define STRANGER_PLACES 8
 #define ADDRESS_PLACES 4
@@ -846,30 +847,37 @@ static int join(caller *callers, int count)
     return answered;
 }
 
+/* How long it takes to start so many threads is not known here: what shall not end has a time that is far away. */
 static void a_slow_api_holds_no_more_threads_than_there_are_places(void **state)
 {
     fixture *f = *state;
-    caller slow[SESSION_PLACES], more[WAITING_PLACES], excess[5];
-    apr_time_t begun = apr_time_now();
+    caller slow[SESSION_PLACES], more[WAITING_PLACES], excess[5], late[5];
+    int rejected;
 
+    f->api.timeout = SECONDS(600);
     hold(f, 1, APR_SUCCESS);
     start(f, slow, SESSION_PLACES);
     wait_until_inside(f, SESSION_PLACES);
-    start(f, more, COUNT(more));
-    while (clerk_backend_limits_waiting(f->api.limits, apr_time_now()) < WAITING_PLACES) {
+    start(f, more, WAITING_PLACES);
+    /* Some of these wait only as long as calls end, and give up after a second in which none does. */
+    while ((int)clerk_backend_limits_waiting(f->api.limits, apr_time_now()) + atomic_load(&f->state->rejected)
+           < WAITING_PLACES) {
         apr_sleep(300);
     }
-    /* The others come back at once. */
+    /* The others come back while the API holds all of those. */
     start(f, excess, COUNT(excess));
     assert_int_equal(join(excess, COUNT(excess)), 0);
-    assert_true(apr_time_now() - begun < SECONDS(1));
-    assert_int_equal(atomic_load(&f->state->rejected), COUNT(excess));
-    assert_int_equal(join(more, COUNT(more)), 0);
-    assert_true(apr_time_now() - begun < SECONDS(4));
     assert_int_equal(f->server->inside, SESSION_PLACES);
-    assert_int_equal(atomic_load(&f->state->rejected), COUNT(excess) + COUNT(more));
+    /* So do those whose time is over. */
+    f->api.timeout = apr_time_from_msec(300);
+    start(f, late, COUNT(late));
+    assert_int_equal(join(late, COUNT(late)), 0);
+    assert_int_equal(f->server->inside, SESSION_PLACES);
     hold(f, 0, APR_SUCCESS);
     assert_int_equal(join(slow, SESSION_PLACES), SESSION_PLACES);
+    rejected = WAITING_PLACES - join(more, WAITING_PLACES);
+    assert_in_range(rejected, 0, PATIENT_PLACES);
+    assert_int_equal(atomic_load(&f->state->rejected), rejected + COUNT(excess) + COUNT(late));
     assert_int_equal(f->server->most_inside, SESSION_PLACES);
     /* Too many at once is no failure. */
     assert_int_equal(atomic_load(&circuit(f)->failures), 0);
@@ -1238,7 +1246,6 @@ static void who_waits_too_long_gives_up(void **state)
 {
     fixture *f = *state;
     caller leader, waiting[4];
-    apr_time_t begun = apr_time_now();
 
     f->api.timeout = apr_time_from_msec(300);
     hold(f, 1, APR_SUCCESS);
@@ -1254,7 +1261,7 @@ static void who_waits_too_long_gives_up(void **state)
         assert_true(waiting[i].reply.retry_after > 0);
         apr_pool_destroy(waiting[i].pool);
     }
-    assert_true(apr_time_now() - begun < SECONDS(2));
+    /* They gave up while the API still holds the first one. */
     hold(f, 0, APR_SUCCESS);
     assert_int_equal(join(&leader, 1), 1);
     assert_int_equal(f->server->calls, 1);
