@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared/digest_set.h"
 
+#include <stddef.h>
+
 #define WAYS 4
 
 /* The words that a digest can be in. */

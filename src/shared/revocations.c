@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared/revocations.h"
 
+#include <stddef.h>
+
 /* A set is a cache line: its floor, and its places. A place is 0, or the time of a revocation above its tag. */
 #define WORDS (CLERK_REVOCATIONS_WAYS + 1)
 #define LINE 64
