@@ -179,7 +179,22 @@ class _Server(http.server.ThreadingHTTPServer):
         self.tls = listener.tls
         self._open = set()
         self._open_lock = threading.Lock()
+        self._is_closing = False
         super().__init__(("127.0.0.1", port), _Handler)
+
+    def accept_all(self):
+        """Until close_port(). Unlike serve_forever() it does not wake up in between: a test run has hundreds of ports."""
+        while not self._is_closing:
+            try:
+                connection, address = self.get_request()
+            except OSError:
+                continue
+            self.process_request(connection, address)
+
+    def close_port(self):
+        self._is_closing = True
+        self.socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        self.server_close()
 
     def track(self, connection):
         with self._open_lock:
@@ -236,15 +251,14 @@ class Listener:
         if self._server is None:
             self._server = _Server(self, self.port)
             self.port = self._server.server_address[1]
-            self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+            self._thread = threading.Thread(target=self._server.accept_all, daemon=True)
             self._thread.start()
         return self
 
     def stop(self):
         """Close the port and every connection; start() opens the same port again."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server.close_connections()
+            self._server.close_port()
             self._thread.join()
+            self._server.close_connections()
             self._server = self._thread = None
