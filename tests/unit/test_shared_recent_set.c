@@ -35,7 +35,7 @@ static apr_uint64_t digest(unsigned int number)
 /* One that is in the same four words as @a number. */
 static apr_uint64_t neighbour(unsigned int number, unsigned int which)
 {
-    return digest(number) + (apr_uint64_t)which * (WORDS / 4) * (UINT64_C(1) << 24);
+    return digest(number) + (apr_uint64_t)which * (WORDS / 4) * (UINT64_C(1) << 36);
 }
 
 static void a_digest_is_new_once(void **state)
@@ -54,7 +54,7 @@ static void it_is_known_as_long_as_it_has_to_be(void **state)
     (void)state;
     assert_true(clerk_recent_set_add(set, digest(1), NOW, KEEP));
     assert_false(clerk_recent_set_add(set, digest(1), NOW + KEEP, KEEP));
-    assert_true(clerk_recent_set_add(set, digest(1), NOW + KEEP + apr_time_from_sec(61), KEEP));
+    assert_true(clerk_recent_set_add(set, digest(1), NOW + KEEP + apr_time_from_sec(2), KEEP));
 }
 
 static void the_oldest_is_forgotten_early(void **state)
@@ -75,7 +75,27 @@ static void a_clock_that_goes_back_forgets_nothing(void **state)
     (void)state;
     assert_true(clerk_recent_set_add(set, digest(1), NOW, KEEP));
     assert_false(clerk_recent_set_add(set, digest(1), NOW - apr_time_from_sec(60), KEEP));
-    assert_false(clerk_recent_set_add(set, digest(1), NOW - apr_time_from_sec(86400), KEEP));
+    assert_false(clerk_recent_set_add(set, digest(1), NOW - KEEP, KEEP));
+}
+
+/* Or a clock that was wrong once would keep what is due from being done for as long. */
+static void what_was_added_far_in_the_future_has_lapsed(void **state)
+{
+    (void)state;
+    assert_true(clerk_recent_set_add(set, digest(1), NOW + apr_time_from_sec(86400), KEEP));
+    assert_true(clerk_recent_set_add(set, digest(1), NOW, KEEP));
+    assert_false(clerk_recent_set_add(set, digest(1), NOW, KEEP));
+}
+
+static void a_second_is_enough_to_tell(void **state)
+{
+    (void)state;
+    for (int second = 0; second < 600; second += 3) {
+        apr_time_t now = NOW + apr_time_from_sec(second);
+
+        assert_true(clerk_recent_set_add(set, digest(1), now, apr_time_from_sec(2)));
+        assert_false(clerk_recent_set_add(set, digest(1), now + apr_time_from_sec(2), apr_time_from_sec(2)));
+    }
 }
 
 static void what_has_lapsed_makes_room(void **state)
@@ -130,6 +150,8 @@ int main(void)
         cmocka_unit_test_setup(it_is_known_as_long_as_it_has_to_be, set_up),
         cmocka_unit_test_setup(the_oldest_is_forgotten_early, set_up),
         cmocka_unit_test_setup(a_clock_that_goes_back_forgets_nothing, set_up),
+        cmocka_unit_test_setup(what_was_added_far_in_the_future_has_lapsed, set_up),
+        cmocka_unit_test_setup(a_second_is_enough_to_tell, set_up),
         cmocka_unit_test_setup(what_has_lapsed_makes_room, set_up),
         cmocka_unit_test_setup(of_many_threads_one_is_told_that_it_is_new, set_up),
     };
