@@ -17,7 +17,8 @@ typedef enum clerk_backend_cause {
     CLERK_BACKEND_FOR_SESSION,    /**< a visitor whose token has a good signature: refresh, sign-out */
     CLERK_BACKEND_FOR_ANY_CLIENT, /**< any client, by a cookie or a URL: a handshake nonce */
     CLERK_BACKEND_FOR_PROFILE,    /**< a signed-in visitor, whose name the application needs */
-    CLERK_BACKEND_FOR_MACHINE     /**< any client, by an opaque machine token in a header */
+    CLERK_BACKEND_FOR_MACHINE,    /**< any client, by an opaque machine token in a header */
+    CLERK_BACKEND_FOR_CHECK       /**< nobody who waits: background work asks whether a session goes on */
 } clerk_backend_cause;
 
 typedef struct clerk_backend_reply clerk_backend_reply;
@@ -29,7 +30,7 @@ typedef struct clerk_backend_call {
     const char *path; /**< below the API's origin, with version and query: "/v1/clients/handshake_payload?nonce=n" */
     const char *json; /**< body, or NULL */
     const char *client_ip; /**< address of the client that caused it, or NULL */
-    const char *user_id;   /**< FOR_SESSION: whose session it is; FOR_PROFILE: whose profile */
+    const char *user_id;   /**< FOR_SESSION, FOR_CHECK: whose session it is; FOR_PROFILE: whose profile */
     /* A refresh; else NULL: calls with the same path and the same two tokens get the same reply. */
     const char *expired_token; /**< its signature is good */
     const char *refresh_token;

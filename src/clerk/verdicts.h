@@ -28,6 +28,11 @@ typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) profile_misses;   /**< profiles that Clerk was asked for, or another request's answer used */
     _Atomic(apr_uint64_t) profile_failures; /**< and Clerk did not answer */
     _Atomic(apr_uint64_t) profile_kept;     /**< and an old profile was used instead */
+    /* Of ClerkRevocationCheck: */
+    _Atomic(apr_uint64_t) checks_made;    /**< sessions that Clerk was asked for, and said something of */
+    _Atomic(apr_uint64_t) checks_over;    /**< and they were over */
+    _Atomic(apr_uint64_t) checks_failed;  /**< sessions that Clerk said nothing of */
+    _Atomic(apr_uint64_t) checks_put_off; /**< sessions that found no place in the queue */
 } clerk_verdicts;
 
 /** Count a decision. Never waits; no memory ordering is implied. */

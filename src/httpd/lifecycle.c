@@ -20,16 +20,18 @@
 #include "httpd/process/log.h"
 #include "httpd/process/process.h"
 #include "httpd/process/secret_environment.h"
+#include "httpd/process/session_checks.h"
 #include "httpd/process/state_dir.h"
 #include "httpd/site/site.h"
 #include "jose/json.h"
 
 #define WATCHDOG_NAME "_clerk_keys_"
-/* A thread of its own: a store that hangs must not keep keys from being refreshed. */
+/* Threads of their own: a store that hangs, or an API that is slow, must not keep keys from being refreshed. */
 #define FLEET_WATCHDOG_NAME "_clerk_revocations_"
+#define CHECKS_WATCHDOG_NAME "_clerk_sessions_"
 /* Webhook messages that are remembered: as many as come in ten minutes at seven a second. 32 KB. */
 #define WEBHOOKS_SEEN 4096
-#define WEBHOOKS_RETAINED "mod_auth_clerk-webhooks-seen-1"
+#define WEBHOOKS_RETAINED "mod_auth_clerk-webhooks-seen-2"
 /* 2 MB, of which only what is used is resident: 229,376 places. */
 #define REVOCATION_SETS 32768
 #define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-3"
@@ -39,6 +41,9 @@
 #define PROFILES_EVERY apr_time_from_msec(300)
 #define PROFILES_DUE 256
 #define PROFILES_ASKED 4096
+/* How many sessions may wait until Clerk is asked for them, and how many are remembered as asked for. 512 KB. */
+#define SESSIONS_DUE 256
+#define SESSIONS_ASKED 65536
 /* The size of the token cache without ClerkSharedMemory: the tokens of 30,000 people who are active in one minute. */
 #define TOKEN_CACHE_SIZE ((apr_size_t)64 * 1024 * 1024)
 /* A cache line: each part of the segment begins with one, so that writes to one part do not slow down another. */
@@ -80,6 +85,24 @@ static int has_webhooks(void)
     return 0;
 }
 
+static int has_checks(void)
+{
+    const apr_array_header_t *runtimes = clerk_process_get()->runtimes;
+
+    for (int i = 0; i < runtimes->nelts; i++) {
+        if (APR_ARRAY_IDX(runtimes, i, clerk_runtime *)->check_interval) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Whether anything can be revoked. */
+static int has_revocations(void)
+{
+    return has_webhooks() || has_checks();
+}
+
 /*
  * Create the cache of ClerkSOCache, if any instance has a secret key, or it is configured where revocations come:
  * without that nothing is stored.
@@ -91,7 +114,7 @@ static int create_socache(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     clerk_process *process = clerk_process_get();
     const char *error;
 
-    if (!clerk_process_has_secret_key() && !(conf->socache && has_webhooks())) {
+    if (!clerk_process_has_secret_key() && !(conf->socache && has_revocations())) {
         return OK;
     }
     process->has_socache_key = conf->socache_key != NULL;
@@ -110,7 +133,8 @@ static int is_fleet(void)
 {
     const clerk_process *process = clerk_process_get();
 
-    return has_webhooks() && process->socache && process->has_socache_key && clerk_socache_is_network(process->socache);
+    return has_revocations() && process->socache && process->has_socache_key
+           && clerk_socache_is_network(process->socache);
 }
 
 static int check_fleet(server_rec *s)
@@ -119,7 +143,8 @@ static int check_fleet(server_rec *s)
         ap_log_error(
             APLOG_MARK, APLOG_ERR, 0, s,
             CLERK_LOGNO(3286) "ClerkRevocationFailure closed is about servers that exchange revocations; write "
-                      "ClerkWebhookSecret, ClerkSOCache redis:host:port or memcache:host:port, and ClerkSOCacheKey");
+                      "ClerkWebhookSecret or ClerkRevocationCheck, ClerkSOCache redis:host:port or memcache:host:port, "
+                      "and ClerkSOCacheKey");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
@@ -205,46 +230,45 @@ static apr_interval_time_t maintain(apr_pool_t *scratch)
     return next;
 }
 
+static apr_interval_time_t tick_fleet(apr_pool_t *scratch)
+{
+    return clerk_fleet_tick(&clerk_process_get()->fleet, scratch);
+}
+
+/* Background work: what is due each time, which says when to come again, from now, at the latest. */
+typedef struct background_task {
+    ap_watchdog_t *watchdog;
+    apr_interval_time_t (*tick)(apr_pool_t *scratch);
+} background_task;
+
 static apr_status_t watch(int state, void *data, apr_pool_t *scratch)
 {
-    clerk_process *process = clerk_process_get();
+    const background_task *task = data;
 
     /* mod_watchdog never calls again after any result but APR_SUCCESS. */
     if (state == AP_WATCHDOG_STATE_RUNNING && clerk_background_begin()) {
         APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
             = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
-        set_interval(process->watchdog, maintain(scratch), data, watch);
-        clerk_background_end();
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t watch_fleet(int state, void *data, apr_pool_t *scratch)
-{
-    clerk_process *process = clerk_process_get();
-
-    if (state == AP_WATCHDOG_STATE_RUNNING && clerk_background_begin()) {
-        APR_OPTIONAL_FN_TYPE(ap_watchdog_set_callback_interval) *set_interval
-            = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_set_callback_interval);
-        set_interval(process->fleet_watchdog, clerk_fleet_tick(&process->fleet, scratch), data, watch_fleet);
+        set_interval(task->watchdog, task->tick(scratch), data, watch);
         clerk_background_end();
     }
     return APR_SUCCESS;
 }
 
 /* Have a function called now and then, by a thread of its own in one child at a time. */
-static apr_status_t start_watchdog_of(ap_watchdog_t **pwatchdog, const char *name, ap_watchdog_callback_fn_t *call,
-                                      server_rec *s, apr_pool_t *pconf)
+static apr_status_t start_task(const char *name, apr_interval_time_t (*tick)(apr_pool_t *scratch), apr_pool_t *pconf)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback
         = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    background_task *task = apr_palloc(pconf, sizeof(*task));
     apr_status_t rv = APR_ENOTIMPL;
 
+    task->tick = tick;
     if (get_instance && register_callback) {
-        rv = get_instance(pwatchdog, name, 0, 1, pconf);
+        rv = get_instance(&task->watchdog, name, 0, 1, pconf);
         if (rv == APR_SUCCESS) {
-            rv = register_callback(*pwatchdog, AP_WD_TM_SLICE, s, call);
+            rv = register_callback(task->watchdog, AP_WD_TM_SLICE, task, watch);
         }
     }
     return rv;
@@ -254,9 +278,7 @@ static apr_status_t start_watchdog_of(ap_watchdog_t **pwatchdog, const char *nam
 static int start_fleet(server_rec *s, apr_pool_t *pconf)
 {
     clerk_process *process = clerk_process_get();
-    apr_status_t rv = process->fleet.memory
-                          ? start_watchdog_of(&process->fleet_watchdog, FLEET_WATCHDOG_NAME, watch_fleet, s, pconf)
-                          : APR_SUCCESS;
+    apr_status_t rv = process->fleet.memory ? start_task(FLEET_WATCHDOG_NAME, tick_fleet, pconf) : APR_SUCCESS;
 
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, process->fleet.closed ? APLOG_ERR : APLOG_WARNING, rv, s,
@@ -266,11 +288,28 @@ static int start_fleet(server_rec *s, apr_pool_t *pconf)
     return rv == APR_SUCCESS || !process->fleet.closed ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static void start_watchdog(server_rec *s, apr_pool_t *pconf)
+/* Nothing but this thread asks Clerk whether sessions go on. */
+static int start_checks(server_rec *s, apr_pool_t *pconf)
+{
+    apr_status_t rv = clerk_process_sessions_due().count
+                          ? start_task(CHECKS_WATCHDOG_NAME, clerk_session_checks_tick, pconf)
+                          : APR_SUCCESS;
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, rv, s,
+            CLERK_LOGNO(3295) "mod_watchdog is not loaded: ClerkRevocationCheck cannot ask Clerk for sessions; "
+                              "load mod_watchdog");
+    }
+    return rv == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static void start_maintenance(server_rec *s, apr_pool_t *pconf)
 {
     clerk_process *process = clerk_process_get();
-    apr_status_t rv = start_watchdog_of(&process->watchdog, WATCHDOG_NAME, watch, s, pconf);
+    apr_status_t rv = start_task(WATCHDOG_NAME, maintain, pconf);
 
+    process->has_watchdog = rv == APR_SUCCESS;
     if (rv != APR_SUCCESS && process->keystore) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      CLERK_LOGNO(3032) "mod_watchdog is not loaded: keys are refreshed by "
@@ -353,6 +392,25 @@ static apr_status_t make_profiles_due(server_rec *s, apr_pool_t *pconf)
     return rv;
 }
 
+/* What it takes to ask Clerk for sessions. */
+static apr_status_t make_session_checks(server_rec *s, apr_pool_t *pconf)
+{
+    clerk_process *process = clerk_process_get();
+    apr_size_t asked_size = SESSIONS_ASKED * sizeof(*process->sessions_asked.words);
+    apr_status_t rv;
+    char *memory;
+
+    if (!has_checks()) {
+        return APR_SUCCESS;
+    }
+    rv = make_memory(&memory, asked_size + SESSIONS_DUE * sizeof(*process->sessions_due.slots), s, pconf);
+    if (rv == APR_SUCCESS) {
+        process->sessions_asked = (clerk_recent_set){(_Atomic apr_uint64_t *)(void *)memory, SESSIONS_ASKED};
+        process->sessions_due = (clerk_due_queue){(clerk_due_slot *)(void *)(memory + asked_size), SESSIONS_DUE};
+    }
+    return rv;
+}
+
 static apr_status_t open_fleet(void *memory, server_rec *s)
 {
     const clerk_server_config *conf = clerk_config_server(s);
@@ -394,25 +452,37 @@ static apr_status_t retain_memory(char **pmemory, const char *name, apr_size_t s
 }
 
 /*
- * Set up what webhooks leave: the messages that were received, and what was revoked. Neither may be forgotten by a
- * restart: log rotation makes one every day, and each would make the messages of the last minutes good once more.
+ * Set up the memory of the messages that were received. A restart must not forget them, nor what was revoked: log
+ * rotation makes one every day, and each would make the messages of the last minutes good once more.
  */
 static apr_status_t make_webhook_memory(server_rec *s)
 {
-    const apr_size_t revocations_size = clerk_revocations_size(REVOCATION_SETS);
     clerk_process *process = clerk_process_get();
-    char *memory;
     apr_status_t rv;
+    char *memory;
 
     process->webhooks_seen = (clerk_recent_set){NULL, 0};
     if (!has_webhooks()) {
         return APR_SUCCESS;
     }
     rv = retain_memory(&memory, WEBHOOKS_RETAINED, WEBHOOKS_SEEN * sizeof(*process->webhooks_seen.words), s);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        process->webhooks_seen = (clerk_recent_set){(_Atomic apr_uint64_t *)(void *)memory, WEBHOOKS_SEEN};
     }
-    process->webhooks_seen = (clerk_recent_set){(_Atomic apr_uint64_t *)(void *)memory, WEBHOOKS_SEEN};
+    return rv;
+}
+
+/* Set up the memory of what was revoked, and of the fleet. */
+static apr_status_t make_revocations(server_rec *s)
+{
+    const apr_size_t revocations_size = clerk_revocations_size(REVOCATION_SETS);
+    clerk_process *process = clerk_process_get();
+    apr_status_t rv;
+    char *memory;
+
+    if (!has_revocations()) {
+        return APR_SUCCESS;
+    }
     rv = retain_memory(&memory, REVOCATIONS_RETAINED, revocations_size + sizeof(clerk_fleet_memory), s);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -513,7 +583,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     waiting_size = sources->nelts ? APR_ALIGN(clerk_keystore_waiters(worker_count()) * sizeof(clerk_place), LINE) : 0;
     if (make_segment(&keys, keys_size + waiting_size, s, pconf) != APR_SUCCESS
         || make_backend_limits(s, pconf) != APR_SUCCESS || make_webhook_memory(s) != APR_SUCCESS
-        || make_profiles_due(s, pconf) != APR_SUCCESS) {
+        || make_revocations(s) != APR_SUCCESS || make_profiles_due(s, pconf) != APR_SUCCESS
+        || make_session_checks(s, pconf) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (process->socache && open_socache(s, pconf) != APR_SUCCESS) {
@@ -532,7 +603,10 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         clerk_keystore_let_wait(process->keystore, (clerk_place *)(void *)((char *)keys + keys_size), worker_count());
     }
     if (process->keystore || process->backend_limits) {
-        start_watchdog(s, pconf);
+        start_maintenance(s, pconf);
+    }
+    if (start_checks(s, pconf) != OK) {
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
     return start_fleet(s, pconf);
 }

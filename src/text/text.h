@@ -56,6 +56,17 @@ static inline int clerk_text_ends_with(const char *text, const char *suffix)
     return text_len >= len && !strcmp(text + text_len - len, suffix);
 }
 
+/** Whether a text has only letters, digits, `_` and `-`, as ids of Clerk do: it needs no escaping in a URL. */
+static inline int clerk_text_is_id(const char *text)
+{
+    const char *at = text;
+
+    while (clerk_text_is_alnum(*at) || *at == '_' || *at == '-') {
+        at++;
+    }
+    return at != text && !*at;
+}
+
 /** Whether a text is printable ASCII without spaces: what a URL or a key may consist of. */
 static inline int clerk_text_is_graphic(const char *text)
 {

@@ -118,8 +118,8 @@ def test_every_variable_is_described():
 def metrics():
     """(object, member, the rest of the row) of each metric of the status page that has a name in JSON."""
     objects = {"KEYS": "keys", "FETCHES": "keys", "BACKEND": "backend_api", "CACHE": "token_cache",
-               "CREDENTIALS": "credentials", "SESSIONS": "sessions", "PROFILES": "user_profiles", "WEBHOOKS": "webhooks",
-               "REVOCATIONS": "revocations"}
+               "CREDENTIALS": "credentials", "SESSIONS": "sessions", "PROFILES": "user_profiles",
+               "CHECKS": "session_checks", "WEBHOOKS": "webhooks", "REVOCATIONS": "revocations"}
     rows = re.findall(r'\{CLERK_METRICS_(\w+), "(\w+)", (.*?)\},$', SOURCES["src/httpd/status/metrics.c"], re.M | re.S)
     return [(objects[group], name, row) for group, name, row in rows]
 

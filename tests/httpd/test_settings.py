@@ -193,7 +193,8 @@ def servers(make_httpd, loads, environment):
     for row in [*INSTANCE, *HOSTS, *PLACES]:
         own = line(row, 1 if row in MAIN else 0)
         if row.member == "publishable_key":
-            own += "ClerkJWTKey env:PEM_2\n"  # of the other instance, so that no key is fetched
+            # Of the other instance, so that no key is fetched, and ClerkRevocationCheck can ask.
+            own += "ClerkJWTKey env:PEM_2\nClerkSecretKey env:SECRET_2\n"
         text += f"<VirtualHost *:{server.port}>\nServerName {row.directive}.test\n{own}</VirtualHost>\n"
     server.configure(text, global_text=loads)
     server.log.announce("AC3011.*ClerkDomain has no effect")  # of the virtual host that is no satellite

@@ -239,6 +239,12 @@ static clerk_backend_call fresh_call(fixture *f, clerk_backend_group group, apr_
     if (group == CLERK_BACKEND_PROFILES) {
         return profile_of(apr_psprintf(pool, "user_%d", number));
     }
+    if (group == CLERK_BACKEND_CHECKS) {
+        return (clerk_backend_call){.cause = CLERK_BACKEND_FOR_CHECK,
+                                    .method = "GET",
+                                    .path = apr_psprintf(pool, "/v1/sessions/sess_%d", number),
+                                    .user_id = apr_psprintf(pool, "user_%d", number)};
+    }
     if (group == CLERK_BACKEND_NEW_MACHINES || group == CLERK_BACKEND_KNOWN_MACHINES) {
         call = verification_of(apr_psprintf(pool, "ak_%d", number), ip);
         if (group == CLERK_BACKEND_KNOWN_MACHINES) {
@@ -1152,16 +1158,48 @@ static void threads_that_need_the_same_profile_make_one_call(void **state)
     assert_int_equal(f->server->calls, 2);
 }
 
-static void a_429_for_profiles_stops_profiles_only(void **state)
+/* And a 429 for checks stops checks only. */
+static void a_429_for_background_work_stops_only_that(void **state)
 {
+    static const clerk_backend_group groups[] = {CLERK_BACKEND_PROFILES, CLERK_BACKEND_CHECKS};
     fixture *f = *state;
 
-    f->server->status = 429;
-    f->server->retry_after = 30;
-    assert_int_equal(call_of(f, CLERK_BACKEND_PROFILES).status, 429);
-    f->server->status = 200;
-    for (int group = 0; group < CLERK_BACKEND_GROUPS; group++) {
-        assert_int_equal(call_of(f, group).status, group == CLERK_BACKEND_PROFILES ? 0 : 200);
+    for (size_t i = 0; i < COUNT(groups); i++) {
+        memset(f->state, 0, sizeof(*f->state));
+        f->server->status = 429;
+        f->server->retry_after = 30;
+        assert_int_equal(call_of(f, groups[i]).status, 429);
+        f->server->status = 200;
+        for (int group = 0; group < CLERK_BACKEND_GROUPS; group++) {
+            assert_int_equal(call_of(f, group).status, group == (int)groups[i] ? 0 : 200);
+        }
+    }
+}
+
+/* It waits for no worker's place, and who waits for one does not take it for a sign that calls end. */
+static void a_check_takes_no_place(void **state)
+{
+    fixture *f = *state;
+    clerk_place_ticket held[WORKERS];
+    clerk_backend_call session = fresh_call(f, CLERK_BACKEND_KNOWN_SESSIONS, f->pool);
+    clerk_backend_caller holder;
+    apr_uint64_t ended;
+    int count = 0;
+
+    memset(held, 0, sizeof(held));
+    for (;; count++) {
+        session.user_id = apr_psprintf(f->pool, "holder_%d", count);
+        holder = clerk_backend_limits_caller(f->api.limits, f->api.number, &session);
+        if (!clerk_backend_limits_enter(f->api.limits, &held[count], &holder, apr_time_now(), SECONDS(60))) {
+            break;
+        }
+    }
+    assert_true(count > 0);
+    ended = atomic_load(&f->state->ended);
+    assert_int_equal(call_of(f, CLERK_BACKEND_CHECKS).status, 200);
+    assert_int_equal(atomic_load(&f->state->ended), ended);
+    while (count-- > 0) {
+        clerk_places_give_back(&held[count]);
     }
 }
 
@@ -1414,7 +1452,8 @@ int main(void)
         test(many_threads_find_one_probe),
         test(threads_that_refresh_the_same_make_one_call),
         test(threads_that_need_the_same_profile_make_one_call),
-        test(a_429_for_profiles_stops_profiles_only),
+        test(a_429_for_background_work_stops_only_that),
+        test(a_check_takes_no_place),
         test(failures_are_shared_and_remembered_too),
         test(what_is_json_is_said_by_the_content_type),
         test(what_was_held_back_is_not_remembered),

@@ -128,8 +128,8 @@ static void rows_are_complete(void **state)
         assert_true(*row->help);
         assert_int_equal(row->words != NULL, row->kind == CLERK_SETTINGS_WORD || row->kind == CLERK_SETTINGS_WORDS);
         assert_int_equal(row->most != 0, row->kind == CLERK_SETTINGS_DURATION || row->kind == CLERK_SETTINGS_SIZE);
-        assert_true(row->kind != CLERK_SETTINGS_DURATION
-                    || (row->least <= row->fallback && row->fallback <= row->most));
+        assert_true(row->kind != CLERK_SETTINGS_DURATION || (row->least <= row->fallback && row->fallback <= row->most)
+                    || row->fallback == 0);
         assert_true(row->kind != CLERK_SETTINGS_WORD || row->words[row->fallback]);
         assert_ptr_equal(clerk_settings_find(row->directive), row);
     }
@@ -138,14 +138,15 @@ static void rows_are_complete(void **state)
     assert_null(clerk_settings_find("<ClerkInstance"));
 }
 
-/* A duration as text: "5m", "24h", "5s". */
+/* A duration as text: "5m", "24h", "5s", "Off". */
 static const char *duration_text(apr_interval_time_t time, apr_pool_t *pool)
 {
     int seconds = (int)apr_time_sec(time);
 
-    return seconds % 3600 == 0 ? apr_psprintf(pool, "%dh", seconds / 3600)
-           : seconds % 60 == 0 ? apr_psprintf(pool, "%dm", seconds / 60)
-                               : apr_psprintf(pool, "%ds", seconds);
+    return seconds == 0          ? "Off"
+           : seconds % 3600 == 0 ? apr_psprintf(pool, "%dh", seconds / 3600)
+           : seconds % 60 == 0   ? apr_psprintf(pool, "%dm", seconds / 60)
+                                 : apr_psprintf(pool, "%ds", seconds);
 }
 
 static void the_help_says_the_default(void **state)

@@ -31,7 +31,8 @@ static const char *const group_texts[CLERK_BACKEND_GROUPS]
        [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions",
        [CLERK_BACKEND_PROFILES] = "user profiles",
        [CLERK_BACKEND_NEW_MACHINES] = "verifications of new machine tokens",
-       [CLERK_BACKEND_KNOWN_MACHINES] = "verifications of machine tokens"};
+       [CLERK_BACKEND_KNOWN_MACHINES] = "verifications of machine tokens",
+       [CLERK_BACKEND_CHECKS] = "checks of sessions"};
 
 /* What happens while the API is not called. */
 static const char *const group_consequences[CLERK_BACKEND_GROUPS]
@@ -40,7 +41,8 @@ static const char *const group_consequences[CLERK_BACKEND_GROUPS]
        [CLERK_BACKEND_KNOWN_SESSIONS] = "refreshes of sessions fall back to redirects",
        [CLERK_BACKEND_PROFILES] = "the user profiles that were kept are used",
        [CLERK_BACKEND_NEW_MACHINES] = "verifications of new machine tokens are answered with 503",
-       [CLERK_BACKEND_KNOWN_MACHINES] = "verifications of machine tokens are answered with 503"};
+       [CLERK_BACKEND_KNOWN_MACHINES] = "verifications of machine tokens are answered with 503",
+       [CLERK_BACKEND_CHECKS] = "sessions that end are good until their tokens expire"};
 
 /* A call and what there is to do about it. */
 typedef struct attempt {
@@ -145,8 +147,8 @@ static apr_status_t perform(const attempt *a)
     return rv;
 }
 
-/* 429: calls that strangers, new sessions and machines cause, and those for profiles, are left alone. Those of known
- * sessions are not. */
+/* 429: calls that strangers, new sessions and machines cause, and those for profiles and checks, are left alone. Those
+ * of known sessions are not. */
 static void leave_alone(const attempt *a, apr_time_t now)
 {
     clerk_backend_group group
@@ -353,7 +355,7 @@ static void make_call(attempt *a)
         ask(a);
     }
     clerk_places_give_back(&place);
-    if (!clerk_backend_limits_is_stranger(&a->caller)) {
+    if (clerk_backend_limits_is_of_sessions(&a->caller)) {
         atomic_fetch_add(&a->api->state->ended, 1);
     }
 }

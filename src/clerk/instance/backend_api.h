@@ -57,8 +57,8 @@ void clerk_backend_api_get_stats(clerk_backend_stats *stats, const clerk_backend
  *
  * The call is held back, with status 0, where
  * - the circuit of its group is open: no response and 5xx are failures;
- * - Clerk said 429, for what strangers, new sessions and machines cause, and for profiles: until its Retry-After, at
- * most five minutes;
+ * - Clerk said 429, for what strangers, new sessions and machines cause, for profiles and for checks: until its
+ * Retry-After, at most five minutes;
  * - Clerk refused too many calls that were made for the group, the client's address or the user;
  * - there was no place in time: the number of calls under way and of threads that wait is bounded;
  * - Clerk has answered the nonce before.

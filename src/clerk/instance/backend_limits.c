@@ -43,6 +43,7 @@ static const group_rates rates[CLERK_BACKEND_GROUPS] = {
     [CLERK_BACKEND_PROFILES] = {{0, 0}, {0, 0}, {apr_time_from_msec(2500), 20}},
     [CLERK_BACKEND_NEW_MACHINES] = {{apr_time_from_msec(500), 20}, {apr_time_from_sec(5), 10}, {0, 0}},
     [CLERK_BACKEND_KNOWN_MACHINES] = {{0, 0}, {0, 0}, {apr_time_from_msec(500), 20}},
+    [CLERK_BACKEND_CHECKS] = {{apr_time_from_msec(500), 20}, {0, 0}, {0, 0}},
 };
 
 /* The two kinds of places. */
@@ -228,6 +229,9 @@ static clerk_backend_group group_of(const clerk_backend_limits *limits, unsigned
     if (call->cause == CLERK_BACKEND_FOR_PROFILE) {
         return CLERK_BACKEND_PROFILES;
     }
+    if (call->cause == CLERK_BACKEND_FOR_CHECK) {
+        return CLERK_BACKEND_CHECKS;
+    }
     /* Without a refresh token it is about a session that has not expired. */
     if (!call->refresh_token) {
         return CLERK_BACKEND_KNOWN_SESSIONS;
@@ -348,6 +352,11 @@ int clerk_backend_limits_is_stranger(const clerk_backend_caller *caller)
     return caller->group == CLERK_BACKEND_STRANGERS || caller->group == CLERK_BACKEND_NEW_MACHINES;
 }
 
+int clerk_backend_limits_is_of_sessions(const clerk_backend_caller *caller)
+{
+    return !clerk_backend_limits_is_stranger(caller) && caller->group != CLERK_BACKEND_CHECKS;
+}
+
 static int kind_of(const clerk_backend_caller *caller)
 {
     return clerk_backend_limits_is_stranger(caller) ? FOR_STRANGERS : FOR_SESSIONS;
@@ -366,6 +375,10 @@ int clerk_backend_limits_enter(clerk_backend_limits *limits, clerk_place_ticket 
                      || caller->group == CLERK_BACKEND_KNOWN_MACHINES;
     unsigned int usable = is_partial ? limits->for_new_sessions : places->count;
 
+    if (caller->group == CLERK_BACKEND_CHECKS) {
+        ticket->lease = 0;
+        return 1;
+    }
     return clerk_places_take(ticket, places, usable, owner_of(caller), now, duration);
 }
 

@@ -10,7 +10,7 @@
 /*
  * What calls of the Backend API may take of this machine and of the customer's quota at Clerk, counted over all
  * processes (outbound-calls.md): how many are made at the same time, how many threads wait for one, and how many may
- * fail. Calls belong to one of six groups, and no group uses up what another one has, but for the places that nonces
+ * fail. Calls belong to one of seven groups, and no group uses up what another one has, but for the places that nonces
  * share with new machine tokens, and sessions with known ones.
  */
 typedef enum clerk_backend_group {
@@ -20,6 +20,7 @@ typedef enum clerk_backend_group {
     CLERK_BACKEND_PROFILES,       /**< an authentic token, whose user's profile is needed */
     CLERK_BACKEND_NEW_MACHINES,   /**< any client: a machine token that Clerk has not confirmed here before */
     CLERK_BACKEND_KNOWN_MACHINES, /**< a machine token that Clerk has confirmed */
+    CLERK_BACKEND_CHECKS,         /**< background work, one call after another: no worker waits, no place is taken */
     CLERK_BACKEND_GROUPS
 } clerk_backend_group;
 
@@ -104,6 +105,9 @@ void clerk_backend_limits_note(clerk_backend_limits *limits, unsigned int instan
 
 /** Whether any client can be the cause of the call. */
 int clerk_backend_limits_is_stranger(const clerk_backend_caller *caller);
+
+/** Whether the call takes one of the places of sessions, which others may be waiting for. */
+int clerk_backend_limits_is_of_sessions(const clerk_backend_caller *caller);
 
 /**
  * Whether Clerk has answered this nonce before, of late: it is good once. Tabs that wake up together bring the same

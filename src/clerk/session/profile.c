@@ -26,15 +26,7 @@ static const char *const field_names[CLERK_PROFILE_FIELDS] = {[CLERK_PROFILE_EMA
 
 int clerk_profile_is_user_id(const char *text)
 {
-    apr_size_t len = strlen(text);
-
-    if (len == 0 || len > CLERK_PROFILE_USER_ID_MAX) {
-        return 0;
-    }
-    while (clerk_text_is_alnum(*text) || *text == '_' || *text == '-') {
-        text++;
-    }
-    return !*text;
+    return clerk_text_is_id(text) && strlen(text) <= CLERK_PROFILE_USER_ID_MAX;
 }
 
 const char *clerk_profile_path(const char *user_id, apr_pool_t *pool)

@@ -149,6 +149,21 @@ const char *clerk_directives_instance_issuer(cmd_parms *cmd, void *dummy, const 
     return NULL;
 }
 
+const char *clerk_directives_instance_revocation_check(cmd_parms *cmd, void *dummy, const char *text)
+{
+    const clerk_settings_row *row = &clerk_settings_table[CLERK_SETTINGS_AT_revocation_check];
+    apr_interval_time_t *pinterval = &clerk_directives_instance_of(cmd)->revocation_check;
+    const char *problem;
+
+    (void)dummy;
+    if (!strcasecmp(text, "Off")) {
+        *pinterval = 0;
+        return NULL;
+    }
+    problem = clerk_directive_values_duration(pinterval, cmd, text, row->least, row->most);
+    return problem ? apr_pstrcat(cmd->pool, problem, ", or Off", NULL) : NULL;
+}
+
 const char *clerk_directives_instance_http_proxy(const char **purl, cmd_parms *cmd, const char *url)
 {
     const char *problem = clerk_http_url_proxy_problem(url);

@@ -221,6 +221,11 @@ static const char *make_runtime(clerk_runtime **pruntime, const clerk_instance_c
         return "ClerkJWKSMaxStale is shorter than ClerkJWKSCacheTTL; keys would lapse before they are refreshed";
     }
     runtime->profile_ttl = conf->user_profile_ttl;
+    runtime->check_interval = conf->revocation_check;
+    if (runtime->check_interval && !instance->secret_key) {
+        return "ClerkRevocationCheck asks the Backend API, and there is no ClerkSecretKey; write it, or "
+               "ClerkRevocationCheck Off";
+    }
     if (!source_id(runtime->source.id, instance, conf) || !scope_of(runtime->scope, instance, conf)
         || !revocation_key_of(runtime->revocation_key, instance, conf)) {
         return "OpenSSL failed to compute a digest";

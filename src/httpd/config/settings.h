@@ -83,6 +83,7 @@ typedef struct clerk_instance_config {
     const char *script_url;
     const char *ui_script_url;
     apr_interval_time_t user_profile_ttl;
+    apr_interval_time_t revocation_check; /**< 0: off */
 } clerk_instance_config;
 
 typedef struct clerk_server_config {

@@ -11,7 +11,7 @@
 #define LONGEST_WAIT apr_time_from_sec(5)
 #define STEP apr_time_from_msec(2)
 
-/* Threads: keys and revocations have one each. */
+/* Threads: keys, sessions and the fleet have one each. */
 static atomic_int working, is_ending;
 
 static apr_status_t wait_for_work(void *data)

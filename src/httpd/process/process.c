@@ -62,6 +62,16 @@ void clerk_process_revoke(const clerk_revocation *revocation)
     }
 }
 
+clerk_due_queue clerk_process_sessions_due(void)
+{
+    return process.sessions_due;
+}
+
+clerk_recent_set clerk_process_sessions_asked(void)
+{
+    return process.sessions_asked;
+}
+
 clerk_due_queue clerk_process_profiles_due(void)
 {
     return process.profiles_due;
@@ -84,5 +94,5 @@ const clerk_fleet *clerk_process_fleet(void)
 
 int clerk_process_has_watchdog(void)
 {
-    return process.watchdog != NULL;
+    return process.has_watchdog;
 }

@@ -3,7 +3,6 @@
 #define HTTPD_PROCESS_PROCESS_H
 
 #include <httpd.h>
-#include <mod_watchdog.h>
 
 #include "httpd/process/fleet.h"
 #include "httpd/process/runtime.h"
@@ -26,9 +25,11 @@ typedef struct clerk_process {
     int has_socache_key;                  /**< ClerkSOCacheKey is set */
     clerk_socache *socache;               /**< NULL: none is needed, or its module is not loaded */
     clerk_fleet fleet;                    /**< no memory: this server exchanges no revocations with others */
-    ap_watchdog_t *fleet_watchdog;        /**< NULL: there is no fleet, or mod_watchdog is not loaded */
-    ap_watchdog_t *watchdog;              /**< NULL: keys are refreshed by requests */
+    int has_watchdog;                     /**< 0: keys are refreshed by requests */
     clerk_revocations revocations;        /**< no head: nothing can be revoked */
+    clerk_due_queue sessions_due;         /**< sessions that Clerk is to be asked for; no slots: no instance has
+                                             ClerkRevocationCheck */
+    clerk_recent_set sessions_asked;      /**< which were put there within the interval */
     clerk_recent_set webhooks_seen;       /**< messages that were received, also before a graceful
                                              restart; no words: no instance has a secret */
     clerk_due_queue profiles_due;         /**< users whose profiles are to be refreshed; no slots: there is no cache */
@@ -54,7 +55,7 @@ apr_time_t clerk_process_since(void);
 /** The webhook messages that were received lately. Only where an instance has a ClerkWebhookSecret. */
 clerk_recent_set clerk_process_webhooks_seen(void);
 
-/** What was revoked; NULL: nothing can be, as no instance has a ClerkWebhookSecret. */
+/** What was revoked; NULL: nothing can be, as no instance has a ClerkWebhookSecret or ClerkRevocationCheck. */
 const clerk_revocations *clerk_process_revocations(void);
 
 /** Whether session tokens are only good while the revocations of the fleet are known (ClerkRevocationFailure closed).
@@ -66,6 +67,10 @@ const clerk_fleet *clerk_process_fleet(void);
 
 /** Revoke something, for all processes of this machine, and soon for the other servers of the fleet. */
 void clerk_process_revoke(const clerk_revocation *revocation);
+
+/** The sessions that Clerk is to be asked for in the background, and those that were put there within the interval. */
+clerk_due_queue clerk_process_sessions_due(void);
+clerk_recent_set clerk_process_sessions_asked(void);
 
 /** The users whose profiles are to be refreshed in the background, and the cache's entries that were so. */
 clerk_due_queue clerk_process_profiles_due(void);

@@ -27,6 +27,7 @@ typedef struct clerk_runtime {
     /** Tells the values of this instance in ClerkSOCache from those of others; the same on all servers of a fleet. */
     unsigned char scope[32];
     apr_interval_time_t profile_ttl;        /**< ClerkUserProfileTTL */
+    apr_interval_time_t check_interval;     /**< ClerkRevocationCheck; 0: off */
     const apr_array_header_t *webhook_keys; /**< of clerk_webhook_key; NULL: none */
     clerk_webhook_counts *webhook_counts;   /**< in shared memory, set in post_config */
     /** Tells the revocations of this Clerk instance from those of others, on all servers of a fleet. */

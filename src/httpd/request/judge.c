@@ -8,6 +8,7 @@
 #include "httpd/config/config.h"
 #include "httpd/config/htaccess.h"
 #include "httpd/process/log.h"
+#include "httpd/process/session_checks.h"
 #include "httpd/request/audit.h"
 #include "httpd/request/instance_services.h"
 #include "httpd/request/wire.h"
@@ -131,6 +132,10 @@ static inline clerk_outcome *judge_at(request_rec *r, clerk_runtime *runtime, ap
     state->outcome = clerk_authenticate(&request, runtime->instance, policy, &services, r->pool);
     clerk_verdicts_add(runtime->verdicts, state->outcome);
     clerk_audit_decided(r, runtime, state->outcome);
+    if (runtime->check_interval && policy->revocation && state->outcome->status == CLERK_SIGNED_IN
+        && state->outcome->identity->kind == CLERK_TOKEN_SESSION) {
+        clerk_session_checks_note(runtime, state->outcome->identity, now);
+    }
     if (state->outcome->renewed) {
         clerk_verdicts_tick(&runtime->verdicts->renewed);
     }

@@ -123,6 +123,11 @@ GET(webhook_at, time, last_webhook(instance).at)
 GET(webhook_verdict, text, clerk_webhook_counts_fate_text(last_webhook(instance).fate))
 GET(webhook_lag, count, (apr_uint64_t)apr_time_sec(last_webhook(instance).lag))
 
+GET(checks_made, count, atomic_load(&instance->runtime->verdicts->checks_made))
+GET(checks_over, count, atomic_load(&instance->runtime->verdicts->checks_over))
+GET(checks_failed, count, atomic_load(&instance->runtime->verdicts->checks_failed))
+GET(checks_put_off, count, atomic_load(&instance->runtime->verdicts->checks_put_off))
+
 /* A get function of the server. */
 #define GET_OF_SERVER(name, member, value)                                                                             \
     static clerk_metric_value name(const clerk_report_instance *none)                                                  \
@@ -234,6 +239,14 @@ const clerk_metric clerk_metrics[] = {
      .help = "User profiles that Clerk was asked for in vain."},
     {CLERK_METRICS_PROFILES, "kept", CLERK_METRIC_COUNTER, profile_kept, .series = "user_profiles_kept_total",
      .note = "an old one used", .help = "Old user profiles that were used because Clerk did not answer."},
+    {CLERK_METRICS_CHECKS, "made", CLERK_METRIC_COUNTER, checks_made, .series = "session_checks_made_total",
+     .label = "Sessions checked", .help = "Sessions that Clerk was asked for, and said something of."},
+    {CLERK_METRICS_CHECKS, "over", CLERK_METRIC_COUNTER, checks_over, .series = "session_checks_over_total",
+     .note = "over", .help = "Sessions that were over at Clerk when it was asked for them."},
+    {CLERK_METRICS_CHECKS, "failed", CLERK_METRIC_COUNTER, checks_failed, .series = "session_checks_failed_total",
+     .label = "Sessions not checked", .help = "Sessions that Clerk was to be asked for and said nothing of."},
+    {CLERK_METRICS_CHECKS, "put_off", CLERK_METRIC_COUNTER, checks_put_off, .series = "session_checks_put_off_total",
+     .note = "put off", .help = "Sessions that wait for a later interval: more are in use than can be asked for."},
     {CLERK_METRICS_WEBHOOKS, "applied", CLERK_METRIC_COUNTER, webhooks_applied, .series = "webhooks_applied_total",
      .label = "Webhook messages", .help = "Webhook messages that were verified, and done what they say."},
     {CLERK_METRICS_WEBHOOKS, "refused", CLERK_METRIC_COUNTER, webhooks_refused, .series = "webhooks_refused_total",
@@ -279,6 +292,7 @@ const char *clerk_metrics_object(clerk_metric_group group)
                                         [CLERK_METRICS_SESSIONS] = "sessions",
                                         [CLERK_METRICS_PROFILES] = "user_profiles",
                                         [CLERK_METRICS_WEBHOOKS] = "webhooks",
+                                        [CLERK_METRICS_CHECKS] = "session_checks",
                                         [CLERK_METRICS_REVOCATIONS] = "revocations"};
 
     return names[group];
@@ -296,6 +310,8 @@ int clerk_metrics_apply(clerk_metric_group group, const clerk_report_instance *i
         return instance->runtime->instance->secret_key || instance->runtime->instance->machine_secret_key;
     case CLERK_METRICS_PROFILES:
         return instance->runtime->instance->secret_key != NULL;
+    case CLERK_METRICS_CHECKS:
+        return instance->runtime->check_interval != 0;
     case CLERK_METRICS_WEBHOOKS:
         return instance->runtime->webhook_keys != NULL;
     default:

@@ -18,6 +18,7 @@ typedef enum clerk_metric_group {
     CLERK_METRICS_CREDENTIALS, /**< "credentials": all instances */
     CLERK_METRICS_SESSIONS,    /**< "sessions": all instances */
     CLERK_METRICS_PROFILES,    /**< "user_profiles": instances with a secret key */
+    CLERK_METRICS_CHECKS,      /**< "session_checks": instances with ClerkRevocationCheck */
     CLERK_METRICS_WEBHOOKS,    /**< "webhooks": instances with ClerkWebhookSecret */
     CLERK_METRICS_REVOCATIONS  /**< "revocations": of the server, for all its instances; get() is not given one */
 } clerk_metric_group;

@@ -147,7 +147,7 @@ static json_t *json_instance(const clerk_report_instance *entry, const clerk_rep
     json_object_set_new(one, "frontend_api", json_text(instance->frontend_host));
     json_object_set_new(one, "used_by", used_by);
     json_object_set_new(one, "keys", json_keys(entry, report->now));
-    for (clerk_metric_group group = CLERK_METRICS_BACKEND; group <= CLERK_METRICS_PROFILES; group++) {
+    for (clerk_metric_group group = CLERK_METRICS_BACKEND; group <= CLERK_METRICS_CHECKS; group++) {
         json_object_set_new(one, clerk_metrics_object(group), json_group(group, entry, report->now));
     }
     json_object_set_new(one, clerk_metrics_object(CLERK_METRICS_WEBHOOKS), json_webhooks(entry, report->now));
