@@ -3,6 +3,7 @@
 
 import html.parser
 import json
+import pathlib
 import re
 import time
 
@@ -164,6 +165,51 @@ def test_the_page_is_whole_and_self_contained(server):
     assert outline.problems == [] and outline.open == []
     assert not outline.tags & {"script", "link", "img", "iframe"}
     assert server.instance.kid in answer.text and "production" in answer.text
+
+
+DOCUMENTATION = '<a href="/auth-clerk-doc/index.html">Documentation</a>'
+
+
+@pytest.fixture(name="book")
+def _book(httpd):
+    """(the lines that serve a book, a function that makes it)"""
+    directory = httpd.root / "book"
+    lines = (pathlib.Path(__file__).resolve().parents[2] / "conf/auth-clerk-doc.conf").read_text()
+    installed = "/usr/share/doc/libapache2-mod-auth-clerk-doc/html"
+    assert lines.count(installed) == 2
+
+    def make():
+        httpd.write("index.html", "the book\n", base=directory)
+        directory.chmod(0o755)
+
+    return lines.replace(installed, str(directory)), make
+
+
+def test_the_documentation_is_linked_where_it_is_served(httpd, live, book):
+    lines, make = book
+    httpd.configure(directives(httpd, live) + STATUS + lines).start()
+    assert "Documentation" not in httpd.get("/status").text  # there is no such file yet
+    make()
+    assert DOCUMENTATION in httpd.get("/status").text
+    assert httpd.get("/auth-clerk-doc/index.html").text == httpd.get("/auth-clerk-doc/").text == "the book\n"
+
+
+@pytest.mark.parametrize("more", [
+    "<Location /auth-clerk-doc>\nRequire ip 192.0.2.1\n</Location>", "<Location /auth-clerk-doc>\nAuthType Clerk\nRequire valid-user\n</Location>",
+    "ProxyPass /status !\nProxyPass / {echo.url}",
+], ids=["for another client", "for members", "behind a proxy"])
+def test_no_documentation_is_offered_to_who_may_not_have_it(httpd, live, echo, book, more):
+    lines, make = book
+    make()
+    httpd.configure(directives(httpd, live) + STATUS + more.format(echo=echo) + "\n" + lines).start()
+    httpd.log.mark()
+    page = httpd.get("/status")
+    assert page.status == 200 and "Documentation" not in page.text
+    assert "auth-clerk-doc" not in httpd.log.recent()  # what watches the log for attackers would see one
+
+
+def test_no_documentation_is_linked_that_is_not_there(server):
+    assert "Documentation" not in server.get("/status").text
 
 
 def test_what_the_configuration_names_is_escaped(httpd, live):

@@ -4,12 +4,16 @@
 #include <stdlib.h>
 
 #include <apr_strings.h>
+#include <http_log.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <util_time.h>
 
 #include "clerk/outcome.h"
 #include "httpd/status/metrics.h"
 
+/* Where conf/auth-clerk-doc.conf has the documentation. */
+#define DOCUMENTATION "/auth-clerk-doc/index.html"
 /* The most servers that are listed; the others are counted. */
 #define LISTED_SERVERS 8
 
@@ -268,6 +272,23 @@ static void instance_card(request_rec *r, const clerk_report_instance *entry, co
     ap_rputs("</section>\n", r);
 }
 
+/* Whether httpd would give the reader of the page the file behind that URL. Only a question: where the answer is no,
+   the log is not to say that somebody was denied something. */
+static int is_readable(request_rec *r, const char *url)
+{
+    static const struct ap_logconf silence = {NULL, APLOG_EMERG};
+    const struct ap_logconf *log = r->log;
+    request_rec *file;
+    int readable;
+
+    r->log = &silence;
+    file = ap_sub_req_lookup_uri(url, r, NULL);
+    r->log = log;
+    readable = file->status == HTTP_OK && file->finfo.filetype == APR_REG;
+    ap_destroy_sub_req(file);
+    return readable;
+}
+
 void clerk_status_html(request_rec *r, const clerk_report *report)
 {
     ap_rputs(head, r);
@@ -277,8 +298,9 @@ void clerk_status_html(request_rec *r, const clerk_report *report)
     }
     ap_rvputs(r, " &middot; ", date_text(report->now, r->pool),
               "</p><nav><a href=\"?\">Reload</a><a href=\"?json\">JSON</a><a "
-              "href=\"?prometheus\">Prometheus</a></nav></header>\n<main>\n",
-              NULL);
+              "href=\"?prometheus\">Prometheus</a>",
+              is_readable(r, DOCUMENTATION) ? "<a href=\"" DOCUMENTATION "\">Documentation</a>" : "",
+              "</nav></header>\n<main>\n", NULL);
     if (!report->background_refresh) {
         ap_rputs("<p class=\"card warn\">Keys are not refreshed in the background: mod_watchdog is not loaded.</p>\n",
                  r);
