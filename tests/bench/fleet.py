@@ -9,6 +9,7 @@ All have ClerkRevocationFailure closed and the default ClerkRevocationPoll. Fail
 before the outage, or while nobody was let in. Smaller ones are in tests/httpd/test_fleet.py."""
 
 import collections
+import functools
 import os
 import pathlib
 import statistics
@@ -35,6 +36,9 @@ class Fleet:
     def __init__(self, live, store, count, root):
         self.live, self.proxy = live, Slow(store)
         self.servers = [self.make(root, store) for _ in range(count)]
+
+    def delay(self, seconds):
+        self.proxy.delay = seconds
 
     def make(self, root, store):
         server = Httpd(tempfile.mkdtemp(dir=root), mpm="event")
@@ -135,12 +139,8 @@ def main():
             try:
                 fleet.wait_for(fleet.headers(People(live)), 200)
                 measure(fleet, rounds)
-
-                def delay(seconds, fleet=fleet):
-                    fleet.proxy.delay = seconds
-
                 good &= outage(fleet, "killed and started again", store.stop, store.start)
-                good &= outage(fleet, "each answer takes 5 s", lambda: delay(5), lambda: delay(0))
+                good &= outage(fleet, "each answer takes 5 s", functools.partial(fleet.delay, 5), functools.partial(fleet.delay, 0))
                 good &= outage(fleet, "hangs", store.pause, store.resume)
                 store.stop()
                 store.start()

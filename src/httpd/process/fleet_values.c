@@ -6,13 +6,13 @@
 /* A lane: its server, the range of its list, and then revocations. */
 #define HEAD 32
 #define ENTRY 17
-#define NUMBER 8
+#define NUMBER ((apr_size_t)8)
 
 _Static_assert(HEAD + CLERK_REVOCATION_LOG_ENTRIES * ENTRY <= CLERK_SOCACHE_VALUE_MAX, "a lane fits into a value");
 
 static void put(unsigned char *to, apr_uint64_t value)
 {
-    for (int i = NUMBER - 1; i >= 0; i--) {
+    for (apr_size_t i = NUMBER; i-- > 0;) {
         to[i] = (unsigned char)value;
         value >>= 8;
     }
@@ -22,7 +22,7 @@ static apr_uint64_t get(const unsigned char *from)
 {
     apr_uint64_t value = 0;
 
-    for (int i = 0; i < NUMBER; i++) {
+    for (apr_size_t i = 0; i < NUMBER; i++) {
         value = value << 8 | from[i];
     }
     return value;
