@@ -25,8 +25,8 @@ from clerk_emulator import Emulator  # noqa: E402
 from pyclerk import Httpd  # noqa: E402
 from pyclerk.clerk import XHR, bearer, directives, protect  # noqa: E402
 from pyclerk.stores import Memcached, Redis, Slow  # noqa: E402
+from pyclerk.webhooks import SECRETS  # noqa: E402
 from test_revocation import HOOK, People, tell  # noqa: E402
-from test_webhook import SECRETS  # noqa: E402
 
 LIMIT = 120  # seconds: longer than anything here takes
 TUNING = "StartServers 1\nServerLimit 1\nThreadsPerChild 8\nMaxRequestWorkers 8\nMinSpareThreads 1\nMaxSpareThreads 8"

@@ -12,7 +12,8 @@ import time
 import pytest
 from pyclerk import oracle as oracle_process
 from pyclerk.clerk import directives, protect
-from test_webhook import DENIED, REFUSED, SECRETS, signed
+from pyclerk.webhooks import SECRETS, signed
+from test_webhook import DENIED, REFUSED
 
 COUNT = int(os.environ.get("CLERK_WEBHOOKS", "400"))
 SEED = int(os.environ.get("CLERK_SEED", "20261128"))

@@ -10,8 +10,8 @@ import time
 import pytest
 from pyclerk.clerk import XHR, bearer, directives
 from pyclerk.stores import Memcached, Redis, Slow
+from pyclerk.webhooks import SECRETS, signed
 from test_revocation import AFTER, BEFORE, People, configuration, event, number, session_data, tell
-from test_webhook import SECRETS, signed
 
 STORES = {"redis": Redis, "memcache": Memcached}
 KEY = "k" * 40

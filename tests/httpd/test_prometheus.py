@@ -10,7 +10,7 @@ import time
 import pytest
 from pyclerk import prometheus
 from pyclerk.clerk import XHR, bearer, directives, protect
-from test_webhook import SECRETS, signed
+from pyclerk.webhooks import SECRETS, signed
 
 STATUS = "<Location /status>\n    SetHandler clerk-status\n    Require ip 127.0.0.1\n</Location>\n"
 HOOK = "<Location /hook>\n    SetHandler clerk-webhook\n    Require all granted\n</Location>\n"

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from pyclerk.clerk import NAVIGATION, PARTY, XHR, bearer, cookie_header, directives, protect, session_cookies, token
-from test_webhook import SECRETS, signed
+from pyclerk.webhooks import SECRETS, signed
 
 APPLIED = "AC3281: webhook message applied: "
 UNUSABLE = "AC3282: webhook message of type"

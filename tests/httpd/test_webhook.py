@@ -1,33 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Require clerk-webhook: messages of Clerk, signed by Svix, are let in without a user, and nothing else is."""
 
-import base64
 import concurrent.futures
 import hashlib
-import hmac
-import itertools
 import re
 import time
 
 import pytest
 from pyclerk.clerk import NAVIGATION, XHR, bearer, directives, protect
 from pyclerk.client import raw
+from pyclerk.webhooks import EVENT, SECRETS, signed
 
-SECRETS = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_b3RoZXIgaW5zdGFuY2Ugb2YgQ2xlcms="]
-EVENT = b'{"type":"session.ended","object":"event","data":{"id":"sess_1","user_id":"user_1"}}'
 REFUSED = "AC3250: webhook message refused: "
 DENIED = "AH01630: client denied by server configuration"
 # Not cat: httpd writes the whole body before it reads.
 SUM = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\nuser=%s;' \"$REMOTE_USER\"\nexec sha256sum\n"
-number = itertools.count(1)
-
-
-def signed(body=EVENT, secret=SECRETS[0], at=None, message=None, family="svix", version="v1"):
-    message = message or f"msg_{next(number)}"
-    at = str(int(time.time() if at is None else at))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    mac = base64.b64encode(hmac.new(key, f"{message}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
-    return {f"{family}-id": message, f"{family}-timestamp": at, f"{family}-signature": f"{version},{mac}", "Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
