@@ -32,6 +32,7 @@ typedef struct clerk_verdicts {
     _Atomic(apr_uint64_t) checks_made;    /**< sessions that Clerk was asked for, and said something of */
     _Atomic(apr_uint64_t) checks_over;    /**< and they were over */
     _Atomic(apr_uint64_t) checks_failed;  /**< sessions that Clerk said nothing of */
+    _Atomic(apr_uint64_t) checks_known;   /**< sessions of which Clerk said more than that there is none */
     _Atomic(apr_uint64_t) checks_put_off; /**< sessions that found no place in the queue */
 } clerk_verdicts;
 

@@ -106,6 +106,14 @@ void clerk_revocations_add(const clerk_revocations *revocations, const clerk_rev
     raise_time(&revocations->head->good_from[revocation->family], (apr_int64_t)revocation->at + 1);
 }
 
+void clerk_revocations_lower_floor(const clerk_revocations *revocations, apr_int64_t at)
+{
+    apr_int64_t floor = atomic_load(&revocations->head->floor);
+
+    while (floor > at && !atomic_compare_exchange_weak(&revocations->head->floor, &floor, at)) {
+    }
+}
+
 void clerk_revocations_raise_floor(const clerk_revocations *revocations, apr_int64_t at)
 {
     raise_time(&revocations->head->floor, at);

@@ -65,6 +65,10 @@ void clerk_revocations_add(const clerk_revocations *revocations, const clerk_rev
 /** Let everything that was issued at this second or before count as revoked: for what may have been missed. */
 void clerk_revocations_raise_floor(const clerk_revocations *revocations, apr_int64_t at);
 
+/** Lower that floor to this second, if it is later: a clock that is wrong for a moment shall not refuse everybody for
+ * long. */
+void clerk_revocations_lower_floor(const clerk_revocations *revocations, apr_int64_t at);
+
 /** Whether everything of a family that was issued at this second is good. One load: ask this first. */
 static inline int clerk_revocations_is_good(const clerk_revocations *revocations, clerk_revocations_family family,
                                             apr_int64_t issued)

@@ -11,12 +11,12 @@ import pytest
 from pyclerk.clerk import XHR, bearer, directives
 from pyclerk.stores import Memcached, Redis, Slow
 from pyclerk.webhooks import SECRETS, signed
-from test_revocation import AFTER, BEFORE, People, configuration, event, number, session_data, tell
+from test_revocation import AFTER, BEFORE, People, configuration, event, number, send, session_data, tell
 
 STORES = {"redis": Redis, "memcache": Memcached}
 KEY = "k" * 40
 # httpd's own about a store that does not answer, and ours.
-OUTAGE = ("AC3283", "AC3284", "AC3287", "AC3288", "AC3289", "AC3205", "AH0", "redis", "memcache")
+OUTAGE = ("AC3283", "AC3284", "AC3287", "AC3288", "AC3289", "AC3290", "AC3205", "AH0", "redis", "memcache")
 
 
 @pytest.fixture(name="live", scope="module")
@@ -56,6 +56,11 @@ def wait_until(condition, timeout=40.0):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def tell_alone(server, kind, data):
+    """With `closed`, while the server knows or does not know yet that it is cut off."""
+    assert send(server, event(kind, data)).status in (204, 503)
 
 
 @pytest.mark.mpm
@@ -110,9 +115,17 @@ def test_closed_lets_nobody_in_who_may_be_revoked(serve, store, live):
     assert answer.header("X-Clerk-Auth-Reason") == "revocations-unknown" and int(answer.header("Retry-After")) > 0
     assert status("/off/env.cgi") == 200
     assert server.get("/optional/env.cgi", XHR).status == 200
+    # Clerk sends it again: a server that never comes back could not tell the others.
+    people = People(live)
+    assert send(server, event(*people.end())).status == 503
+    server.log.wait_for("AC3290: webhook message applied here, and answered with 503")
+    # What nobody has to be told of is done.
+    assert send(server, event("email.created", {"id": "ema_1"})).status == 204
     store.start()
     headers = XHR | bearer(live)
     wait_until(lambda: status() == 200)
+    assert people.stopped(server, BEFORE) == {"anna"}
+    tell(server, *people.end("ben"))
 
 
 @pytest.mark.parametrize("store", ["redis"], indirect=True)
@@ -153,7 +166,7 @@ def test_closed_with_a_slow_store(serve, store, proxies, live):
         proxy.delay = 1.2  # three of them are more than three polls and two seconds
     two.log.wait_for("AC3288: the store of ClerkSOCache is slow", 40)
     empty = max(map(len, lanes.values().values()))
-    tell(one, *people.end())
+    tell_alone(one, *people.end())
     wait_until(lambda: max(map(len, lanes.values().values())) > empty)
     # The rest of a look, and then one that began later.
     enough = proxies[1].answers + 3
@@ -179,7 +192,7 @@ def test_closed_after_an_outage(serve, store, proxies, live):
     wait_until(lambda: status("ben") == 200)
     store.stop()
     wait_until(lambda: status("ben") == 503)
-    tell(one, *people.end())
+    tell_alone(one, *people.end())
     proxies[0].delay = 600
     before = proxies[1].answers
     store.start()

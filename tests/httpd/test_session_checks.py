@@ -107,9 +107,23 @@ def test_a_session_that_clerk_does_not_know_is_over(serve, live):
     session = person(live)
     headers = held(live, session)
     assert ask(server, headers)
+    wait_until(lambda: checks(server)["made"] == 1)
     del live.sessions[session.id]
     wait_until(lambda: not ask(server, headers))
     server.log.wait_for(f"{OVER}.*\\(resource_not_found\\)")
+
+
+def test_the_key_of_another_instance_signs_nobody_out(serve, live):
+    """Clerk knows none of the sessions then."""
+    server = serve()
+    server.log.announce("AC3294")
+    people = [person(live) for _ in range(3)]
+    tokens = [held(live, session) for session in people]
+    for session in people:
+        del live.sessions[session.id]
+    wait_until(lambda: all(ask(server, headers) for headers in tokens) and checks(server)["failed"] >= 4)
+    assert checks(server)["over"] == 0 and all(ask(server, headers) for headers in tokens)
+    server.log.wait_for("AC3294: .*is ClerkSecretKey that of this instance")
 
 
 def test_a_session_is_asked_for_once_in_an_interval(serve, live):

@@ -165,6 +165,22 @@ static void the_floor_of_all_sets(void **state)
     assert_false(clerk_revocations_is_good(&table, CLERK_REVOCATIONS_OF_ORGANIZATIONS, NOW));
 }
 
+/* What was good under the floor stays refused up to the second it is lowered to. */
+static void a_floor_ahead_of_time_is_lowered(void **state)
+{
+    (void)state;
+    clerk_revocations_raise_floor(&table, NOW + 7200);
+    clerk_revocations_lower_floor(&table, NOW + 7200);
+    assert_true(is_revoked(1, 1, NOW + 7200));
+    clerk_revocations_lower_floor(&table, NOW);
+    assert_true(is_revoked(1, 1, NOW));
+    assert_false(is_revoked(1, 1, NOW + 1));
+    clerk_revocations_lower_floor(&table, NOW + 100);
+    assert_false(is_revoked(1, 1, NOW + 1));
+    clerk_revocations_raise_floor(&table, NOW + 5);
+    assert_true(is_revoked(1, 1, NOW + 5));
+}
+
 static void what_is_held_is_counted_by_time(void **state)
 {
     clerk_revocations_stats counted;
@@ -233,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup(a_full_set_forgets_nothing, set_up),
         cmocka_unit_test_setup(one_that_is_older_than_a_full_set_counts_too, set_up),
         cmocka_unit_test_setup(the_floor_of_all_sets, set_up),
+        cmocka_unit_test_setup(a_floor_ahead_of_time_is_lowered, set_up),
         cmocka_unit_test_setup(what_is_held_is_counted_by_time, set_up),
         cmocka_unit_test_setup(nothing_is_lost_among_threads, set_up),
     };

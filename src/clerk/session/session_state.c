@@ -52,7 +52,7 @@ clerk_session_state clerk_session_state_read(const char **pstatus, const clerk_b
     }
     if (reply->status == HTTP_NOT_FOUND_STATUS) {
         *pstatus = is_not_found(body) ? NOT_FOUND : NULL;
-        return *pstatus ? CLERK_SESSION_IS_OVER : CLERK_SESSION_UNKNOWN;
+        return *pstatus ? CLERK_SESSION_IS_NONE : CLERK_SESSION_UNKNOWN;
     }
     status = jose_json_string(body, "status");
     if (!is_text(body, "object", "session") || !is_text(body, "id", session_id) || !is_text(body, "user_id", user_id)

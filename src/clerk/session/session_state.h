@@ -11,7 +11,8 @@ typedef enum clerk_session_state {
     CLERK_SESSION_UNKNOWN, /**< nothing: no answer, or none that can be understood */
     CLERK_SESSION_GOES_ON, /**< active, or pending: it has tasks left, and ClerkPendingSessions decides about its tokens
                             */
-    CLERK_SESSION_IS_OVER  /**< ended, removed, revoked, expired and the like; or there is no such session */
+    CLERK_SESSION_IS_OVER, /**< ended, removed, revoked, expired and the like */
+    CLERK_SESSION_IS_NONE  /**< there is no such session: it is over, or the key is that of another instance */
 } clerk_session_state;
 
 /** The path of a session below the Backend API's origin. @param session_id passes clerk_text_is_id() */

@@ -343,6 +343,10 @@ apr_interval_time_t clerk_fleet_tick(const clerk_fleet *fleet, apr_pool_t *scrat
     clerk_fleet_memory *memory = fleet->memory;
     apr_time_t now = apr_time_now(), polled = atomic_load(&memory->polled_at);
 
+    /* Somebody has set the clock back: what was made of the time before refuses what is issued from now on no longer. */
+    if (atomic_load(&fleet->revocations->head->floor) > apr_time_sec(now + SKEW)) {
+        clerk_revocations_lower_floor(fleet->revocations, apr_time_sec(now));
+    }
     if (now - polled >= fleet->poll || now < polled) {
         atomic_store(&memory->polled_at, now);
         poll_store(fleet, scratch);

@@ -60,7 +60,7 @@ static void end_session(const clerk_runtime *runtime, const session_ids *ids, co
 }
 
 /* What has no answer, or gets 429 or 5xx, is in the log already: AC2002, AC1041. */
-static void complain(const clerk_runtime *runtime, const clerk_backend_reply *reply)
+static void complain(const clerk_runtime *runtime, const clerk_backend_reply *reply, clerk_session_state state)
 {
     int level;
 
@@ -75,6 +75,8 @@ static void complain(const clerk_runtime *runtime, const clerk_backend_reply *re
                              runtime->instance->name,
                              reply->status == HTTP_UNAUTHORIZED || reply->status == HTTP_FORBIDDEN
                                  ? "the Backend API does not accept ClerkSecretKey"
+                             : state == CLERK_SESSION_IS_NONE
+                                 ? "the Backend API knows none of them so far; is ClerkSecretKey that of this instance?"
                                  : "the Backend API's answer is not what Clerk says of a session");
 }
 
@@ -90,12 +92,17 @@ static void ask(clerk_runtime *runtime, const session_ids *ids, apr_pool_t *pool
 
     clerk_backend_api_call(&runtime->backend, &reply, &call, pool);
     state = clerk_session_state_read(&status, &reply, ids->session, ids->user, pool);
-    if (state == CLERK_SESSION_UNKNOWN) {
-        complain(runtime, &reply);
+    if (state == CLERK_SESSION_GOES_ON || state == CLERK_SESSION_IS_OVER) {
+        clerk_verdicts_tick(&runtime->verdicts->checks_known);
+    }
+    /* With the key of another instance Clerk knows no session at all: nobody is to be signed out for that. */
+    if (state == CLERK_SESSION_UNKNOWN
+        || (state == CLERK_SESSION_IS_NONE && !atomic_load(&runtime->verdicts->checks_known))) {
+        complain(runtime, &reply, state);
         return;
     }
     clerk_verdicts_tick(&runtime->verdicts->checks_made);
-    if (state == CLERK_SESSION_IS_OVER) {
+    if (state != CLERK_SESSION_GOES_ON) {
         end_session(runtime, ids, status);
     }
 }

@@ -67,6 +67,13 @@ int clerk_webhook_handler(request_rec *r)
         return HTTP_BAD_REQUEST;
     }
     apply(r, runtime, &event);
+    if (event.revokes && clerk_process_must_know_revocations()
+        && !clerk_fleet_is_known(clerk_process_fleet(), apr_time_now())) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      CLERK_LOGNO(3290) "webhook message applied here, and answered with 503 so that Clerk sends it "
+                                        "again: the other servers cannot be told now");
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
     r->status = HTTP_NO_CONTENT;
     ap_set_content_length(r, 0);
     return OK;
