@@ -34,7 +34,7 @@
 #define WEBHOOKS_RETAINED "mod_auth_clerk-webhooks-seen-2"
 /* 2 MB, of which only what is used is resident: 229,376 places. */
 #define REVOCATION_SETS 32768
-#define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-3"
+#define REVOCATIONS_RETAINED "mod_auth_clerk-revocations-4"
 #define WATCHDOG_LONGEST apr_time_from_sec(10)
 /* How often the watchdog looks whether a profile is to be refreshed, and how many may wait for that: a request that
  * finds no place leaves it to a later one. */

@@ -43,8 +43,12 @@ int clerk_due_queue_add(clerk_due_queue queue, unsigned int instance, const char
 
 int clerk_due_queue_take(clerk_due_item *item, clerk_due_queue queue, apr_time_t now)
 {
+    /* Each time from another slot on: while more comes than is taken, none shall wait for ever. */
+    static atomic_uint turn;
+    unsigned int first = atomic_fetch_add(&turn, 1);
+
     for (unsigned int i = 0; i < queue.count; i++) {
-        clerk_due_slot *slot = &queue.slots[i];
+        clerk_due_slot *slot = &queue.slots[(first + i) % queue.count];
         apr_int64_t mine = now;
 
         if (claim(slot, READY, now)) {

@@ -12,6 +12,7 @@ typedef struct clerk_revocation_log_entry {
     _Atomic apr_uint64_t place;
     _Atomic apr_uint64_t name; /**< the time above the tag */
     _Atomic apr_uint64_t family;
+    _Atomic apr_int64_t noted; /**< when it was appended: perhaps long after the time of the revocation */
 } clerk_revocation_log_entry;
 
 /**
@@ -24,8 +25,12 @@ typedef struct clerk_revocation_log {
     clerk_revocation_log_entry entries[CLERK_REVOCATION_LOG_ENTRIES];
 } clerk_revocation_log;
 
-/** @param since seconds since 1970; what is older has been read by everybody */
-void clerk_revocation_log_append(clerk_revocation_log *log, const clerk_revocation *revocation, apr_int64_t since);
+/**
+ * @param now seconds since 1970
+ * @param since what was appended before that has been read by everybody
+ */
+void clerk_revocation_log_append(clerk_revocation_log *log, const clerk_revocation *revocation, apr_int64_t now,
+                                 apr_int64_t since);
 
 /** What a list is complete for: the revocations from number `first` to the one before `appended`. */
 typedef struct clerk_revocation_log_range {
@@ -35,7 +40,7 @@ typedef struct clerk_revocation_log_range {
 } clerk_revocation_log_range;
 
 /**
- * Copy what is in the log and not older than @a since.
+ * Copy what was appended at @a since or later, however old it was then: Clerk repeats messages for days.
  * @param list has room for CLERK_REVOCATION_LOG_ENTRIES
  * @return how many there are
  */

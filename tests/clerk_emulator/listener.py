@@ -64,19 +64,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         fault = instance.faults.take(endpoint) if endpoint else None
         if fault and fault.delay:
             time.sleep(fault.delay)
-        status = 0
-        if fault and fault.drop:
-            self._drop()
-        else:
-            response = _faulty_response(fault)
-            if response is None:
-                response = self._respond(instance, request, endpoint, function, arguments, script)
-            status = response.status
-            self._send(request, endpoint, response, fault)
+        response = None
+        if not fault or not fault.drop:
+            response = _faulty_response(fault) or self._respond(instance, request, endpoint, function, arguments, script)
         if endpoint:
+            # Before the answer: who has that finds the record.
+            status = response.status if response else 0
             instance.log.add(
                 Record(endpoint, request.method, request.path, request.query, headers, body, status, time.time())
             )
+        if response:
+            self._send(request, endpoint, response, fault)
+        else:
+            self._drop()
 
     def _respond(self, instance, request, endpoint, function, arguments, script):
         if script:

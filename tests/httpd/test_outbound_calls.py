@@ -34,6 +34,7 @@ DRIVEN = {
     "machine token, new": "test_invented_keys_cause_few_calls_and_stop_no_known_one",
     "machine token, known": "test_invented_keys_cause_few_calls_and_stop_no_known_one",
     "sign-out": "test_a_sign_out_is_one_call",
+    "session check": "test_checks_cost_a_call_for_each_session",
     "user profile": "test_profiles_cost_a_call_for_each_user",
 }
 
@@ -614,7 +615,33 @@ def test_a_sign_out_is_one_call(make_httpd, live):
     server.stop()
 
 
-# Profiles
+# Checks and profiles
+
+
+@pytest.mark.mpm
+def test_checks_cost_a_call_for_each_session(make_httpd, live):
+    """In an interval. With a key that Clerk refuses, no more than may fail; nobody is refused for that."""
+    server = serve(make_httpd, live, pem=True, more="ClerkRevocationCheck 1h\n")
+    server.log.announce("AC3294", AC1040)
+
+    def ask(session):
+        answers = at_once(server.port, [("GET", "/private/", XHR | bearer(live, session=session))] * 4)
+        assert statuses(answers) == {200: 4}
+
+    for session in [live.create_session("alice"), live.create_session("alice"), live.create_session("bob")] * 2:
+        ask(session)
+    deadline = time.monotonic() + 60
+    while live.count("session") < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert live.count("session") == 3
+    live.set_fault("session", status=401)
+    begun = time.monotonic()
+    for _ in range(30):
+        ask(live.create_session("alice"))
+    server.log.wait_for("AC3294: .*does not accept ClerkSecretKey", 60)
+    assert live.count("session") <= 3 + 20 + 1 + 2 * (time.monotonic() - begun)
+    live.clear_faults()
+    server.stop()
 
 
 @pytest.mark.mpm

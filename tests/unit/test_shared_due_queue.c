@@ -61,6 +61,25 @@ static void it_takes_no_more_than_it_has_room_for(void **state)
     assert_false(clerk_due_queue_add((clerk_due_queue){NULL, 0}, 0, "more", NOW));
 }
 
+/* The queue is always full: what is taken is followed by something new at once. */
+static void none_waits_for_ever(void **state)
+{
+    int first_ones = 0;
+
+    (void)state;
+    for (int i = 0; i < SLOTS; i++) {
+        assert_true(clerk_due_queue_add(queue, 1, "first", NOW));
+    }
+    for (int i = 0; i < SLOTS; i++) {
+        clerk_due_item item;
+
+        assert_true(clerk_due_queue_take(&item, queue, NOW));
+        first_ones += item.instance == 1;
+        assert_true(clerk_due_queue_add(queue, 2, "later", NOW));
+    }
+    assert_int_equal(first_ones, SLOTS);
+}
+
 /* As a process leaves it that is killed while it writes or reads. */
 static void what_a_killed_process_had_becomes_free(void **state)
 {
@@ -137,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_is_added_is_taken_once, set_up),
         cmocka_unit_test_setup(it_takes_no_more_than_it_has_room_for, set_up),
+        cmocka_unit_test_setup(none_waits_for_ever, set_up),
         cmocka_unit_test_setup(what_a_killed_process_had_becomes_free, set_up),
         cmocka_unit_test_setup(many_threads_lose_nothing_and_mix_nothing, set_up),
     };

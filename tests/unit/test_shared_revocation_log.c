@@ -41,7 +41,15 @@ static void append(apr_uint32_t tag, apr_uint32_t at)
 {
     const clerk_revocation one = {CLERK_REVOCATIONS_OF_ORGANIZATIONS, tag + UINT64_C(7) * UINT32_MAX, tag, at};
 
-    clerk_revocation_log_append(&revocations, &one, SINCE);
+    clerk_revocation_log_append(&revocations, &one, NOW, SINCE);
+}
+
+/* At that time, what happened then or long before. */
+static void append_at(apr_uint32_t tag, apr_uint32_t at, apr_int64_t now)
+{
+    const clerk_revocation one = {CLERK_REVOCATIONS_OF_USERS, tag, tag, at};
+
+    clerk_revocation_log_append(&revocations, &one, now, SINCE);
 }
 
 static void what_was_appended_is_listed(void **state)
@@ -65,17 +73,21 @@ static void what_was_appended_is_listed(void **state)
 static void what_is_too_old_is_not(void **state)
 {
     (void)state;
-    append(1, SINCE - 1);
-    append(2, SINCE);
-    assert_int_equal(list_them(), 1);
+    append_at(1, SINCE - 1, SINCE - 1);
+    append_at(2, SINCE, SINCE);
+    /* A message that Clerk has repeated for an hour: the others have to be told of it as of any other. */
+    append_at(3, SINCE - 3600, NOW);
+    assert_int_equal(list_them(), 2);
     assert_int_equal(list[0].tag, 2);
-    assert_int_equal(range.appended, 2);
+    assert_int_equal(list[1].tag, 3);
+    assert_int_equal(list[1].at, SINCE - 3600);
+    assert_int_equal(range.appended, 3);
 }
 
 static void what_is_pushed_out_leaves_a_floor(void **state)
 {
     (void)state;
-    append(0, SINCE - 5);
+    append_at(0, SINCE - 5, SINCE - 5);
     append(1, NOW + 7);
     for (apr_uint32_t i = 2; i < ALL; i++) {
         append(i, NOW);
@@ -195,7 +207,7 @@ static void append_for_ever(clerk_revocation_log *log, _Atomic apr_uint64_t *don
     for (apr_uint32_t i = 0;; i++) {
         const clerk_revocation one = {CLERK_REVOCATIONS_OF_USERS, i, i, NOW};
 
-        clerk_revocation_log_append(log, &one, SINCE);
+        clerk_revocation_log_append(log, &one, NOW, SINCE);
         atomic_store(done, i + 1);
     }
 }
@@ -235,7 +247,7 @@ static void a_killed_process_leaves_a_log_that_works(void **state)
         for (apr_uint32_t i = 0; i < ALL + 1; i++) {
             const clerk_revocation one = {CLERK_REVOCATIONS_OF_USERS, i, i, NOW};
 
-            clerk_revocation_log_append(&shared->log, &one, SINCE);
+            clerk_revocation_log_append(&shared->log, &one, NOW, SINCE);
         }
         assert_int_equal(clerk_revocation_log_list(&shared->log, list, SINCE, &range), ALL);
         assert_int_equal(range.appended, shared->log.appended);

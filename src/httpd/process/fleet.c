@@ -70,7 +70,7 @@ static apr_int64_t kept_since(void)
 void clerk_fleet_note(const clerk_fleet *fleet, const clerk_revocation *revocation)
 {
     if (fleet->memory) {
-        clerk_revocation_log_append(&fleet->memory->log, revocation, kept_since());
+        clerk_revocation_log_append(&fleet->memory->log, revocation, apr_time_sec(apr_time_now()), kept_since());
     }
 }
 
@@ -343,7 +343,8 @@ apr_interval_time_t clerk_fleet_tick(const clerk_fleet *fleet, apr_pool_t *scrat
     clerk_fleet_memory *memory = fleet->memory;
     apr_time_t now = apr_time_now(), polled = atomic_load(&memory->polled_at);
 
-    /* Somebody has set the clock back: what was made of the time before refuses what is issued from now on no longer. */
+    /* Somebody has set the clock back: what was made of the time before refuses what is issued from now on no longer.
+     */
     if (atomic_load(&fleet->revocations->head->floor) > apr_time_sec(now + SKEW)) {
         clerk_revocations_lower_floor(fleet->revocations, apr_time_sec(now));
     }
