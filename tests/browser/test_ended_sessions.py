@@ -44,6 +44,15 @@ def end_in_the_dashboard(instance, session):
         assert answer.status == 200
 
 
+def visit_and_be_ended(browser, site, instance):
+    """Sign in, see the members' page, and have the session ended elsewhere."""
+    sign_in(browser, site, instance)
+    assert browser.open(site + "/members/")["chain"] == [[200, site + "/members/"]]
+    (session,) = [one for one in instance.sessions.values() if one.status == "active"]
+    end_in_the_dashboard(instance, session)
+    return session
+
+
 def tell(httpd, session):
     data = {"object": "session", "id": session.id, "user_id": session.user.id, "client_id": session.client.id}
     body = json.dumps({"type": "session.revoked", "object": "event", "data": data, "timestamp": int(time.time() * 1000)}).encode()
@@ -52,10 +61,7 @@ def tell(httpd, session):
 
 def test_the_next_click_after_a_webhook_is_sign_in(httpd, instance, browser):
     site = serve(httpd, instance, "ClerkWebhookSecret env:HOOK\n")
-    sign_in(browser, site, instance)
-    assert browser.open(site + "/members/")["chain"] == [[200, site + "/members/"]]
-    (session,) = [one for one in instance.sessions.values() if one.status == "active"]
-    end_in_the_dashboard(instance, session)
+    session = visit_and_be_ended(browser, site, instance)
     # Clerk's own SDK would go on for a minute, and so does this module until it is told.
     assert browser.click("#on")["url"] == site + "/members/more.html"
     tell(httpd, session)
@@ -65,10 +71,7 @@ def test_the_next_click_after_a_webhook_is_sign_in(httpd, instance, browser):
 
 def test_without_a_webhook_clerk_is_asked(httpd, instance, browser):
     site = serve(httpd, instance, "ClerkRevocationCheck 1s\n")
-    sign_in(browser, site, instance)
-    assert browser.open(site + "/members/")["chain"] == [[200, site + "/members/"]]
-    (session,) = [one for one in instance.sessions.values() if one.status == "active"]
-    end_in_the_dashboard(instance, session)
+    session = visit_and_be_ended(browser, site, instance)
     deadline = time.monotonic() + 40  # the token is good for 60 seconds
     while (seen := browser.click("#on"))["url"] == site + "/members/more.html":
         assert time.monotonic() < deadline

@@ -28,7 +28,7 @@ clerk_revocation clerk_fleet_values_get(const clerk_fleet_lane *lane, apr_size_t
 
 /**
  * Write a log into a lane.
- * @param since seconds since 1970: what is older is left out
+ * @param since seconds since 1970: what was appended before is left out
  * @param pappended how many revocations the lane is complete for
  */
 apr_status_t clerk_fleet_values_write_lane(apr_uint64_t *pappended, clerk_socache *cache, apr_uint64_t number,
