@@ -7,14 +7,16 @@ CHROOTS=$TOP/build/chroots
 # shellcheck disable=SC2016  # for apt-get
 MIRROR=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' | grep -v security | head -n 1)}
 
-# make_base SUITE [ARCHITECTURE]: a directory that debootstrap has filled once, to be copied.
+# make_base SYSTEM: a directory that debootstrap has filled once, to be copied. SYSTEM is trixie, or trixie-i386 for a
+# processor other than this one whose programs this kernel executes.
 make_base() {
-    local suite=$1 base=$CHROOTS/base-$1${2:+-$2}
+    local base=$CHROOTS/base-$1 options=(--variant=minbase)
     [ ! -e "$base/complete" ] || return 0
-    say "== a fresh Debian: $suite${2:+, $2}"
+    say "== a fresh Debian: $1"
     rm -rf "$base"
     mkdir -p "$CHROOTS"
-    debootstrap --variant=minbase ${2:+"--arch=$2"} "$suite" "$base" "$MIRROR" >"$base.log" 2>&1 || { tail -n 20 "$base.log" >&2 && die "debootstrap fails"; }
+    [ "${1#*-}" = "$1" ] || options+=("--arch=${1#*-}")
+    debootstrap "${options[@]}" "${1%%-*}" "$base" "$MIRROR" >"$base.log" 2>&1 || { tail -n 20 "$base.log" >&2 && die "debootstrap fails"; }
     : >"$base/complete"
 }
 
