@@ -73,24 +73,22 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return clerk_socache_register(pconf, plog);
 }
 
-static int has_webhooks(void)
+static int takes_webhooks(const clerk_runtime *runtime)
 {
-    const apr_array_header_t *runtimes = clerk_process_get()->runtimes;
-
-    for (int i = 0; i < runtimes->nelts; i++) {
-        if (APR_ARRAY_IDX(runtimes, i, clerk_runtime *)->webhook_keys) {
-            return 1;
-        }
-    }
-    return 0;
+    return runtime->webhook_keys != NULL;
 }
 
-static int has_checks(void)
+static int checks_sessions(const clerk_runtime *runtime)
+{
+    return runtime->check_interval != 0;
+}
+
+static int any_instance(int (*does)(const clerk_runtime *runtime))
 {
     const apr_array_header_t *runtimes = clerk_process_get()->runtimes;
 
     for (int i = 0; i < runtimes->nelts; i++) {
-        if (APR_ARRAY_IDX(runtimes, i, clerk_runtime *)->check_interval) {
+        if (does(APR_ARRAY_IDX(runtimes, i, clerk_runtime *))) {
             return 1;
         }
     }
@@ -100,7 +98,7 @@ static int has_checks(void)
 /* Whether anything can be revoked. */
 static int has_revocations(void)
 {
-    return has_webhooks() || has_checks();
+    return any_instance(takes_webhooks) || any_instance(checks_sessions);
 }
 
 /*
@@ -400,7 +398,7 @@ static apr_status_t make_session_checks(server_rec *s, apr_pool_t *pconf)
     apr_status_t rv;
     char *memory;
 
-    if (!has_checks()) {
+    if (!any_instance(checks_sessions)) {
         return APR_SUCCESS;
     }
     rv = make_memory(&memory, asked_size + SESSIONS_DUE * sizeof(*process->sessions_due.slots), s, pconf);
@@ -462,7 +460,7 @@ static apr_status_t make_webhook_memory(server_rec *s)
     char *memory;
 
     process->webhooks_seen = (clerk_recent_set){NULL, 0};
-    if (!has_webhooks()) {
+    if (!any_instance(takes_webhooks)) {
         return APR_SUCCESS;
     }
     rv = retain_memory(&memory, WEBHOOKS_RETAINED, WEBHOOKS_SEEN * sizeof(*process->webhooks_seen.words), s);

@@ -152,10 +152,22 @@ int clerk_revocations_have(const clerk_revocations *revocations, apr_uint64_t pl
     return is_below((apr_int64_t)atomic_load(&set[0]), issued);
 }
 
-void clerk_revocations_get_stats(clerk_revocations_stats *stats, const clerk_revocations *revocations,
-                                 apr_int64_t since)
+apr_uint64_t clerk_revocations_held(const clerk_revocations *revocations, apr_int64_t since)
 {
-    stats->held = 0;
+    apr_uint64_t held = 0;
+
+    for (apr_uint64_t set = 0; set < revocations->sets; set++) {
+        for (int way = 1; way < WORDS; way++) {
+            apr_uint64_t value = atomic_load_explicit(&revocations->words[set * WORDS + way], memory_order_relaxed);
+
+            held += value && time_of(value) >= since;
+        }
+    }
+    return held;
+}
+
+void clerk_revocations_get_stats(clerk_revocations_stats *stats, const clerk_revocations *revocations)
+{
     stats->capacity = revocations->sets * CLERK_REVOCATIONS_WAYS;
     stats->given_way = atomic_load(&revocations->head->given_way);
     stats->newest = 0;
@@ -163,12 +175,5 @@ void clerk_revocations_get_stats(clerk_revocations_stats *stats, const clerk_rev
         apr_int64_t newest = atomic_load(&revocations->head->good_from[family]) - 1;
 
         stats->newest = newest > stats->newest ? newest : stats->newest;
-    }
-    for (apr_uint64_t set = 0; set < revocations->sets; set++) {
-        for (int way = 1; way < WORDS; way++) {
-            apr_uint64_t value = atomic_load_explicit(&revocations->words[set * WORDS + way], memory_order_relaxed);
-
-            stats->held += value && time_of(value) >= since;
-        }
     }
 }

@@ -83,15 +83,16 @@ static inline int clerk_revocations_is_good(const clerk_revocations *revocations
 int clerk_revocations_have(const clerk_revocations *revocations, apr_uint64_t place, const apr_uint32_t *tags,
                            int count, apr_int64_t issued);
 
-/** Numbers for the status page. Counting reads the whole table. */
+/** How many revocations have a time of their own that is not before @a since. Reads the whole table. */
+apr_uint64_t clerk_revocations_held(const clerk_revocations *revocations, apr_int64_t since);
+
+/** Numbers for the status page, which cost nothing. */
 typedef struct clerk_revocations_stats {
-    apr_uint64_t held;      /**< revocations with a time of their own that is not before `since` */
     apr_uint64_t capacity;  /**< places */
     apr_uint64_t given_way; /**< revocations, since the table was made, that became the floor of their set */
     apr_int64_t newest;     /**< seconds since 1970 of the newest revocation; 0: there was none */
 } clerk_revocations_stats;
 
-void clerk_revocations_get_stats(clerk_revocations_stats *stats, const clerk_revocations *revocations,
-                                 apr_int64_t since);
+void clerk_revocations_get_stats(clerk_revocations_stats *stats, const clerk_revocations *revocations);
 
 #endif

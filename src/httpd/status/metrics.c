@@ -43,7 +43,7 @@ static clerk_revocations_stats all_revocations(void)
 {
     clerk_revocations_stats stats;
 
-    clerk_revocations_get_stats(&stats, clerk_process_revocations(), 0);
+    clerk_revocations_get_stats(&stats, clerk_process_revocations());
     return stats;
 }
 
@@ -136,7 +136,7 @@ GET(checks_put_off, count, atomic_load(&instance->runtime->verdicts->checks_put_
         return (clerk_metric_value){.member = (value)};                                                                \
     }
 
-GET_OF_SERVER(revoked, count, all_revocations().held)
+GET_OF_SERVER(revoked, count, clerk_revocations_held(clerk_process_revocations(), 0))
 GET_OF_SERVER(room, count, all_revocations().capacity)
 GET_OF_SERVER(given_way, count, all_revocations().given_way)
 GET_OF_SERVER(newest, time, apr_time_from_sec(all_revocations().newest))
