@@ -204,7 +204,9 @@ static const char *modulus_of(const char *pem, apr_pool_t *pool)
     BIGNUM *n = NULL;
 
     if (key && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 && BN_num_bytes(n) <= MODULUS_MAX) {
-        text = jose_base64url_encode(bytes, (apr_size_t)BN_bn2bin(n, bytes), pool);
+        int size = BN_bn2bin(n, bytes);
+
+        text = jose_base64url_encode(bytes, (apr_size_t)size, pool);
     }
     BN_free(n);
     EVP_PKEY_free(key);

@@ -111,7 +111,7 @@ void clerk_fleet_values_read_directory(clerk_fleet_directory *directory, clerk_s
 apr_status_t clerk_fleet_values_write_directory(clerk_socache *cache, const clerk_fleet_directory *directory,
                                                 apr_pool_t *pool)
 {
-    unsigned char bytes[CLERK_FLEET_LANES * NUMBER];
+    unsigned char bytes[CLERK_FLEET_LANES * NUMBER] = {0};
     clerk_socache_name name;
 
     for (int i = 0; i < CLERK_FLEET_LANES; i++) {
