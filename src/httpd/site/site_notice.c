@@ -13,31 +13,12 @@
 #include "clerk/url/url.h"
 #include "httpd/request/wire.h"
 #include "httpd/site/site.h"
+#include "httpd/site/site_content.h"
 
 /* Plain ASCII, because httpd sends custom responses as ISO 8859-1. */
-static const char head[]
-    = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"iso-8859-1\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"robots\" content=\"noindex\">\n<style>\n"
-      ":root{color-scheme:light "
-      "dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--link:#40508f}\n"
-      "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
-      "--link:#a9b8ff}}\n"
-      "*{box-sizing:border-box}body{margin:0;padding:8vh 1rem;background:var(--bg);color:var(--text);"
-      "font:16px/1.55 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
-      "main{max-width:38rem;margin:0 auto;padding:1.75rem 2rem;background:var(--card);border:1px solid var(--line);"
-      "border-radius:.75rem}\n"
-      "h1{font-size:1.4rem;line-height:1.3;margin:0 0 1rem}"
-      "h2{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.75rem 0 .25rem}\n"
-      "p{margin:0 0 .75rem}ul{margin:0 0 .75rem;padding-left:1.25rem}bdi{font-weight:600;overflow-wrap:anywhere}\n"
-      "a{display:inline-block;margin:.5rem .5rem 0 0;padding:.45rem 1.1rem;border-radius:.5rem;border:1px solid "
-      "var(--link);"
-      "background:var(--link);color:var(--card);text-decoration:none;font-weight:600}"
-      "a.second{background:none;color:var(--link)}\n"
-      "code{font:.9em ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
-      "footer{margin-top:1.5rem;padding-top:.75rem;border-top:1px solid "
-      "var(--line);color:var(--dim);font-size:.85rem}\n"
-      "</style>\n";
+static const char head[] = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"iso-8859-1\">\n"
+                           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                           "<meta name=\"robots\" content=\"noindex\">\n<style>\n";
 
 static int has_error_document(request_rec *r, int status)
 {
@@ -61,8 +42,9 @@ void clerk_site_notice_show(request_rec *r, int status, const char *title, const
         return;
     }
     ap_custom_response(r, status,
-                       apr_pstrcat(r->pool, head, "<title>", title, "</title>\n</head>\n<body>\n<main>\n<h1>", title,
-                                   "</h1>\n", content, "</main>\n</body>\n</html>\n", NULL));
+                       apr_pstrcat(r->pool, head, clerk_site_notice_css, "</style>\n<title>", title,
+                                   "</title>\n</head>\n<body>\n<main>\n<h1>", title, "</h1>\n", content,
+                                   "</main>\n</body>\n</html>\n", NULL));
     apr_table_setn(r->err_headers_out, "Content-Security-Policy",
                    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'");
     apr_table_setn(r->err_headers_out, "Referrer-Policy", "no-referrer");

@@ -10,6 +10,7 @@
 #include <util_time.h>
 
 #include "clerk/outcome.h"
+#include "httpd/site/site_content.h"
 #include "httpd/status/metrics.h"
 
 /* Where conf/auth-clerk-doc.conf has the documentation. */
@@ -17,42 +18,9 @@
 /* The most servers that are listed; the others are counted. */
 #define LISTED_SERVERS 8
 
-static const char head[]
-    = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"robots\" content=\"noindex\">\n<title>Clerk status</title>\n<style>\n"
-      ":root{color-scheme:light "
-      "dark;--bg:#f5f6f8;--card:#fff;--text:#1c1e26;--dim:#646a7a;--line:#e3e5eb;--bar:#6c5ce7;"
-      "--ok:#0d7a4f;--ok-bg:#dff5ea;--warn:#8a5a00;--warn-bg:#fff1d1;--bad:#b3261e;--bad-bg:#fde4e1;--note:#40508f;"
-      "--note-bg:#e6eaff}\n"
-      "@media(prefers-color-scheme:dark){:root{--bg:#14161c;--card:#1d2029;--text:#e8eaf0;--dim:#9aa1b3;--line:#2e3340;"
-      "--bar:#8c7cff;--ok:#6fdcae;--ok-bg:#123528;--warn:#ffcf70;--warn-bg:#3b2f10;--bad:#ff9a91;--bad-bg:#431c19;"
-      "--note:#a9b8ff;--note-bg:#232b4d}}\n"
-      "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);"
-      "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Liberation Sans\",sans-serif}\n"
-      "header,main{max-width:62rem;margin:0 auto;padding:0 1.25rem}"
-      "header{padding-top:2rem;padding-bottom:1rem;display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:baseline}\n"
-      "h1{font-size:1.5rem;margin:0}"
-      "h2{font-size:1.15rem;margin:0;display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}"
-      "h3{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--dim);margin:1.5rem 0 .5rem}\n"
-      "header p,.sub{color:var(--dim);margin:0}header nav{margin-left:auto;display:flex;gap:1rem}a{color:var(--note)}\n"
-      ".card{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:1.25rem 1.5rem;"
-      "margin:0 0 1.25rem}\n"
-      ".badge{font-size:.75rem;font-weight:600;padding:.1rem .6rem;border-radius:1rem;background:var(--note-bg);"
-      "color:var(--note)}.ok{background:var(--ok-bg);color:var(--ok)}.warn{background:var(--warn-bg);color:var(--warn)}"
-      ".bad{background:var(--bad-bg);color:var(--bad)}\n"
-      ".alert{margin:1rem 0 0;padding:.65rem .9rem;border-radius:.5rem;overflow-wrap:anywhere}\n"
-      "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:1rem;margin:1rem 0 0}"
-      "dt{font-size:.8rem;color:var(--dim)}dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}"
-      "dd small{font-weight:400;color:var(--dim)}\n"
-      "table{border-collapse:collapse;width:100%}th{font-size:.8rem;font-weight:500;color:var(--dim);text-align:left}"
-      "td,th{padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}"
-      "td:last-child,th:last-child{padding-right:0}\n"
-      "code{font:.85rem/1.4 ui-monospace,\"SFMono-Regular\",Menlo,\"Liberation Mono\",monospace;overflow-wrap:anywhere}"
-      ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.share{width:34%}"
-      ".share i{display:block;height:.5rem;min-width:2px;border-radius:.25rem;background:var(--bar)}\n"
-      "@media(max-width:40rem){.share,.wide{display:none}}\n"
-      "</style>\n</head>\n<body>\n";
+static const char head[] = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                           "<meta name=\"robots\" content=\"noindex\">\n<title>Clerk status</title>\n<style>\n";
 
 static const char *escape(request_rec *r, const char *text)
 {
@@ -291,7 +259,7 @@ static int is_readable(request_rec *r, const char *url)
 
 void clerk_status_html(request_rec *r, const clerk_report *report)
 {
-    ap_rputs(head, r);
+    ap_rvputs(r, head, clerk_site_status_css, "</style>\n</head>\n<body>\n", NULL);
     ap_rvputs(r, "<header><h1>Clerk status</h1><p>mod_auth_clerk " CLERK_VERSION, NULL);
     if (report->since) {
         ap_rvputs(r, " &middot; counting for ", interval_text(report->now - report->since, r->pool), NULL);
