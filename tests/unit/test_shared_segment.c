@@ -45,6 +45,19 @@ static void documents(void **state)
     assert_string_equal(text, "again");
 }
 
+/* The place in memory of the byte that has this bit of a word. */
+static size_t byte_of(apr_uint64_t bit)
+{
+    unsigned char bytes[sizeof(bit)];
+    size_t at = 0;
+
+    memcpy(bytes, &bit, sizeof(bit));
+    while (!bytes[at]) {
+        at++;
+    }
+    return at;
+}
+
 static void damage_is_found(void **state)
 {
     apr_pool_t *pool = *state;
@@ -59,14 +72,16 @@ static void damage_is_found(void **state)
     assert_int_equal(clerk_keystore_segment_publish(slot, "0123456789", 10), APR_SUCCESS);
     for (size_t i = 0; i < COUNT(places); i++) {
         for (int bit = 0; bit < 64; bit += i == 4 ? 1 : 7) {
-            apr_status_t expected = i == 4 && bit >= 16 ? APR_SUCCESS : APR_EMISMATCH;
+            apr_uint64_t damage = (apr_uint64_t)1 << bit;
+            /* The text ends within the last word. */
+            apr_status_t expected = i == 4 && byte_of(damage) >= 2 ? APR_SUCCESS : APR_EMISMATCH;
 
-            atomic_fetch_xor(places[i], (apr_uint64_t)1 << bit);
+            atomic_fetch_xor(places[i], damage);
             if (clerk_keystore_segment_copy(slot, &text, &len, &generation, pool) != expected) {
                 fail_msg("place %d bit %d", (int)i, bit);
             }
             assert_int_equal(generation, 1);
-            atomic_fetch_xor(places[i], (apr_uint64_t)1 << bit);
+            atomic_fetch_xor(places[i], damage);
         }
     }
     assert_int_equal(clerk_keystore_segment_copy(slot, &text, &len, &generation, pool), APR_SUCCESS);
