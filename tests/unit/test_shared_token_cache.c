@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -471,12 +472,28 @@ static void writing_child(clerk_token_cache *cache)
     }
 }
 
+/* Whether the kernel frees the robust locks of processes that end. qemu cannot, when it emulates a processor alone. */
+static int has_robust_locks(void)
+{
+#ifdef SYS_get_robust_list
+    void *list = NULL;
+    size_t size = 0;
+
+    return syscall(SYS_get_robust_list, 0, &list, &size) == 0;
+#else
+    return 1;
+#endif
+}
+
 static void test_killed_writers_do_not_keep_the_write_lock(void **state)
 {
     clerk_token_cache *cache = new_cache();
     char byte;
 
     (void)state;
+    if (!has_robust_locks()) {
+        skip();
+    }
     assert_int_equal(pipe(ready), 0);
     for (int i = 0; i < 60; i++) {
         pid_t child = start_child(writing_child, cache);
