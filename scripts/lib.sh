@@ -6,6 +6,7 @@
 {
     BUILD_PACKAGES=(apache2-bin apache2-dev autoconf automake gcc libc6-dev libcurl4-openssl-dev libjansson-dev
         libpcre2-dev libssl-dev libtool make pkg-config)
+    BOOK_PACKAGES=(furo python3 python3-myst-parser python3-sphinx)
     DEMO_PACKAGES=(curl git php-fpm python3 python3-cryptography)
 }
 

@@ -2,8 +2,9 @@
 """The life of the Debian package on a machine of its own (a container or a chroot): it is installed, configured as the
 README says, asked, upgraded under load, removed and purged. PHP runs behind it; a local emulator plays Clerk.
 
-    python3 life.py check                          the installed package (what autopkgtest runs)
-    python3 life.py whole NEW.deb PREVIOUS.deb     everything, from the installation of PREVIOUS to the purge of NEW
+    python3 life.py check                               the installed package (what autopkgtest runs)
+    python3 life.py whole NEW.deb PREVIOUS.deb DOC.deb  everything, from the installation of PREVIOUS to the purge of NEW;
+                                                        and DOC, the documentation, meanwhile
 
 It changes the machine it runs on: tests/packages/run makes one for it."""
 
@@ -41,6 +42,10 @@ SITE = """<Location "/">
 """
 # What changes by itself: caches, logs, and what the package tools and httpd remember of every package.
 VOLATILE = re.compile(r"/(proc|sys|dev|run|tmp|var/(log|cache|run|lock|tmp|lib/(apt|dpkg|php|systemd)))(/|$)|.*/__pycache__")
+
+# The folders, not what is in them, in which a2enmod and its like note who turned what on: each of them makes all that it
+# needs, and none takes them away.
+NOTES = re.compile(r"/var/lib/apache2/(conf|module|site)(/(en|dis)abled_by_(admin|maint))?")
 
 
 def run(*command, good=(0,)):
@@ -251,7 +256,36 @@ def everything():
     return found
 
 
-def whole(package, previous):
+# The documentation
+
+
+def check_documentation(clerk, package):
+    """SITE lets nobody have it without a session."""
+    name, start = field(package, "Package"), "/auth-clerk-doc/index.html"
+    enabled = pathlib.Path("/etc/apache2/conf-enabled/auth-clerk-doc.conf")
+
+    def linked():
+        return f'href="{start}"' in get("/clerk-status", **bearer(clerk)).text
+
+    install(package)
+    require(not enabled.exists() and not linked(), "installing the documentation shows it to nobody")
+    run("a2enconf", "-q", "auth-clerk-doc")
+    run("service", "apache2", "reload")
+    wait_until(linked, "the status page links to the documentation")
+    page = get(start, **bearer(clerk))
+    require(page.status == 200 and "<title>mod_auth_clerk" in page.text, "the link leads to it")
+    require(get(start).status == 401, "for those who have access to it")
+    found = re.findall(r'(?:href|src)="(_static/[^"?#]*|recipes\.html|search\.html)', page.text)
+    answers = {path: get(f"/auth-clerk-doc/{path}", **bearer(clerk)).status for path in found}
+    require(len(answers) > 5 and set(answers.values()) == {200}, f"with its scripts, styles and pages: {answers}")
+    php = re.search(r'href="(_downloads/[^"]*/dokuwiki\.php)"', get("/auth-clerk-doc/docs/recipes.html", **bearer(clerk)).text.replace("../", ""))[1]
+    require(get(f"/auth-clerk-doc/{php}", **bearer(clerk)).text.startswith("<?php"), "and an example in PHP is shown, not run")
+    run("apt-get", "-q", "-y", "purge", name)
+    wait_until(lambda: not linked(), "the status page has no link to what is gone")
+    require(not enabled.is_symlink() and not pathlib.Path("/usr/share/doc", name).exists(), "a purged documentation is gone")
+
+
+def whole(package, previous, documentation):
     at_first = everything()
     install(previous)
     require(not pathlib.Path("/etc/apache2/mods-enabled/auth_clerk.load").exists(), "installing the package turns nothing on")
@@ -263,6 +297,7 @@ def whole(package, previous):
     upgrade(clerk, package, field(previous, "Version").split("-")[0], field(package, "Version").split("-")[0])
     require(CONFIGURATION.read_text("utf-8") == kept, "the configuration is as the administrator left it")
     check_site(clerk)
+    check_documentation(clerk, documentation)
     remove_and_purge(clerk, package, kept, at_first)
     clerk.stop()
     print("The package was installed, configured, upgraded, removed, installed again and purged.")
@@ -287,10 +322,10 @@ def remove_and_purge(clerk, package, kept, at_first):
     take_back()
     now = everything()
     # Folders and files of others only: the sizes of what httpd remembers differ.
-    left = sorted(path for path in now if path not in at_first)
+    left = sorted(path for path in now if path not in at_first and not NOTES.fullmatch(path))
     lost = sorted(path for path in at_first if path not in now)
     require(not left and not lost, f"nothing is left of the package, and nothing of others is gone: {left or ''}{lost or ''}")
-    changed = sorted(path for path, what in now.items() if what != at_first[path] and not stat.S_ISDIR(what[0]))
+    changed = sorted(path for path, what in at_first.items() if what != now[path] and not stat.S_ISDIR(what[0]))
     require(not changed, f"and no file of others is another: {changed or ''}")
 
 
@@ -323,7 +358,7 @@ def main():
         start_servers()
         check_site(clerk)
         clerk.stop()
-    elif len(sys.argv) == 4 and sys.argv[1] == "whole":
+    elif len(sys.argv) == 5 and sys.argv[1] == "whole":
         whole(*(pathlib.Path(argument).resolve() for argument in sys.argv[2:]))
     else:
         sys.exit(__doc__)
