@@ -15,11 +15,11 @@ FORM = """<!doctype html><meta charset="%s"><title>old application</title><h1>Me
 <input type="checkbox" name="list[]" value="1" checked><input type="checkbox" name="list[]" value="2" checked>
 <button id="save" name="do" value="save">Save</button></form>
 """
+# All at once: a browser shows the beginning of a page before it has the rest.
 SAVE = """#!/bin/sh
-printf 'Content-Type: text/html\\r\\n\\r\\n<h1>Saved by %s</h1><p id="query">%s</p><p id="type">%s</p><pre id="body">' \
- "${REMOTE_USER:-nobody}" "$QUERY_STRING" "$CONTENT_TYPE"
-base64 -w0
-printf '</pre><p>From %s, %s</p>' "$HTTP_ORIGIN" "$HTTP_REFERER"
+body=$(base64 -w0)
+printf 'Content-Type: text/html\\r\\n\\r\\n<h1>Saved by %s</h1><p id="query">%s</p><p id="type">%s</p><pre id="body">%s</pre><p>From %s, %s</p>' \
+ "${REMOTE_USER:-nobody}" "$QUERY_STRING" "$CONTENT_TYPE" "$body" "$HTTP_ORIGIN" "$HTTP_REFERER"
 """
 TEXT = '\nFirst <line> & "quoted" \u2013 \U0001f600\n\n</textarea><script>alert(1)</script>\n  last line\n'
 

@@ -510,7 +510,7 @@ def test_no_secret_in_any_log(httpd, instance):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")
-@pytest.mark.parametrize("trap", ["link", "parent-of-another-user", "parent-for-all", "link-above"])
+@pytest.mark.parametrize("trap", ["link", "parent-of-another-user", "parent-for-all", "link-above", "link-of-root", "to-be-made"])
 def test_root_gives_no_directory_away_that_another_user_could_swap(httpd, instance, trap):
     base = httpd.root / "base"
     victim = httpd.root / "victim"
@@ -523,6 +523,16 @@ def test_root_gives_no_directory_away_that_another_user_could_swap(httpd, instan
         os.chown(base, 12345, 12345)
     elif trap == "parent-for-all":
         base.chmod(0o777)
+    elif trap in ("link-of-root", "to-be-made"):
+        # What root's link leads to is in a directory of another user, who can lead it elsewhere.
+        theirs = httpd.root / "theirs"
+        theirs.mkdir(mode=0o755)
+        (theirs / "public").symlink_to(victim)
+        os.chown(theirs, 12345, 12345)
+        (base / "up").symlink_to(theirs / "public")
+        state = base / "up" / "state"
+        if trap == "link-of-root":
+            (victim / "state").mkdir(mode=0o700)
     else:
         (base / "up").symlink_to(victim)
         os.lchown(base / "up", 12345, 12345)
@@ -531,7 +541,7 @@ def test_root_gives_no_directory_away_that_another_user_could_swap(httpd, instan
     serve(httpd, instance, extra=f'ClerkStateDir "{state}"\n')
     assert httpd.get("/p/", bearer(instance)).status == 200
     assert os.stat(victim).st_uid == 0
-    assert not state.exists() or os.stat(state).st_uid == 0
+    assert not state.exists() or (trap != "to-be-made" and os.stat(state).st_uid == 0)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")

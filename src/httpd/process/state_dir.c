@@ -14,45 +14,41 @@
 #include <unixd.h>
 
 #include "httpd/process/log.h"
+#include "shared/trusted_path.h"
 #include "text/secret_text.h"
 
 #define DEFAULT_STATE_DIR "clerk"
 
-/* Whether users other than root can replace the entries of this directory, or this symbolic link. */
-static int others_may_change(const struct stat *info)
+/* @return APR_EACCES: others than root could put something else in its place, which was logged */
+static apr_status_t check_place(const char *dir, server_rec *s, apr_pool_t *pool)
 {
-    return info->st_uid != 0
-           || (!S_ISLNK(info->st_mode) && (info->st_mode & (S_IWGRP | S_IWOTH)) && !(info->st_mode & S_ISVTX));
-}
+    const char *breach = clerk_trusted_path_breach(dir, 0, pool);
 
-/* The first directory above @a dir in which another user than root can replace something, or NULL. */
-static const char *untrusted_parent(const char *dir, apr_pool_t *pool)
-{
-    struct stat info;
-
-    for (const char *slash = strchr(dir, '/'); slash; slash = strchr(slash + 1, '/')) {
-        const char *parent = slash == dir ? "/" : apr_pstrmemdup(pool, dir, (apr_size_t)(slash - dir));
-
-        if (lstat(parent, &info) != 0 || others_may_change(&info)) {
-            return parent;
-        }
+    if (breach) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     CLERK_LOGNO(3038) "ClerkStateDir %s is not given to the server's user, because other users than "
+                                       "root can change %s; name a directory below one that only root can change",
+                                 dir, breach);
+        return APR_EACCES;
     }
-    return NULL;
+    return APR_SUCCESS;
 }
 
 /* Make the children's user the owner of an open directory of root's. APR_EACCES: refused, and logged. */
 static apr_status_t give_to_children(int fd, const char *dir, server_rec *s, apr_pool_t *pool)
 {
-    const char *parent = untrusted_parent(dir, pool);
+    apr_status_t rv = check_place(dir, s, pool);
 
-    if (parent) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     CLERK_LOGNO(3038) "ClerkStateDir %s is not given to the server's user, because other users than "
-                                       "root can change %s; name a directory below one that only root can change",
-                                 dir, parent);
-        return APR_EACCES;
+    if (rv == APR_SUCCESS && fchown(fd, ap_unixd_config.user_id, (gid_t)-1) != 0) {
+        rv = APR_FROM_OS_ERROR(errno);
     }
-    return fchown(fd, ap_unixd_config.user_id, (gid_t)-1) == 0 ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
+    return rv;
+}
+
+/* Whether the directory is root's here, to be given to the children's user. */
+static int is_given_away(void)
+{
+    return geteuid() == 0 && ap_unixd_config.user_id != 0;
 }
 
 static apr_status_t check_open_directory(int fd, const char *dir, server_rec *s, apr_pool_t *pool)
@@ -69,10 +65,7 @@ static apr_status_t check_open_directory(int fd, const char *dir, server_rec *s,
                                  dir);
         return APR_EACCES;
     }
-    if (geteuid() != 0 || info.st_uid != 0 || ap_unixd_config.user_id == 0) {
-        return APR_SUCCESS;
-    }
-    return give_to_children(fd, dir, s, pool);
+    return is_given_away() && info.st_uid == 0 ? give_to_children(fd, dir, s, pool) : APR_SUCCESS;
 }
 
 /* Get the key of an open directory, as long as the pool. */
@@ -97,9 +90,17 @@ static apr_status_t get_key(const unsigned char **pkey, int fd, const char *dir,
 
 static apr_status_t prepare(const unsigned char **pkey, const char *dir, server_rec *s, apr_pool_t *pool)
 {
-    apr_status_t rv = apr_dir_make_recursive(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, pool);
+    apr_status_t rv = APR_SUCCESS;
+    struct stat info;
     int fd;
 
+    if (lstat(dir, &info) != 0) {
+        /* Nor does root make directories where others choose the place. */
+        rv = is_given_away() ? check_place(dir, s, pool) : APR_SUCCESS;
+        if (rv == APR_SUCCESS) {
+            rv = apr_dir_make_recursive(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, pool);
+        }
+    }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_EEXIST(rv)) {
         return rv;
     }
