@@ -34,21 +34,23 @@ missing_packages() {
 # Installs the given packages if they are missing. Starts no service and changes no httpd configuration:
 # apache2-bin brings programs only, and a policy (removed again) keeps other packages from starting theirs.
 install_packages() {
-    local missing policy=/usr/sbin/policy-rc.d made_policy='' status=0
+    local missing policy=/usr/sbin/policy-rc.d
     command -v dpkg-query >/dev/null || die "this is not a Debian system: install the counterparts of: $*"
     mapfile -t missing < <(missing_packages "$@")
     [ "${#missing[@]}" -gt 0 ] || return 0
     [ "$(id -u)" -eq 0 ] || die "please install first (as root): apt-get install ${missing[*]}"
     say "Installing ${missing[*]}"
-    if [ ! -e "$policy" ]; then
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
-        chmod 755 "$policy"
-        made_policy=yes
-    fi
-    { DEBIAN_FRONTEND=noninteractive apt-get -q update &&
-        DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}"; } || status=$?
-    [ -z "$made_policy" ] || rm -f "$policy"
-    [ "$status" -eq 0 ] || die "apt-get failed"
+    # A shell of its own, which removes the policy however it ends.
+    (
+        if [ ! -e "$policy" ]; then
+            trap 'rm -f "$policy"' EXIT
+            trap 'exit 143' HUP INT TERM
+            printf '#!/bin/sh\nexit 101\n' >"$policy"
+            chmod 755 "$policy"
+        fi
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -q update && apt-get -q -y --no-install-recommends install "${missing[@]}"
+    ) || die "apt-get failed"
 }
 
 find_apxs() {

@@ -105,6 +105,7 @@ typedef struct clerk_policy {
     int cross_origin_sync;   /**< protocol.md 9.4 wanted */
     const char *sign_in_url; /**< URL or path; NULL: the Account Portal */
     const char *sign_up_url;
+    int pages_by_htaccess; /**< whoever writes .htaccess has named one of the two: they may lead to anybody */
     const struct clerk_organization_sync *organization_sync; /**< compiled patterns, or NULL */
 } clerk_policy;
 

@@ -83,4 +83,4 @@ def test_errors_for_signed_in_visitors(server, live):
 
 def test_nobody_in_an_optional_place(server):
     answer = server.get("/optional/page.html", XHR)
-    assert (answer.status, said(answer)) == (200, "private")
+    assert (answer.status, said(answer)) == (200, DEFAULT)

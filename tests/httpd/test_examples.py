@@ -150,16 +150,16 @@ def completed(example, files):
         site = "" if "site.conf" in text else (RECIPES / "site.conf").read_text()
         text = f"LoadModule auth_clerk_module modules/mod_auth_clerk.so\n{site}{text}"
     text = "".join(map(APXS.load, ["mpm_event", "watchdog", *MODULES])) + modules(example) + text
-    return re.sub(r"/(?=etc/apache2/clerk/|etc/ssl/|srv/)", f"{files}/", text.replace("pk_live_...", KEY).replace("pk_test_...", KEY))
+    return re.sub(r"/(?=etc/apache2/(?:clerk|recipes)/|etc/ssl/|srv/)", f"{files}/", text.replace("pk_live_...", KEY).replace("pk_test_...", KEY))
 
 
 @pytest.fixture(scope="module")
 def files(workdir, live):
     """What the documents tell the reader to have, below a directory of its own; and modules/ as ServerRoot has it."""
     root = workdir / "examples"
-    clerk = root / "etc/apache2/clerk"
+    clerk, recipes = root / "etc/apache2/clerk", root / "etc/apache2/recipes"
     certificates = root / "etc/ssl/certs"
-    for directory in (root / "conf", root / "modules", root / "srv/www/example", clerk, certificates):
+    for directory in (root / "conf", root / "modules", root / "srv/www/example", clerk, recipes, certificates):
         directory.mkdir(parents=True)
     for path in APXS.libexecdir.glob("mod_*.so"):
         (root / "modules" / path.name).symlink_to(path)
@@ -174,7 +174,7 @@ def files(workdir, live):
         (clerk / name).write_text(text)
         (clerk / name).chmod(0o600)
     for path in RECIPES.glob("*.conf"):
-        (clerk / path.name).write_text(re.sub(r"/(?=etc|srv/)", f"{root}/", path.read_text()))
+        (recipes / path.name).write_text(re.sub(r"/(?=etc|srv/)", f"{root}/", path.read_text()))
     return root
 
 

@@ -162,11 +162,17 @@ def test_a12_htaccess_fills_what_the_server_leaves_open(identities, live, row):
 # Where browsers are sent
 
 
+# Name: (the server's lines, .htaccess, where Clerk leads back to). The server knows own.example, and the host of the request.
 ORIGINS = {
     "fill": ("", "ClerkPublicOrigin https://own.example", "https%3A%2F%2Fown.example"),
+    "host": ("", "ClerkPublicOrigin https://127.0.0.1", "https%3A%2F%2F127.0.0.1"),
+    "party": ("ClerkAuthorizedParties https://party.example", "ClerkPublicOrigin https://party.example", "https%3A%2F%2Fparty.example"),
+    "own-party": ("", "ClerkAuthorizedParties https://evil.example\nClerkPublicOrigin https://evil.example", "http%3A%2F%2F127.0.0.1"),
+    "unknown": ("", "ClerkPublicOrigin https://evil.example", "http%3A%2F%2F127.0.0.1"),
     "replace": ("ClerkPublicOrigin https://www.example", "ClerkPublicOrigin https://evil.example", "https%3A%2F%2Fwww.example"),
     "forwarded": ("ClerkPublicOrigin https://www.example", "ClerkTrustForwarded On", "https%3A%2F%2Fwww.example"),
-    "forwarded-fill": ("", "ClerkTrustForwarded On", "https%3A%2F%2Fevil.example"),
+    "forwarded-fill": ("", "ClerkTrustForwarded On", "http%3A%2F%2F127.0.0.1"),
+    "forwarded-party": ("ClerkAuthorizedParties https://evil.example", "ClerkTrustForwarded On", "https%3A%2F%2Fevil.example"),
     "forwarded-off": ("ClerkTrustForwarded Off", "ClerkTrustForwarded On", "http%3A%2F%2F127.0.0.1"),
 }
 
@@ -177,11 +183,32 @@ def test_a12_htaccess_sends_browsers_nowhere_else(make_httpd, live, row):
     server = make_httpd()
     server.write("t/index.html", "x")
     server.write("t/.htaccess", f"AuthType Clerk\nRequire valid-user\n{htaccess}\n")
-    server.configure(directives(server, live) + f'<Directory "{server.docroot}">\n{server_line}\n</Directory>\n')
-    server.log.announce("AC3123")
+    server.configure(directives(server, live, parties=()) + f'<VirtualHost *>\nServerName 127.0.0.1:{server.port}\nServerAlias own.example\n'
+                     f'<Directory "{server.docroot}">\n{server_line}\n</Directory>\n</VirtualHost>\n')
+    server.log.announce("AC3123", "AC3024")
     server.start()
     answer = server.get("/t/", {"Sec-Fetch-Dest": "document", "Accept": "text/html", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
     assert answer.status == 307 and f"redirect_url={expected}" in answer.location, answer.location
+    # What has no effect is said, but not what ClerkTrustForwarded makes of a client's header.
+    ignored = "evil" in htaccess or row.startswith("forwarded") and "Clerk" in server_line and "Parties" not in server_line
+    assert ("AC3123" in server.log.text()) == ignored
+    server.stop()
+
+
+@pytest.mark.parametrize("by", ["htaccess", "server"])
+@pytest.mark.parametrize("line", ["ClerkSignInURL https://evil.example/in", "ClerkSignUpURL https://evil.example/up"])
+def test_htaccess_gives_no_development_session_to_a_page(make_httpd, emulator, by, line):
+    """A page that is named in .htaccess is not given __clerk_db_jwt, which stands for the session of a development instance."""
+    instance = emulator.add_instance(production=False)
+    server = make_httpd()
+    server.write("t/index.html", "x")
+    server.write("t/.htaccess", f"AuthType Clerk\nRequire valid-user\n{line if by == 'htaccess' else ''}\n")
+    server.configure(directives(server, instance) + f'<Directory "{server.docroot}/t">\nClerkUnauthenticated challenge\n{line if by == "server" else ""}\n</Directory>\n')
+    server.log.announce("AC3012")
+    server.start()
+    answer = server.get("/t/", {"Accept": "text/html", "Sec-Fetch-Dest": "document", "Cookie": "__clerk_db_jwt=dvb_1; __client_uat=0"})
+    assert answer.status == 401 and "https://evil.example/" in answer.text
+    assert ("dvb_1" in answer.text + str(answer.headers)) == (by == "server")
     server.stop()
 
 
@@ -193,6 +220,7 @@ def test_a12_own_is_not_what_htaccess_says(make_httpd, live):
     server.write("evil/.htaccess", f"ClerkPublicOrigin {THEIRS}\n")
     server.write("named/.htaccess", f"ClerkPublicOrigin https://127.0.0.1:{server.port}\n")
     server.configure(directives(server, live, parties=()) + "ClerkAuthorizedParties own\n" + protect("/evil") + protect("/named"))
+    server.log.announce("AC3123")
     server.start()
     assert server.get("/evil/env.cgi", XHR | mint(live, origin=THEIRS)).reason == "token-invalid-authorized-parties"
     assert server.get("/named/env.cgi", XHR | mint(live, origin=f"https://127.0.0.1:{server.port}")).status == 200

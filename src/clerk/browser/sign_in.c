@@ -65,7 +65,8 @@ static const char *location(const clerk_url *here, clerk_url *back, const clerk_
         }
         clerk_query_set(query, "redirect_url", clerk_url_text(back, pool));
     }
-    if (cross && instance->type == CLERK_INSTANCE_DEVELOPMENT && outcome->dev_browser) {
+    /* It stands for the session: not for a page that only .htaccess vouches for. */
+    if (cross && instance->type == CLERK_INSTANCE_DEVELOPMENT && outcome->dev_browser && !policy->pages_by_htaccess) {
         clerk_query_set(query, CLERK_COOKIE_DEV_BROWSER, outcome->dev_browser);
     }
     page->query = clerk_query_text(query, pool);

@@ -109,6 +109,9 @@ static inline const char *value_of(request_rec *r, const clerk_identity *identit
         return variable->get(identity);
     }
     value = *(const char *const *)(const void *)(texts + variable->text);
+    if (value && variable->is_list && !*value) {
+        return NULL;
+    }
     if (value && variable->is_list && strlen(value) > CLERK_VARIABLE_MAX) {
         log_too_long(r, variable);
         return NULL;

@@ -93,7 +93,7 @@ const char *clerk_directive_values_text(const char **ptext, cmd_parms *cmd, cons
 
 const char *clerk_directive_values_bad_url(cmd_parms *cmd, const char *url, const char *problem)
 {
-    return apr_psprintf(cmd->pool, "%s: '%s' %s; write https://host/path, or http:// for a loopback address only",
+    return apr_psprintf(cmd->pool, "%s: '%s': %s; write https://host/path, or http:// for a loopback address only",
                         cmd->cmd->name, url, problem);
 }
 

@@ -51,7 +51,7 @@ const char *clerk_directives_instance_jwt_key(const char **ppem, cmd_parms *cmd,
         return "ClerkJWTKey: write where the PEM public key is: env:NAME, file:/absolute/path or "
                "exec:/absolute/path arg ...";
     }
-    error = clerk_secret_ref_read(ppem, cmd, ref);
+    error = clerk_secret_ref_read_pem(ppem, cmd, ref);
     if (!error && jose_pem_keyset(&keys, *ppem, strlen(*ppem), &why, cmd->temp_pool) != JOSE_OK) {
         return apr_psprintf(cmd->pool,
                             "ClerkJWTKey: %.*s: %s; copy the 'JWKS Public Key' (PEM) from the Clerk "
@@ -124,7 +124,7 @@ const char *clerk_directives_instance_proxy_url(const char **purl, cmd_parms *cm
     const char *problem = path ? NULL : clerk_http_url_problem(url);
 
     *purl = url;
-    return problem ? apr_psprintf(cmd->pool, "ClerkProxyURL: '%s' %s; write an https URL, or a path such as /__clerk",
+    return problem ? apr_psprintf(cmd->pool, "ClerkProxyURL: '%s': %s; write an https URL, or a path such as /__clerk",
                                   url, problem)
                    : NULL;
 }

@@ -18,6 +18,8 @@
     MEMBER(renewal, CLERK_UNSET)                                                                                       \
     MEMBER(revocation, CLERK_UNSET)                                                                                    \
     MEMBER(keep_forms, CLERK_UNSET)                                                                                    \
+    MEMBER(sign_in_url, NULL)                                                                                          \
+    MEMBER(sign_up_url, NULL)                                                                                          \
     MEMBER(pending_sessions, CLERK_UNSET)                                                                              \
     MEMBER(remote_user, NULL)                                                                                          \
     MEMBER(strip_credentials, CLERK_UNSET)
@@ -95,11 +97,6 @@ static int narrow_list(const apr_array_header_t **plist, const apr_array_header_
     return widens;
 }
 
-static int says_other(const char *ours, const char *said)
-{
-    return said && ours && strcmp(ours, said);
-}
-
 static int is_same(const char *ours, const char *said)
 {
     return ours && said ? !strcmp(ours, said) : ours == said;
@@ -137,6 +134,26 @@ static clerk_settings_index apply_revocation(clerk_policy *policy, const struct 
         policy->revocation = 1;
     }
     return said->revocation == 0 && policy->revocation ? CLERK_SETTINGS_AT_revocation : ignored;
+}
+
+/* These replace what the server configuration says, and are known to be of .htaccess. */
+static void apply_pages(clerk_policy *policy, const struct clerk_htaccess *said)
+{
+    policy->pages_by_htaccess = said->sign_in_url || said->sign_up_url;
+    policy->sign_in_url = said->sign_in_url ? said->sign_in_url : policy->sign_in_url;
+    policy->sign_up_url = said->sign_up_url ? said->sign_up_url : policy->sign_up_url;
+}
+
+static clerk_settings_index apply_origin(const clerk_dir_config *dir, const struct clerk_htaccess *said,
+                                         clerk_settings_index ignored)
+{
+    if (!says_origin(dir->public_origin, dir->trust_forwarded)) {
+        return ignored;
+    }
+    if (said->public_origin && (!dir->public_origin || strcmp(dir->public_origin, said->public_origin) != 0)) {
+        return CLERK_SETTINGS_AT_public_origin;
+    }
+    return said->trust_forwarded == 1 && dir->trust_forwarded != 1 ? CLERK_SETTINGS_AT_trust_forwarded : ignored;
 }
 
 /* Narrow the policy, and note a directive that has no effect. */
@@ -182,9 +199,8 @@ static void apply(clerk_dir_config *dir)
     if (says_other_user(dir->remote_user, said->remote_user)) {
         ignored = CLERK_SETTINGS_AT_remote_user;
     }
-    if (says_other(dir->public_origin, said->public_origin)) {
-        ignored = CLERK_SETTINGS_AT_public_origin;
-    }
+    ignored = apply_origin(dir, said, ignored);
+    apply_pages(policy, said);
     dir->htaccess_ignored = ignored != CLERK_SETTINGS_COUNT ? clerk_settings_table[ignored].directive : NULL;
 }
 
@@ -225,6 +241,12 @@ const char *clerk_htaccess_instance(const clerk_dir_config *dir)
         return dir->instance_name;
     }
     return clerk_htaccess_grants_instance(dir, name) ? name : "";
+}
+
+int clerk_htaccess_says_origin(const clerk_dir_config *dir)
+{
+    return dir->htaccess && !says_origin(dir->public_origin, dir->trust_forwarded)
+           && says_origin(dir->htaccess->public_origin, dir->htaccess->trust_forwarded);
 }
 
 const char *clerk_htaccess_public_origin(const clerk_dir_config *dir)

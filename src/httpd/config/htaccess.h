@@ -16,7 +16,9 @@
  *               ClerkAcceptTokens, ClerkAcceptBasic: the same where the server configuration says something of them,
  *               else as .htaccess says
  *     filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server configuration says
- *               nothing
+ *               nothing; and an origin only if the server knows its host (clerk_wire_own_origin())
+ *     replaced  ClerkSignInURL, ClerkSignUpURL: but the page is not given the session of a development instance's
+ *               browser
  *     granted   ClerkInstance: only one that ClerkHtaccessInstances names, or the one that is used anyway
  *
  * A setting of a section of the server configuration that is merged after a .htaccess ends what that one says of the
@@ -37,6 +39,8 @@ struct clerk_htaccess {
     int renewal;
     int revocation;
     apr_int64_t keep_forms;
+    const char *sign_in_url;
+    const char *sign_up_url;
     int pending_sessions;
     const char *public_origin;
     int trust_forwarded;
@@ -61,6 +65,9 @@ int clerk_htaccess_grants_instance(const clerk_dir_config *dir, const char *name
 
 /** The name of the instance, where `htaccess` is not NULL; NULL: the unnamed one; "", which none has: not granted. */
 const char *clerk_htaccess_instance(const clerk_dir_config *dir);
+
+/** Whether ClerkPublicOrigin or ClerkTrustForwarded is that of .htaccess. */
+int clerk_htaccess_says_origin(const clerk_dir_config *dir);
 
 /** @return NULL: not set */
 const char *clerk_htaccess_public_origin(const clerk_dir_config *dir);

@@ -62,7 +62,7 @@ static apr_status_t open_regular(apr_file_t **pfile, apr_finfo_t *info, const ch
     return info->filetype == APR_REG ? APR_SUCCESS : APR_EFTYPE;
 }
 
-static const char *read_file(const char **psecret, cmd_parms *cmd, const char *path)
+static const char *read_file(const char **psecret, cmd_parms *cmd, const char *path, int is_public)
 {
     apr_file_t *file;
     apr_finfo_t info;
@@ -92,7 +92,7 @@ static const char *read_file(const char **psecret, cmd_parms *cmd, const char *p
         return apr_psprintf(cmd->pool, "%s: cannot read %s: %s", cmd->cmd->name, path,
                             apr_strerror(rv, message, sizeof(message)));
     }
-    if (info.protection & APR_FPROT_WREAD) {
+    if (!is_public && (info.protection & APR_FPROT_WREAD)) {
         clerk_httpd_log_warn(cmd->server,
                              CLERK_LOGNO(3001) "%s (line %d of %s): every user of this machine can read %s; make it "
                                                "readable for the user who starts httpd only (chmod 600)",
@@ -150,7 +150,7 @@ static const char *not_a_reference(cmd_parms *cmd, const char *ref)
                         cmd->cmd->name);
 }
 
-const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, const char *ref)
+static const char *read_value(const char **pvalue, cmd_parms *cmd, const char *ref, int is_public)
 {
     const char *error;
 
@@ -160,7 +160,7 @@ const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, co
     if (!strncmp(ref, "env:", 4)) {
         error = read_env(pvalue, cmd, ref + 4);
     } else if (!strncmp(ref, "file:", 5)) {
-        error = read_file(pvalue, cmd, ref + 5);
+        error = read_file(pvalue, cmd, ref + 5, is_public);
     } else if (!strncmp(ref, "exec:", 5)) {
         error = read_exec(pvalue, cmd, ref + 5);
     } else {
@@ -172,13 +172,28 @@ const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, co
     return error;
 }
 
-const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const char *ref)
+const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, const char *ref)
 {
-    const char *args = ref;
-    const char *source = ap_getword_conf(cmd->temp_pool, &args);
+    return read_value(pvalue, cmd, ref, 1);
+}
+
+static void take_from_environment(cmd_parms *cmd, const char *ref)
+{
+    const char *source = ap_getword_conf(cmd->temp_pool, &ref);
 
     if (!strncmp(source, "env:", 4)) {
         clerk_secret_environment_add(source + 4);
     }
-    return clerk_secret_ref_read_public(psecret, cmd, ref);
+}
+
+const char *clerk_secret_ref_read_pem(const char **ppem, cmd_parms *cmd, const char *ref)
+{
+    take_from_environment(cmd, ref);
+    return read_value(ppem, cmd, ref, 1);
+}
+
+const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const char *ref)
+{
+    take_from_environment(cmd, ref);
+    return read_value(psecret, cmd, ref, 0);
 }

@@ -17,6 +17,9 @@ int clerk_secret_ref_is(const char *text);
  */
 const char *clerk_secret_ref_read(const char **psecret, cmd_parms *cmd, const char *ref);
 
+/** The same for a public key: every user may read its file. */
+const char *clerk_secret_ref_read_pem(const char **ppem, cmd_parms *cmd, const char *ref);
+
 /** The same for a value that is not secret: its environment variable is left where it is. */
 const char *clerk_secret_ref_read_public(const char **pvalue, cmd_parms *cmd, const char *ref);
 

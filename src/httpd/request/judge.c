@@ -95,9 +95,21 @@ static void warn_of_ignored(request_rec *r, const char *directive)
 
     ap_log_rerror(
         APLOG_MARK, level, 0, r,
-        CLERK_LOGNO(3123) "%s in .htaccess has no effect where it allows more than the server configuration, or "
-                          "replaces what that says; the server's administrator can change it there",
+        CLERK_LOGNO(3123) "%s in .htaccess has no effect where it allows more than the server configuration, replaces "
+                          "what that says, or names a host that the server does not know; the server's administrator "
+                          "can change it there",
                     directive);
+}
+
+static void warn_of_htaccess(request_rec *r, const clerk_dir_config *dir)
+{
+    if (dir->htaccess_ignored) {
+        warn_of_ignored(r, dir->htaccess_ignored);
+    }
+    /* Not what ClerkTrustForwarded makes of a client's header. */
+    if (clerk_htaccess_public_origin(dir) && clerk_wire_ignores_htaccess(r)) {
+        warn_of_ignored(r, "ClerkPublicOrigin");
+    }
 }
 
 static void log_refused_key(request_rec *r, const clerk_runtime *runtime, const char *directive)
@@ -175,8 +187,8 @@ clerk_outcome *clerk_judge_request(request_rec *r)
     if (adopt(r, state, runtime, policy)) {
         return state->outcome;
     }
-    if (clerk_config_dir(r)->htaccess_ignored) {
-        warn_of_ignored(r, clerk_config_dir(r)->htaccess_ignored);
+    if (clerk_config_dir(r)->htaccess) {
+        warn_of_htaccess(r, clerk_config_dir(r));
     }
     return judge_at(r, runtime, apr_time_now());
 }

@@ -164,11 +164,16 @@ static void add_cookie(request_rec *r, const char *cookie)
     }
 }
 
-static const char *signed_in_caching(request_rec *r)
+/* The page may depend on the user, so no shared cache may store it; a browser's cache may outlive the session, or have
+ * the page of nobody when somebody has signed in. */
+static const char *wanted_caching(request_rec *r, int is_signed_in)
 {
     const char *wanted = clerk_config_dir(r)->cache_control;
 
-    return wanted ? wanted : "private, no-cache";
+    if (!wanted) {
+        return "private, no-cache";
+    }
+    return *wanted || is_signed_in ? wanted : "private";
 }
 
 void clerk_outcome_headers_send(request_rec *r)
@@ -188,8 +193,7 @@ void clerk_outcome_headers_send(request_rec *r)
         apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Status", status_texts[outcome->status]);
         apr_table_setn(r->err_headers_out, "X-Clerk-Auth-Reason", outcome->reason_text);
     }
-    /* The page may depend on the user, so no shared cache may store it; a browser's cache may outlive the session. */
-    directives = outcome->status == CLERK_SIGNED_IN ? signed_in_caching(r) : "private";
+    directives = wanted_caching(r, outcome->status == CLERK_SIGNED_IN);
     if (*directives) {
         clerk_outcome_headers_restrict_caching(r, directives);
     }

@@ -6,6 +6,7 @@
 #include <http_protocol.h>
 
 #include "clerk/url/origin.h"
+#include "clerk/url/party.h"
 #include "httpd/config/config.h"
 #include "httpd/config/htaccess.h"
 #include "httpd/request/request_state.h"
@@ -56,25 +57,6 @@ clerk_forwarded clerk_wire_forwarded(request_rec *r)
     return forwarded && !said.proto && !said.host && !said.port ? clerk_forwarded_read(forwarded, r->pool) : said;
 }
 
-static const char *public_origin(request_rec *r)
-{
-    const clerk_dir_config *dir = clerk_config_dir(r);
-    const char *configured = clerk_htaccess_public_origin(dir);
-    clerk_forwarded said;
-    const char *origin;
-
-    if (configured) {
-        return configured;
-    }
-    if (!clerk_htaccess_trusts_forwarded(dir)) {
-        return own_origin(r);
-    }
-    said = clerk_wire_forwarded(r);
-    /* Accept only a host and a port: they become part of redirect URLs. */
-    origin = clerk_forwarded_origin(&said, ap_http_scheme(r), header(r, "Host"), r->pool);
-    return origin ? origin : own_origin(r);
-}
-
 /* Whether a host is one of the names of the server. */
 static int is_named(const server_rec *server, const char *host)
 {
@@ -97,6 +79,48 @@ static int is_named(const server_rec *server, const char *host)
         }
     }
     return 0;
+}
+
+/* The origin that the directives say; NULL: that of the request. */
+static const char *said_origin(request_rec *r, const clerk_dir_config *dir)
+{
+    const char *configured = clerk_htaccess_public_origin(dir);
+    clerk_forwarded said;
+
+    if (configured || !clerk_htaccess_trusts_forwarded(dir)) {
+        return configured;
+    }
+    said = clerk_wire_forwarded(r);
+    /* Accept only a host and a port: they become part of redirect URLs. */
+    return clerk_forwarded_origin(&said, ap_http_scheme(r), header(r, "Host"), r->pool);
+}
+
+/*
+ * Whether the server knows the host of an origin: by its names, because the request names it, or from the server
+ * configuration's ClerkAuthorizedParties.
+ */
+static int is_known(request_rec *r, const clerk_dir_config *dir, const char *origin)
+{
+    const clerk_url *url = clerk_origin_parse(origin, r->pool);
+
+    return url
+           && (is_named(r->server, url->host) || (r->hostname && !strcasecmp(r->hostname, url->host))
+               || (dir->authorized_parties && clerk_party_is_listed(dir->authorized_parties, url->origin, NULL)));
+}
+
+int clerk_wire_ignores_htaccess(request_rec *r)
+{
+    const clerk_dir_config *dir = clerk_config_dir(r);
+    const char *said = clerk_htaccess_says_origin(dir) ? said_origin(r, dir) : NULL;
+
+    return said && !is_known(r, dir, said);
+}
+
+static const char *public_origin(request_rec *r)
+{
+    const char *said = clerk_wire_ignores_htaccess(r) ? NULL : said_origin(r, clerk_config_dir(r));
+
+    return said ? said : own_origin(r);
 }
 
 const char *clerk_wire_own_origin(request_rec *r)

@@ -19,6 +19,12 @@ void clerk_wire_read_head(clerk_request *request, request_rec *r);
 void clerk_wire_read_all(clerk_request *request, request_rec *r);
 
 /**
+ * Whether the origin that .htaccess says for this site does not count, because the server does not know its host:
+ * whoever writes .htaccess could have Clerk send a browser's session there.
+ */
+int clerk_wire_ignores_htaccess(request_rec *r);
+
+/**
  * This site's origin, from the request's pool, if the client has not chosen it: ClerkPublicOrigin, or else a host that
  * is the server's ServerName or one of its ServerAliases. NULL for another host. A token that another site of the Clerk
  * instance obtained must not become ours by a Host field with that site's name.
