@@ -76,6 +76,13 @@ def test_every_method_needs_the_token(server, live, method):
     assert server.request(method, "/private/", bearer(live)).status != 401
 
 
+def test_an_empty_list_is_no_variable(server, live):
+    """An organization without permissions, and a user without an organization."""
+    for headers in (bearer(live, "alice", "acme", version=1, claims={"org_permissions": []}), bearer(live)):
+        env = server.get("/private/env.cgi", headers).env()
+        assert env["REMOTE_USER"] == "user_alice" and "CLERK_ORG_PERMISSIONS" not in env
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_variables_of_a_cgi_program(server, live, version):
     live_token = token(live, "alice", "acme", version=version)

@@ -143,6 +143,15 @@ def test_a_virtual_host_that_repeats_the_key_keeps_the_secret(httpd):
     assert "with a secret key" in lines["clerk.a.example"]
 
 
+@pytest.mark.parametrize("directive,warns", [("ClerkSecretKey", True), ("ClerkJWTKey", False)])
+def test_every_user_may_read_what_is_public(httpd, live, directive, warns):
+    path = httpd.write("key", live.public_key_pem if directive == "ClerkJWTKey" else live.secret_key, 0o644, httpd.root / "conf")
+    httpd.log.announce("AC3001", "AC3011")
+    httpd.configure(f"ClerkPublishableKey {live.publishable_key}\n{directive} file:{path}\nClerkAuthorizedParties {PARTY}\n" + protect("/private"))
+    httpd.start()
+    assert bool(httpd.log.lines("AC3001")) == warns
+
+
 # The log
 
 
