@@ -12,7 +12,6 @@
 #include "clerk/cookies/cookies.h"
 #include "clerk/url/forwarded.h"
 #include "clerk/url/origin.h"
-#include "clerk/url/query.h"
 #include "ctl/explain_text.h"
 #include "text/text.h"
 
@@ -34,7 +33,7 @@ void clerk_explain_hide(clerk_output *out, const clerk_http_text *request)
 {
     const char *authorization = clerk_http_text_field(request, "Authorization");
     const char *cookies = clerk_cookie_header_join(clerk_http_text_field(request, "Cookie"), out->pool);
-    const char *query = strchr(request->target, '?');
+    const apr_array_header_t *fields = apr_table_elts(request->headers);
     clerk_raw_cookie cookie;
 
     if (authorization) {
@@ -44,25 +43,19 @@ void clerk_explain_hide(clerk_output *out, const clerk_http_text *request)
         if (space) {
             clerk_output_token(out, space + 1);
         }
+        clerk_output_token(out, clerk_http_text_password(request, out->pool));
     }
     while (cookies && clerk_cookie_header_next(&cookie, &cookies)) {
         const char *raw = apr_pstrmemdup(out->pool, cookie.value.data, cookie.value.len);
 
-        if (clerk_output_is_token(cookie.name.data, cookie.name.len)) {
+        if (clerk_gate_is_token(cookie.name.data, cookie.name.len)) {
             clerk_output_token(out, raw);
             clerk_output_token(out, clerk_cookie_header_value(cookie.value, out->pool));
         }
     }
-    if (query) {
-        const apr_array_header_t *parameters = clerk_query_parse(query + 1, out->pool);
-
-        for (int i = 0; i < parameters->nelts; i++) {
-            const clerk_parameter *parameter = &APR_ARRAY_IDX(parameters, i, clerk_parameter);
-
-            if (clerk_output_is_token(parameter->name, parameter->name_len)) {
-                clerk_output_token(out, parameter->value);
-            }
-        }
+    clerk_gate_search(out->gate, request->target);
+    for (int i = 0; i < fields->nelts; i++) {
+        clerk_gate_search(out->gate, APR_ARRAY_IDX(fields, i, apr_table_entry_t).val);
     }
 }
 

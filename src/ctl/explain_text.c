@@ -2,6 +2,7 @@
 #include "ctl/explain_text.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -147,11 +148,16 @@ static const char *key_error(const clerk_setup *setup)
     return stats.last_error[0] ? apr_pstrdup(setup->pool, stats.last_error) : NULL;
 }
 
-/* The second word of an Authorization field, or the first if it is alone. */
-static const char *header_token(const char *authorization, apr_pool_t *pool)
+/* The token of an Authorization field: its second word, or the first if it is alone; of Basic the password. */
+static const char *header_token(const clerk_explain_result *result)
 {
+    apr_pool_t *pool = result->setup->pool;
+    const char *authorization = result->request->authorization;
     const char *space = authorization ? strchr(authorization, ' ') : NULL;
 
+    if (authorization && !strncasecmp(authorization, "Basic ", 6)) {
+        return clerk_http_text_password(result->text, pool);
+    }
     return space ? apr_pstrmemdup(pool, space + 1, strcspn(space + 1, " ")) : authorization;
 }
 
@@ -163,7 +169,7 @@ static json_t *token_of(const clerk_explain_result *result)
     const char *token = NULL;
 
     if (result->outcome->carrier == CLERK_CARRIER_HEADER) {
-        token = header_token(result->request->authorization, pool);
+        token = header_token(result);
     } else if (cookies->session) {
         token = clerk_session_token_text(cookies->session, pool);
     }
@@ -229,9 +235,11 @@ static void print_answer(clerk_output *out, const json_t *document)
 
     clerk_output_print(out, "%s%s%s\n", member(document, "status"), *reason ? ": " : "", reason);
     if (json_is_object(identity)) {
-        clerk_output_print(out, "  as %s%s%s\n", member(identity, "subject"),
-                           *member(identity, "organization") ? ", organization " : "",
-                           member(identity, "organization"));
+        const char *organization = member(identity, "organization");
+
+        clerk_output_print(out, "  as %s%s%s\n", clerk_output_word(out, member(identity, "subject")),
+                           *organization ? ", organization " : "",
+                           *organization ? clerk_output_word(out, organization) : "");
     }
     clerk_output_print(out, "  answer %d%s%s\n", (int)json_integer_value(json_object_get(document, "answer")),
                        *location ? " to " : "", location);
@@ -279,17 +287,20 @@ static void print_facts(clerk_output *out, const json_t *document)
                        json_is_true(json_object_get(instance, "secret_key")) ? "with" : "without");
     json_array_foreach(json_object_get(document, "calls"), i, call)
     {
-        clerk_output_print(out, "Backend API: %s %s: %s%.0d\n", member(call, "method"), member(call, "path"),
-                           json_is_true(json_object_get(call, "made")) ? "answer " : "not asked (--offline)",
-                           (int)json_integer_value(json_object_get(call, "status")));
+        int made = json_is_true(json_object_get(call, "made")),
+            status = (int)json_integer_value(json_object_get(call, "status"));
+
+        clerk_output_print(out, "Backend API: %s %s: %s%s\n", member(call, "method"), member(call, "path"),
+                           made ? "answer " : "not asked (--offline)", made ? apr_itoa(out->pool, status) : "");
     }
 }
 
 void clerk_explain_text_print(clerk_explain_result *result)
 {
     clerk_output *out = result->setup->out;
-    json_t *document = document_of(result);
+    json_t *own = document_of(result), *document = clerk_gate_pass_document(out->gate, own);
 
+    json_decref(own);
     if (out->as_json) {
         clerk_output_document(out, document);
     } else {

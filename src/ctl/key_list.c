@@ -168,7 +168,7 @@ static void print_keys(clerk_output *out, const json_t *keys)
     {
         const char *kid = json_string_value(json_object_get(key, "kid"));
 
-        clerk_output_print(out, "  %s  %s%s\n", kid ? kid : "(any kid)",
+        clerk_output_print(out, "  %s  %s%s\n", kid ? clerk_output_word(out, kid) : "(any kid)",
                            json_string_value(json_object_get(key, "what")),
                            json_is_true(json_object_get(key, "usable")) ? "" : "  NOT USABLE");
     }

@@ -8,63 +8,28 @@
 
 #include <apr_strings.h>
 
-#include "clerk/protocol.h"
 #include "clerk/url/encoding.h"
 #include "text/text.h"
 #include "text/utf8.h"
-
-/* A shorter text is no secret that anybody would have to protect, and may be part of a word. */
-#define SECRET_MIN 8
 
 clerk_output *clerk_output_create(apr_pool_t *pool)
 {
     clerk_output *out = apr_pcalloc(pool, sizeof(*out));
 
-    out->secrets = apr_array_make(pool, 8, sizeof(const char *));
+    out->gate = clerk_gate_create(pool);
     out->text = apr_array_make(pool, 4096, sizeof(char));
     out->pool = pool;
     return out;
 }
 
-static void add_secret(clerk_output *out, const char *text)
-{
-    for (int i = 0; i < out->secrets->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(out->secrets, i, const char *), text)) {
-            return;
-        }
-    }
-    APR_ARRAY_PUSH(out->secrets, const char *) = apr_pstrdup(out->pool, text);
-}
-
-/* As JSON writes a text, without the quotes around it. */
-static const char *as_json(const char *text, apr_pool_t *pool)
-{
-    json_t *value = json_string(text);
-    char *dump = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    const char *copy = dump ? apr_pstrmemdup(pool, dump + 1, strlen(dump) - 2) : text;
-
-    free(dump);
-    json_decref(value);
-    return copy;
-}
-
 void clerk_output_secret(clerk_output *out, const char *text)
 {
-    if (text && strlen(text) >= SECRET_MIN) {
-        add_secret(out, text);
-        add_secret(out, clerk_encoding_form(text, out->pool));
-        add_secret(out, as_json(text, out->pool));
-    }
+    clerk_gate_secret(out->gate, text);
 }
 
 void clerk_output_token(clerk_output *out, const char *text)
 {
-    const char *dot = text ? strrchr(text, '.') : NULL;
-
-    clerk_output_secret(out, text);
-    if (dot) {
-        clerk_output_secret(out, dot + 1);
-    }
+    clerk_gate_token(out->gate, text);
 }
 
 static void append(apr_array_header_t *to, const char *text, apr_size_t len)
@@ -74,64 +39,144 @@ static void append(apr_array_header_t *to, const char *text, apr_size_t len)
     }
 }
 
-/* The number of a character of two or three bytes. */
+/* The number of a character. @param len of its UTF-8 sequence */
 static unsigned int number_of(const char *text, apr_size_t len)
 {
     const unsigned char *c = (const unsigned char *)text;
+    unsigned int number = len == 1 ? c[0] : c[0] & (0x7fU >> len);
 
-    return len == 2 ? (c[0] & 0x1fU) << 6 | (c[1] & 0x3fU) : (c[0] & 0xfU) << 12 | (c[1] & 0x3fU) << 6 | (c[2] & 0x3fU);
+    for (apr_size_t i = 1; i < len; i++) {
+        number = number << 6 | (c[i] & 0x3fU);
+    }
+    return number;
 }
 
-/* Whether a character turns the direction of what follows it, so that a text looks as if it said something else. */
-static int is_direction(const char *text, apr_size_t len)
+/* Characters that are not seen, that break a line, or that turn the direction of what follows them: with them a text
+ * looks as if it said something else (Unicode's properties Cc, Zl, Zp, Default_Ignorable_Code_Point, Bidi_Control). */
+static int is_invisible(unsigned int number)
 {
-    unsigned int number = len == 2 || len == 3 ? number_of(text, len) : 0;
+    static const struct {
+        unsigned int first, last;
+    } ranges[] = {{0x0, 0x1f},      {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},    {0x61c, 0x61c},
+                  {0x115f, 0x1160}, {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f},  {0x2028, 0x202e},
+                  {0x2060, 0x206f}, {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},  {0xffa0, 0xffa0},
+                  {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
 
-    return number == 0x61c || number == 0x200e || number == 0x200f || (number >= 0x202a && number <= 0x202e)
-           || (number >= 0x2066 && number <= 0x2069);
+    for (apr_size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (number >= ranges[i].first && number <= ranges[i].last) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
-/* Whether no terminal may get the beginning of a text as it is: a control character, or what is no UTF-8, where a byte
- * may be one. @param plen set to the length of the character */
-static int is_unsafe(apr_size_t *plen, const char *text)
+/* How JSON writes a character that is not printed as it is. */
+static const char *escape_of(unsigned int number, apr_pool_t *pool)
 {
-    apr_size_t len = clerk_utf8_length(text);
+    switch (number) {
+    case '\n':
+        return "\\n";
+    case '\r':
+        return "\\r";
+    case '\t':
+        return "\\t";
+    default:
+        break;
+    }
+    return number < 0x10000 ? apr_psprintf(pool, "\\u%04x", number)
+                            : apr_psprintf(pool, "\\u%04x\\u%04x", 0xd7c0 + (number >> 10), 0xdc00 + (number & 0x3ff));
+}
 
-    *plen = len ? len : 1;
-    return !len || (clerk_text_is_control(*text) && *text != '\n') || clerk_text_begins_with_wide_control(text)
-           || is_direction(text, len);
+/* Add a text of @a end - @a text bytes; @param kept characters that stay although nobody sees them */
+static void append_shown(clerk_output *out, apr_array_header_t *to, const char *text, const char *end, const char *kept)
+{
+    while (text < end) {
+        apr_size_t len = clerk_utf8_length(text);
+        const char *escape = NULL;
+
+        if (!len || len > (apr_size_t)(end - text)) {
+            /* No UTF-8, where a byte may be a command for a terminal. */
+            escape = apr_psprintf(out->pool, "\\x%02x", (unsigned int)(unsigned char)*text);
+            len = 1;
+        } else if (is_invisible(number_of(text, len)) && !(len == 1 && *text && strchr(kept, *text))) {
+            escape = escape_of(number_of(text, len), out->pool);
+        }
+        append(to, escape ? escape : text, escape ? strlen(escape) : len);
+        text += len;
+    }
+}
+
+static int is_word(const char *text)
+{
+    return *text && clerk_text_is_graphic(text) && *text != '"';
+}
+
+const char *clerk_output_word(const clerk_output *out, const char *text)
+{
+    json_t *value = is_word(text) ? NULL : json_string(text);
+    char *dump = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    const char *word = dump ? apr_pstrdup(out->pool, dump) : text;
+
+    free(dump);
+    json_decref(value);
+    return word;
+}
+
+/* A conversion of a format: %[-][width][.precision], then s, d or APR_INT64_T_FMT. @return what follows it */
+static const char *print_argument(clerk_output *out, const char *at, va_list *arguments)
+{
+    int to_left = *at == '-';
+    apr_array_header_t *shown = apr_array_make(out->pool, 64, sizeof(char));
+    apr_size_t width, precision = APR_SIZE_MAX, len;
+    char *end;
+    const char *text;
+
+    width = (apr_size_t)strtol(at + to_left, &end, 10);
+    if (*end == '.') {
+        precision = (apr_size_t)strtol(end + 1, &end, 10);
+    }
+    if (*end == 's') {
+        text = va_arg(*arguments, const char *);
+        text = text ? text : "";
+    } else if (*end == 'd') {
+        text = apr_itoa(out->pool, va_arg(*arguments, int));
+    } else {
+        end += strspn(end, "l") - (*end == 'l');
+        text = apr_psprintf(out->pool, "%" APR_INT64_T_FMT, va_arg(*arguments, apr_int64_t));
+        end += *end == 'l';
+    }
+    len = strlen(text);
+    append_shown(out, shown, text, text + (len < precision ? len : precision), "");
+    for (int i = shown->nelts; !to_left && i < (int)width; i++) {
+        append(out->text, " ", 1);
+    }
+    append(out->text, shown->elts, (apr_size_t)shown->nelts);
+    for (int i = shown->nelts; to_left && i < (int)width; i++) {
+        append(out->text, " ", 1);
+    }
+    return end + 1;
 }
 
 void clerk_output_print(clerk_output *out, const char *format, ...)
 {
     va_list arguments;
-    const char *text;
 
     va_start(arguments, format);
-    text = apr_pvsprintf(out->pool, format, arguments);
-    va_end(arguments);
-    while (*text) {
-        apr_size_t len;
-        int unsafe = is_unsafe(&len, text);
+    while (*format) {
+        apr_size_t own = strcspn(format, "%");
 
-        append(out->text, unsafe ? "?" : text, unsafe ? 1 : len);
-        text += len;
-    }
-}
-
-int clerk_output_is_token(const char *name, apr_size_t len)
-{
-    static const char *const names[] = {CLERK_COOKIE_SESSION,   CLERK_COOKIE_REFRESH,         CLERK_COOKIE_DEV_BROWSER,
-                                        CLERK_COOKIE_HANDSHAKE, CLERK_COOKIE_HANDSHAKE_NONCE, "__dev_session"};
-
-    for (apr_size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        apr_size_t known = strlen(names[i]);
-
-        if (len >= known && !strncmp(name, names[i], known) && (len == known || name[known] == '_')) {
-            return 1;
+        append(out->text, format, own);
+        format += own;
+        if (*format) {
+            format = print_argument(out, format + 1, &arguments);
         }
     }
-    return 0;
+    va_end(arguments);
+}
+
+void clerk_output_lines(clerk_output *out, const char *text)
+{
+    append_shown(out, out->text, text, text + strlen(text), "\n\t");
 }
 
 const char *clerk_output_url(const clerk_output *out, const char *url)
@@ -149,13 +194,12 @@ const char *clerk_output_url(const clerk_output *out, const char *url)
         apr_size_t plain_len;
         const char *plain = clerk_encoding_form_read(at, name, &plain_len, out->pool);
 
-        if (clerk_output_is_token(plain, plain_len)) {
-            value = *value ? CLERK_OUTPUT_HIDDEN : value;
+        if (clerk_gate_is_token(plain, plain_len)) {
+            value = *value ? CLERK_GATE_HIDDEN : value;
         } else if (strchr(value, '%') && name < len) {
             /* A URL in a URL: the page that a handshake leads back to. */
             const char *inner = clerk_encoding_form_read(value, strlen(value), &plain_len, out->pool);
-            const char *shown
-                = strlen(inner) == plain_len && strstr(inner, "://") ? clerk_output_url(out, inner) : inner;
+            const char *shown = strlen(inner) == plain_len && strchr(inner, '?') ? clerk_output_url(out, inner) : inner;
 
             value = shown != inner && strcmp(shown, inner) ? clerk_encoding_form(shown, out->pool) : value;
         }
@@ -176,154 +220,30 @@ const char *clerk_output_cookie(const clerk_output *out, const char *set_cookie)
 {
     apr_size_t name = strcspn(set_cookie, "="), value = strcspn(set_cookie, ";");
 
-    if (name >= value || name + 1 == value || !clerk_output_is_token(set_cookie, name)) {
+    if (name >= value || name + 1 == value || !clerk_gate_is_token(set_cookie, name)) {
         return set_cookie;
     }
-    return apr_pstrcat(out->pool, apr_pstrmemdup(out->pool, set_cookie, name + 1), CLERK_OUTPUT_HIDDEN,
+    return apr_pstrcat(out->pool, apr_pstrmemdup(out->pool, set_cookie, name + 1), CLERK_GATE_HIDDEN,
                        set_cookie + value, NULL);
-}
-
-static apr_size_t word_len(const char *text, const char *end)
-{
-    const char *at = text;
-
-    while (at < end && (clerk_text_is_alnum(*at) || *at == '-' || *at == '_')) {
-        at++;
-    }
-    return (apr_size_t)(at - text);
-}
-
-/* The length of a JWT that begins here, or 0: eyJ, and three words between dots. */
-static apr_size_t jwt_len(const char *text, const char *end)
-{
-    apr_size_t header = word_len(text, end), payload;
-
-    if (header < SECRET_MIN || strncmp(text, "eyJ", 3) || text + header >= end || text[header] != '.') {
-        return 0;
-    }
-    payload = word_len(text + header + 1, end);
-    if (!payload || text + header + 1 + payload >= end || text[header + 1 + payload] != '.') {
-        return 0;
-    }
-    return header + payload + 2 + word_len(text + header + payload + 2, end);
-}
-
-/* The length of one of Clerk's secrets, by its prefix, or 0. Documentation writes sk_live_..., which is none. */
-static apr_size_t prefixed_len(const char *text, const char *end)
-{
-    static const char *const prefixes[] = {"sk_live_", "sk_test_", "whsec_", "ak_", "mt_", "oat_"};
-
-    for (apr_size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        apr_size_t len = strlen(prefixes[i]);
-
-        if ((apr_size_t)(end - text) > len && !strncmp(text, prefixes[i], len)
-            && word_len(text + len, end) >= SECRET_MIN) {
-            apr_size_t secret = word_len(text, end);
-
-            while (text + secret < end && strchr("+/=", text[secret]) && text[secret]) {
-                secret += 1 + word_len(text + secret + 1, end);
-            }
-            return secret;
-        }
-    }
-    return 0;
-}
-
-/* The longest announced secret that begins here: its length, or 0. */
-static apr_size_t announced_len(const clerk_output *out, const char *text, const char *end)
-{
-    apr_size_t longest = 0;
-
-    for (int i = 0; i < out->secrets->nelts; i++) {
-        const char *secret = APR_ARRAY_IDX(out->secrets, i, const char *);
-        apr_size_t len = strlen(secret);
-
-        if (len > longest && (apr_size_t)(end - text) >= len && !memcmp(text, secret, len)) {
-            longest = len;
-        }
-    }
-    return longest;
-}
-
-/* @param announced whether to hide what was announced, too */
-static apr_array_header_t *pass_gate(const clerk_output *out, const char *text, apr_size_t len, int announced)
-{
-    apr_array_header_t *passed = apr_array_make(out->pool, (int)len + 1, sizeof(char));
-    const char *end = text + len;
-    int inside_word = 0;
-
-    while (text < end) {
-        apr_size_t hidden = announced ? announced_len(out, text, end) : 0;
-
-        if (!hidden && !inside_word) {
-            hidden = jwt_len(text, end);
-        }
-        if (!hidden && !inside_word) {
-            hidden = prefixed_len(text, end);
-        }
-        inside_word = clerk_text_is_alnum(*text) || *text == '_';
-        append(passed, hidden ? CLERK_OUTPUT_HIDDEN : text, hidden ? strlen(CLERK_OUTPUT_HIDDEN) : 1);
-        text += hidden ? hidden : 1;
-    }
-    return passed;
-}
-
-/* The same document with the texts in it gone through the gate: not as it is printed, where what was announced could be
- * a part of its form. */
-static json_t *pass_gate_within(const clerk_output *out, const json_t *value)
-{
-    const char *name, *text = json_string_value(value);
-    const apr_array_header_t *passed;
-    json_t *copy, *member;
-    size_t i;
-
-    if (text) {
-        passed = pass_gate(out, text, json_string_length(value), 1);
-        copy = json_stringn(passed->elts, (size_t)passed->nelts);
-        return copy ? copy : json_string(CLERK_OUTPUT_HIDDEN);
-    }
-    if (json_is_object(value)) {
-        copy = json_object();
-        json_object_foreach((json_t *)value, name, member)
-        {
-            (void)json_object_set_new(copy, name, pass_gate_within(out, member));
-        }
-        return copy;
-    }
-    copy = json_is_array(value) ? json_array() : json_deep_copy(value);
-    json_array_foreach(value, i, member)
-    {
-        (void)json_array_append_new(copy, pass_gate_within(out, member));
-    }
-    return copy;
 }
 
 void clerk_output_document(clerk_output *out, const json_t *document)
 {
-    json_t *passed = pass_gate_within(out, document);
+    json_t *passed = clerk_gate_pass_document(out->gate, document);
     char *dump = json_dumps(passed, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
 
-    for (const char *at = dump ? dump : ""; *at;) {
-        apr_size_t len;
-
-        /* jansson escapes the control characters of ASCII, but DEL. */
-        if (is_unsafe(&len, at)) {
-            const char *escape = apr_psprintf(out->pool, "\\u%04x", len > 1 ? number_of(at, len) : 0x7fU);
-
-            append(out->text, escape, strlen(escape));
-        } else {
-            append(out->text, at, len);
-        }
-        at += len;
+    if (dump) {
+        append_shown(out, out->text, dump, dump + strlen(dump), "\n");
+        append(out->text, "\n", 1);
     }
-    append(out->text, "\n", dump ? 1 : 0);
     free(dump);
     json_decref(passed);
 }
 
 static void write_out(clerk_output *out, FILE *to)
 {
-    const apr_array_header_t *passed = pass_gate(out, out->text->elts, (apr_size_t)out->text->nelts, !out->as_json);
+    const apr_array_header_t *passed
+        = clerk_gate_pass(out->gate, out->text->elts, (apr_size_t)out->text->nelts, !out->as_json);
 
     (void)fwrite(passed->elts, 1, (size_t)passed->nelts, to);
     apr_array_clear(out->text);

@@ -6,6 +6,8 @@
 #include <apr_tables.h>
 #include <jansson.h>
 
+#include "ctl/gate.h"
+
 /*
  * What clerkctl prints. All of it passes one gate that hides tokens and secrets: those that were announced, and all
  * that has the form of a JWT or of one of Clerk's secrets. So a mistake anywhere else does not print one.
@@ -19,35 +21,38 @@ typedef enum clerk_output_code {
     CLERK_OUTPUT_UNAVAILABLE = 3 /**< something that is needed cannot be had: a file, a key set, a program */
 } clerk_output_code;
 
-/** What stands in the place of a token or a secret. */
-#define CLERK_OUTPUT_HIDDEN "<hidden>"
-
 typedef struct clerk_output {
-    apr_array_header_t *secrets; /**< of const char * */
-    apr_array_header_t *text;    /**< of char: what will be printed */
-    int as_json;                 /**< --json */
+    clerk_gate *gate;
+    apr_array_header_t *text; /**< of char: what will be printed */
+    int as_json;              /**< --json */
     apr_pool_t *pool;
 } clerk_output;
 
 clerk_output *clerk_output_create(apr_pool_t *pool);
 
-/** Announce a text that must not be printed, nor in the form of a query or of JSON. Short ones are ignored: they would
- * hide ordinary words. NULL is ignored too. */
+/** Announce a text that must not be printed: clerk_gate_secret(). */
 void clerk_output_secret(clerk_output *out, const char *text);
 
-/** The same for a token: it, and its signature. */
+/** The same for a token: clerk_gate_token(). */
 void clerk_output_token(clerk_output *out, const char *text);
 
-/** Whether a cookie or a parameter of that name, with or without suffix, holds one of Clerk's tokens. */
-int clerk_output_is_token(const char *name, apr_size_t len);
-
-/** Add a text to what will be printed. In it, '?' stands for what a terminal could take for a command: control
- * characters but line breaks, characters that turn the direction of writing, and what is no UTF-8. */
+/**
+ * Add a text to what will be printed. In its arguments, what a terminal could take for a command and what changes how
+ * a text looks is written as JSON does (`\u202e`): control characters, line breaks too, characters that nobody sees or
+ * that turn the direction of writing; and what is no UTF-8 as `\x9b`. So a line ends only where @a format says so.
+ * @param format with %s, %d and APR_INT64_T_FMT, a width and a precision
+ */
 void clerk_output_print(clerk_output *out, const char *format, ...)
 #if defined(__GNUC__)
     __attribute__((format(printf, 2, 3)))
 #endif
     ;
+
+/** Add a text that has lines of its own; the same characters but line breaks and tabs are escaped in it. */
+void clerk_output_lines(clerk_output *out, const char *text);
+
+/** A text of a stranger that stands between words of ours: in quotes, as JSON writes it, if it is not one word. */
+const char *clerk_output_word(const clerk_output *out, const char *text);
 
 /** Print a document with --json. The same characters are escaped in it. */
 void clerk_output_document(clerk_output *out, const json_t *document);

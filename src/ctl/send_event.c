@@ -93,9 +93,10 @@ static clerk_output_code print(clerk_setup *setup, const clerk_webhook_message *
         json_decref(document);
         return CLERK_OUTPUT_GOOD;
     }
-    clerk_output_print(out,
-                       "svix-id: %s\nsvix-timestamp: %s\nsvix-signature: %s\nContent-Type: application/json\n\n%s\n",
-                       message->id, message->timestamp, message->signatures, message->body.data);
+    clerk_output_print(out, "svix-id: %s\nsvix-timestamp: %s\nsvix-signature: %s\nContent-Type: application/json\n\n",
+                       message->id, message->timestamp, message->signatures);
+    clerk_output_lines(out, message->body.data);
+    clerk_output_print(out, "\n");
     return CLERK_OUTPUT_GOOD;
 }
 

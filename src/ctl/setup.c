@@ -21,12 +21,28 @@
 /* As many threads as use the limits of outbound calls: this one. */
 #define WORKERS 1
 
+/* The HTTP client of --offline. */
+static apr_status_t refuse_call(void *baton, clerk_http_response **presponse, const clerk_http_request *request,
+                                apr_pool_t *pool)
+{
+    (void)baton;
+    (void)request;
+    *presponse = apr_pcalloc(pool, sizeof(**presponse));
+    (*presponse)->retry_after = -1;
+    (*presponse)->body = "";
+    (*presponse)->error = "no call is made with --offline";
+    return APR_EGENERAL;
+}
+
+static clerk_http offline_client = {NULL, refuse_call};
+
 clerk_setup *clerk_setup_create(clerk_output *out, apr_pool_t *pool)
 {
     clerk_setup *setup = apr_pcalloc(pool, sizeof(*setup));
 
     setup->out = out;
     setup->pool = pool;
+    setup->http = &offline_client;
     setup->now = apr_time_now();
     setup->calls = apr_array_make(pool, 2, sizeof(clerk_setup_call));
     clerk_settings_clear_instance(&setup->conf, NULL);

@@ -25,7 +25,7 @@ typedef struct clerk_setup {
     clerk_key_source source;
     const clerk_key_source *sources[1];
     clerk_keystore *store; /**< NULL: not needed, or no calls are made */
-    clerk_http *http;
+    clerk_http *http;      /**< with --offline, one that refuses all calls */
     clerk_backend_api backend;
     apr_array_header_t *calls; /**< of clerk_setup_call */
 } clerk_setup;

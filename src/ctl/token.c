@@ -32,7 +32,11 @@ static const char *token_of(const clerk_http_text *request, apr_pool_t *pool)
 {
     const char *authorization = clerk_http_text_field(request, "Authorization");
     const char *space = authorization ? strchr(authorization, ' ') : NULL;
+    const char *password = clerk_http_text_password(request, pool);
 
+    if (password) {
+        return password;
+    }
     if (authorization) {
         return space ? space + 1 : authorization;
     }
@@ -77,7 +81,7 @@ clerk_output_code clerk_token_run(clerk_setup *setup, const clerk_http_text *req
     const char *token = token_of(request, setup->pool);
     int has_keys = setup->static_keys || (setup->instance && setup->instance->jwks_url && !setup->offline);
     clerk_reason reason = CLERK_REASON_NONE;
-    json_t *document;
+    json_t *document, *shown;
 
     clerk_explain_hide(out, request);
     if (!token || !*token) {
@@ -91,13 +95,15 @@ clerk_output_code clerk_token_run(clerk_setup *setup, const clerk_http_text *req
     (void)json_object_set_new(document, "reason",
                               has_keys && reason != CLERK_REASON_NONE ? json_string(clerk_reason_text(reason))
                                                                       : json_null());
+    shown = clerk_gate_pass_document(out->gate, document);
+    json_decref(document);
     if (out->as_json) {
-        clerk_output_document(out, document);
+        clerk_output_document(out, shown);
     } else {
         clerk_output_print(out, "%s\n", verdict_of(has_keys, reason, setup->pool));
-        clerk_token_text_print(out, document, setup->now);
+        clerk_token_text_print(out, shown, setup->now);
     }
-    json_decref(document);
+    json_decref(shown);
     return has_keys && reason != CLERK_REASON_NONE
                ? (clerk_reason_is_unavailable(reason) ? CLERK_OUTPUT_UNAVAILABLE : CLERK_OUTPUT_BAD)
                : CLERK_OUTPUT_GOOD;

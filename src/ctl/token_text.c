@@ -81,7 +81,8 @@ static void print_members(clerk_output *out, const char *title, const json_t *ob
     {
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
-        clerk_output_print(out, "    %-12s %s%s\n", name, text ? text : "?", time_note(name, value, now, out->pool));
+        clerk_output_print(out, "    %-12s %s%s\n", clerk_output_word(out, name), text ? text : "?",
+                           time_note(name, value, now, out->pool));
         free(text);
     }
 }

@@ -73,9 +73,13 @@ ERRORS = [
     (["webhook", "--secret", "env:WHSEC", "--data", "[]"], "", 2, "--data:"),
     (["webhook", "--secret", "env:WHSEC", "--id", "a.b"], "", 2, "--id:"),
     (["webhook", "--secret", "env:WHSEC", "--to", "http://127.0.0.1:1/"], "", 3, "http://127.0.0.1:1: "),
+    (["webhook", "--secret", "env:WHSEC", "--to", "http://127.0.0.1:1/", "--offline"], "", 3, "no call is made with --offline"),
+    (["keys", "--publishable-key", PK, "--offline"], "", 3, ""),
+    (["explain", "--publishable-key", PK, "--secret-key", "env:SK_LIVE", "--accept-tokens", "any", "--offline"], "ak_" + "a1" * 20, 3, ""),
+    (["explain", "--publishable-key", PK, "--secret-key", "env:SK_LIVE", "--offline"], "GET /?__clerk_handshake_nonce=nonce_0123 HTTP/1.1\n\n", 1, ""),
     (["doctor", "--httpd", "/no/such"], "", 3, "cannot be run"),
 ]
-ENVIRONMENT = {"SK_TEST": "sk_test_abcdefghijklmnop", "WHSEC": WHSEC, "BAD": "whsec_%%%%%%%%%%%%", "EMPTY": ""}
+ENVIRONMENT = {"SK_LIVE": "sk_live_bcdefghijklmnopq", "SK_TEST": "sk_test_abcdefghijklmnop", "WHSEC": WHSEC, "BAD": "whsec_%%%%%%%%%%%%", "EMPTY": ""}
 
 
 @pytest.mark.parametrize("arguments,stdin,code,says", ERRORS, ids=range(len(ERRORS)))
@@ -149,8 +153,9 @@ def test_what_is_no_token_says_so(value):
     assert result.code == 0 and "it is" in result.out and value not in result.out, result
 
 
-HOSTILE = ["\x1b[31m", "\x9b31m", "\x7f", "\x85", "\r\nforged", "\u2028", "\u202eabc", "\u2066abc", "\u200f", "\u061c"]
-COMMANDING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+HOSTILE = ["\x1b[31m", "\x9b31m", "\x7f", "\x85", "\r\nforged", "\nforged: 1", "\u2028", "\u202eabc", "\u2066abc", "\u200f", "\u061c",
+           "\u200b", "\u2060", "\ufeff", "\U000e0041\U000e007f", "\xad"]
+COMMANDING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
 
 
 @pytest.mark.parametrize("command", [["token"], ["explain", "--offline", "--publishable-key", PK]], ids=["token", "explain"])
@@ -167,6 +172,32 @@ def test_nothing_reaches_a_terminal_as_a_command(command):
             if form:
                 said = result.json
                 assert said.get("claims", said.get("token", {}).get("claims"))["sub"] == claims["sub"]
+
+
+def forged_lines(result):
+    return [line for line in result.out.splitlines() + result.err.splitlines() if line.strip().startswith("forged")]
+
+
+def test_no_value_makes_a_line_of_its_own(tmp_path):
+    """Claims, key ids, what the server's httpd prints, arguments."""
+    forged = "x\nforged: yes"
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "kid": forged}, {forged: forged, "sub": 'a         "forged"'})]
+    value = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in [*parts, b"x" * 256])
+    keys = tmp_path / "keys.json"
+    modulus = base64.urlsafe_b64encode(b"\x80" + b"1" * 254 + b"\x01").rstrip(b"=").decode()
+    keys.write_text(json.dumps({"keys": [{"kty": "RSA", "kid": forged, "n": modulus, "e": "AQAB"},
+                                         {"kty": "RSA", "kid": "a  RSA 4096", "n": modulus, "e": "AQAB"}]}))
+    for result in (clerkctl.run("token", stdin=value), clerkctl.run("explain", "--offline", "--publishable-key", PK, stdin=value),
+                   clerkctl.run("keys", "--jwks", keys), clerkctl.run(forged), clerkctl.run("explain", "--" + forged), clerkctl.run("explain", "--as", forged),
+                   clerkctl.run("keys", "--state-dir", tmp_path / forged)):
+        assert not forged_lines(result) and not COMMANDING.search(result.out + result.err), result
+    listed = clerkctl.run("keys", "--jwks", keys).out
+    assert '"x\\nforged: yes"  RSA 2048' in listed and '"a  RSA 4096"  RSA 2048' in listed
+
+
+def test_lines_of_an_event_stay():
+    body = '{\n\t"type": "x"\n}'
+    assert clerkctl.run("webhook", "--secret", "env:WHSEC", "--event", "-", stdin=body, env=ENVIRONMENT).out.endswith(f"\n\n{body}\n")
 
 
 @pytest.mark.parametrize("hidden", ['"verified": false', "signed-out", '": "GET", "', "\\\\\\\\", '{"looks_like'])

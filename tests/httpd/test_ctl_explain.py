@@ -2,6 +2,7 @@
 """`clerkctl explain` says of random browser requests what a real httpd answers: status, reason, Location, cookies, identity.
 CLERK_CTL_VISITS is their number, CLERK_SEED repeats a run."""
 
+import base64
 import collections
 import os
 import re
@@ -97,3 +98,16 @@ def test_the_text_for_people_names_the_row(sites, place):  # noqa: F811
     assert result.code == 1 and result.out.startswith("handshake: client-uat-but-no-session-token\n")
     assert re.search(r"^  yes  6\.7, row 9 +there is a __client_uat, but no session cookie$", result.out, re.M)
     assert "docs/troubleshooting.md, \"client-uat-but-no-session-token\"" in result.out
+
+
+@pytest.mark.parametrize("policy", [["--accept-tokens", "any", "--accept-basic", "On"], []], ids=["accepted", "not-accepted"])
+def test_the_password_of_basic_is_the_token(policy):
+    """Not the base64 of it and the user's name."""
+    key = "ak_" + "a1b2c3d4" * 5
+    credentials = base64.b64encode(f"git:{key}".encode()).decode()
+    request = f"GET / HTTP/1.1\nHost: prod.example.test\nAuthorization: Basic {credentials}\n\n"
+    for command in (["explain", "--offline", "--publishable-key", "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k", *policy], ["token"]):
+        result = clerkctl.run(*command, "--json", stdin=request)
+        said = result.json["token"] if "token" in result.json else result.json
+        assert key not in result.out and credentials not in result.out
+        assert said is None and not policy or said["looks_like"] == "API key" and said["length"] == len(key), result
