@@ -61,9 +61,9 @@ typedef struct sum {
     apr_array_header_t *others; /* of directive */
 } sum;
 
-static long seconds_of(const char *digits, apr_size_t len)
+static apr_int64_t seconds_of(const char *digits, apr_size_t len)
 {
-    long seconds = 0;
+    apr_int64_t seconds = 0;
 
     for (apr_size_t i = 0; i < len; i++) {
         if (!clerk_text_is_digit(digits[i])) {

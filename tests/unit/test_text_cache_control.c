@@ -22,6 +22,9 @@ static void the_strictest_is_kept(void **state)
         {"private, no-cache", "x=\"a", "private, no-cache, x=\"a"},
         {"private, max-age=60", "public, max-age=600", "private, max-age=60"},
         {"private, max-age=60", "max-age=5", "private, max-age=5"},
+        /* More than a long has, where it has 32 bits. */
+        {"private, max-age=60", "max-age=9999999990", "private, max-age=60"},
+        {"private, max-age=9999999990", "max-age=99999999999999999999", "private, max-age=9999999990"},
         {"private, max-age=60", "max-age=0", "private, max-age=0"},
         {"private, max-age=60", "max-age=x", "private, max-age=x"},
         {"private, max-age=60", "max-age", "private, max-age="},
