@@ -15,7 +15,7 @@ from test_recipes import RECIPES, site
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 TREE = pathlib.Path(os.environ.get("CLERK_APPLICATIONS") or TESTS.parent / "build/applications") / "root"
 EXTENSIONS = ("ctype", "fileinfo", "iconv", "posix", "tokenizer", "mbstring", "dom", "simplexml", "xml", "xmlreader", "xmlwriter",
-              "curl", "gd", "mysqlnd", "mysqli")
+              "curl", "gd", "intl", "mysqlnd", "mysqli")
 # The pages of the recipes keep their sessions fresh. For tests of what happens where they do not.
 WITHOUT_SCRIPT = "<Location />\nClerkInjectScript Off\n</Location>\n"
 ALICE, BOB, CAROL = ("alice", "acme"), ("bob", "acme"), ("carol", None)
@@ -100,7 +100,7 @@ class Site:
             f"{text}{key}ClerkAPIURL {instance.url}\nClerkPublicOrigin {self.origin}\n"
             f"ClerkProxyURL {self.origin}/__clerk\nClerkFrontendAPI {instance.url}\n"
             f'<Location "/__clerk">\nProxyPass {instance.url}\nProxyPreserveHost On\nRequire all granted\n</Location>\n'
-            f'{more}\nInclude "{RECIPES}/{recipe}"\n', modules)
+            f'{more}\nInclude "{RECIPES / recipe}"\n', modules)
         code, output = server.check("-D", "DUMP_CLERK")
         assert code == 0 and "NOT PROTECTED" not in output and not re.search("AC3022|AC3150", output), output
         server.start()

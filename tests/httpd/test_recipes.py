@@ -32,6 +32,12 @@ def test_the_page_shows_the_files_as_they_are():
         assert text == (DOCS / name).read_text(), name
 
 
+def test_every_recipe_is_run():
+    """Here, or with the real application."""
+    tests = "".join(path.read_text() for part in ("httpd", "applications") for path in (DOCS.parent / "tests" / part).glob("test_*.py"))
+    assert [path.name for path in RECIPES.glob("*.conf") if f'{path.name}"' not in tests] == []
+
+
 def site(live, secret=False, **values):
     """site.conf with the values of this test for its Defines and keys."""
     text = (RECIPES / "site.conf").read_text()
@@ -175,6 +181,21 @@ def test_front_controller(run, live, php):
     assert env["CLERK_ORG_ROLE"] == "org:admin"
 
 
+def test_mediawiki(run, live, php):
+    """What httpd decides. The rest is in tests/applications."""
+    files = {name: PRINT_ENV for name in ("index.php", "api.php", "mw-config/index.php", "includes/Setup.php", "extensions/Cite/Cite.php", "images/evil.php")}
+    files |= {"extensions/Cite/cite.css": "css", "images/logo.txt": "logo", "images/deleted/logo.txt": "deleted", "cache/texts": "texts", "includes/x": "x"}
+    server = run("mediawiki.conf", files, secret=True, PHP_FPM=f"unix:{php.socket}")
+    for path in ("/", "/index.php", "/index.php/Main_Page", "/api.php", "/extensions/Cite/cite.css", "/images/logo.txt"):
+        check_rows(server, live, [(path, CAROL, 200), (path, NOBODY, 401)])
+    for path in ("/mw-config/", "/mw-config/index.php", "/includes/Setup.php", "/includes/x", "/includes/", "/extensions/Cite/Cite.php", "/images/evil.php",
+                 "/images/evil.php/x", "/images/deleted/logo.txt", "/images/deleted", "/cache/texts", "/images/../cache/texts"):
+        assert ask(server, live, path, ALICE).status == 403, path
+    env = ask(server, live, "/index.php/Main_Page", ALICE, "browser").env()
+    assert (env["CLERK_USER_ID"], env["CLERK_USER_NAME"], env["CLERK_ORG_ROLE"]) == ("user_alice", "Alice Liddell", "org:admin")
+    assert "/clerk/sign-in?redirect_url=" in ask(server, live, "/", NOBODY, headers=NAVIGATION).location
+
+
 def test_proxied_application(run, live, echo):
     server = run("proxied-application.conf", APP_URL=echo.url.rstrip("/"))
     check_rows(server, live, [
@@ -229,8 +250,8 @@ def test_people_by_name(run, live, php):
     def get(path, **claims):
         return server.get(path, XHR | bearer(live, "alice", claims=claims))
 
-    answer = get("/", **told)
-    assert answer.status == 200 and answer.env()["REMOTE_USER"] == "alice@example.test" and live.count("user") == 0
+    calls, answer = live.count("user"), get("/", **told)
+    assert answer.status == 200 and answer.env()["REMOTE_USER"] == "alice@example.test" and live.count("user") == calls
     assert get("/", **told | {"email_verified": False}).status == 403
     assert get("/", email=told["email"]).status == 403
     env = get("/intranet/").env()
