@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that know no Clerk: git and cgit, AWStats, phpMyAdmin."""
+"""Programs that know no Clerk: git and cgit, AWStats, phpMyAdmin, Nagios."""
 
+import re
 import subprocess
 
 import pytest
-from real import ALICE, BOB, TREE, ask, give
+from pyclerk.httpd import unprivileged_user
+from real import ALICE, BOB, RECIPES, TREE, ask, give
 
 
 def git(*arguments, **options):
@@ -88,13 +90,61 @@ def test_phpmyadmin(make_site, copy, php, database):
     text = vendor.read_text().replace("/etc/phpmyadmin/config.inc.php", f"{root}/config.inc.php").replace("/var/lib/phpmyadmin/tmp/", f"{root}/tmp/")
     vendor.write_text(text)
     (root / "tmp").mkdir(exist_ok=True)
-    (root / "config.inc.php").write_text(
-        "<?php $cfg['blowfish_secret'] = str_repeat('x', 32); $i = 1; $cfg['Servers'][$i]['auth_type'] = 'config';\n"
-        f"$cfg['Servers'][$i]['user'] = 'root'; $cfg['Servers'][$i]['AllowNoPassword'] = true; $cfg['Servers'][$i]['socket'] = '{database.socket}';\n")
+    etc = copy("etc/phpmyadmin", "phpmyadmin/etc")
+    page = (RECIPES.parent / "recipes.md").read_text()
+    for path, start, more in ((etc / "conf.d/clerk.php", r"\$i = 1", f"$cfg['Servers'][$i]['socket'] = '{database.socket}';\n"),
+                              (etc / "signon.php", "function get_login_credentials", "")):
+        (text,) = re.findall(rf"^```php\n(<\?php\n{start}.*?)^```$", page, re.M | re.S)
+        path.write_text(text.replace("/etc/phpmyadmin", str(etc)) + more)
+    (root / "config.inc.php").write_text("<?php $cfg['blowfish_secret'] = str_repeat('x', 32); ?>"
+                                         + (etc / "config.inc.php").read_text().replace("/etc/phpmyadmin", str(etc)))
+    (etc / "pma-password").write_text("A-PASSWORD\n")
     give(root)
     site = make_site()
     site.configure("phpmyadmin.conf", SITE_ROOT=root, PHP_FPM=f"unix:{php.socket}")
     page = ask(site, "/phpmyadmin/index.php?route=/", ALICE)
-    assert page.status == 200 and "phpMyAdmin" in page.text and "MariaDB" in page.text, page.text[:3000]
+    assert page.status == 200 and "phpMyAdmin" in page.text and "MariaDB" in page.text and re.search(r"User:\s+pma@", page.text), page.text[:3000]
     assert ask(site, "/phpmyadmin/index.php", BOB).status == 403 and ask(site, "/phpmyadmin/index.php").status == 401
     assert ask(site, "/phpmyadmin/libraries/vendor_config.php", ALICE).status == 403
+
+
+def nagios_objects():
+    """Two hosts, of which one is bob's."""
+    anytime = {"check_command": "check", "check_period": "always", "notification_period": "always", "max_check_attempts": 1}
+    yield "timeperiod", {"timeperiod_name": "always", "alias": "always"}
+    yield "command", {"command_name": "check", "command_line": "/bin/true"}
+    for name, host in (("bob@example.test", "web"), ("nobody", "mail")):
+        contact = {f"{what}_notification_{key}": value for what in ("host", "service")
+                   for key, value in (("period", "always"), ("options", "n"), ("commands", "check"))}
+        yield "contact", {"contact_name": name, "alias": name, "email": name} | contact
+        yield "host", {"host_name": host, "alias": host, "address": "127.0.0.1", "contacts": name} | anytime
+        yield "service", {"service_description": "ping", "host_name": host, "contacts": name, "check_interval": 5, "retry_interval": 1} | anytime
+
+
+def test_nagios(make_site, workdir, php):
+    root = workdir / "nagios"
+    (root / "checks").mkdir(parents=True)
+    (root / "objects.cfg").write_text("".join(f"define {kind} {{\n" + "".join(f"{name} {value}\n" for name, value in members.items()) + "}\n"
+                                              for kind, members in nagios_objects()))
+    (root / "status").write_text("info {\n\tcreated=1\n\t}\nprogramstatus {\n\tnagios_pid=1\n\t}\n"
+                                 + "".join(f"hoststatus {{\n\thost_name={name}\n\thas_been_checked=1\n\t}}\n" for name in ("web", "mail")))
+    user = unprivileged_user().pw_name
+    (root / "nagios.cfg").write_text(
+        f"cfg_file={root}/objects.cfg\nobject_cache_file={root}/cache\nprecached_object_file={root}/cache\nstatus_file={root}/status\n"
+        f"log_file={root}/log\ncheck_result_path={root}/checks\ntemp_path={root}\nnagios_user={user}\nnagios_group={user}\n")
+    settings = (TREE / "etc/nagios4/cgi.cfg").read_text().replace("use_authentication=0", "use_authentication=1").replace("=nagiosadmin", "=alice@example.test")
+    (root / "cgi.cfg").write_text(re.sub(r"(?m)^main_config_file=.*", f"main_config_file={root}/nagios.cfg", settings))
+    give(root)
+    subprocess.run([TREE / "usr/sbin/nagios4", "-vp", root / "nagios.cfg"], check=True, capture_output=True)
+    for name, part in (("cgi-bin", "usr/lib/cgi-bin/nagios4"), ("htdocs", "usr/share/nagios4/htdocs"), ("stylesheets", "etc/nagios4/stylesheets")):
+        (root / name).symlink_to(TREE / part)
+    site = make_site()
+    for name in ("alice", "bob", "dave"):
+        site.instance.users[name].claims = {"email": f"{name}@example.test"}
+    site.instance.organizations["acme"].members["user_bob"] = "org:operator"
+    site.configure("nagios.conf", f"SetEnv NAGIOS_CGI_CONFIG {root}/cgi.cfg\n", SITE_ROOT=root, PHP_FPM=f"unix:{php.socket}")
+    assert ask(site, "/nagios4/").status == 401
+    assert "<frameset" in ask(site, "/nagios4/", ALICE).text and ask(site, "/nagios4/stylesheets/common.css", ALICE).status == 200
+    for who, hosts in ((ALICE, {"web", "mail"}), (BOB, {"web"}), (("dave", "globex"), set())):
+        page = ask(site, "/nagios4/cgi-bin/status.cgi?hostgroup=all&style=hostdetail", who, {"Remote-User": "alice@example.test"}).text
+        assert f"Logged in as <i>{who[0]}@example.test</i>" in page and set(re.findall(r"extinfo\.cgi\?type=1&host=(\w+)", page)) == hosts, page

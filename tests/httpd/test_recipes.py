@@ -313,15 +313,15 @@ def test_user_header(run, live, echo):
     assert "eyJ" not in answer.text and server.get("/page", XHR | forged).status == 401
 
 
-def test_nagios(run, live):
+def test_nagios(run, live, php):
     script = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nexec env\n"
-    server = run("nagios.conf", {"cgi-bin/status.cgi": script, "htdocs/index.html": "frames"})
+    server = run("nagios.conf", {"cgi-bin/status.cgi": script, "htdocs/index.php": PRINT_ENV, "stylesheets/a.css": "a"}, PHP_FPM=f"unix:{php.socket}")
     server.log.announce("AC3063")
-    for path in ("/nagios/", "/nagios/cgi-bin/status.cgi"):
+    for path in ("/nagios4/", "/nagios4/stylesheets/a.css", "/nagios4/cgi-bin/status.cgi"):
         assert ask(server, live, path, NOBODY).status == 401 and ask(server, live, path, ALICE).status == 403
         assert server.get(path, XHR | browser(live, "bob", "acme", **mailed("bob"))).status == 403  # a member
         assert server.get(path, XHR | browser(live, "alice", "acme", **mailed("alice"))).status == 200
-    env = server.get("/nagios/cgi-bin/status.cgi?host=all", XHR | bearer(live, "alice", "acme", **mailed("alice"))).env()
+    env = server.get("/nagios4/cgi-bin/status.cgi?host=all", XHR | bearer(live, "alice", "acme", **mailed("alice"))).env()
     assert env["REMOTE_USER"] == "alice@example.com"
 
 
