@@ -267,7 +267,8 @@ static clerk_output_code report(const clerk_findings *doctor)
     return count ? CLERK_OUTPUT_BAD : CLERK_OUTPUT_GOOD;
 }
 
-clerk_output_code clerk_doctor_run(clerk_setup *setup, const char *program, const apr_array_header_t *arguments)
+clerk_output_code clerk_doctor_run(clerk_setup *setup, const char *program, const apr_array_header_t *arguments,
+                                   apr_interval_time_t limit)
 {
     clerk_findings doctor = {.setup = setup};
     const char *output, *problem;
@@ -278,7 +279,7 @@ clerk_output_code clerk_doctor_run(clerk_setup *setup, const char *program, cons
         return clerk_output_fail(setup->out, CLERK_OUTPUT_UNAVAILABLE,
                                  "there is no apachectl and no httpd; --httpd PROGRAM names it");
     }
-    problem = clerk_doctor_program_run(&output, &exit_code, program, arguments, setup->pool);
+    problem = clerk_doctor_program_run(&output, &exit_code, program, arguments, limit, setup->pool);
     if (problem) {
         return clerk_output_fail(setup->out, CLERK_OUTPUT_UNAVAILABLE, "%s", problem);
     }

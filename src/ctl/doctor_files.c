@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
+#include <apr_user.h>
 
+#include "shared/trusted_path.h"
 #include "text/text.h"
 
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
@@ -17,28 +19,68 @@ static uid_t server_user(const clerk_findings *doctor)
     return (uid_t)json_integer_value(json_object_get(doctor->dump, "uid"));
 }
 
-/* The first directory above a path in which users other than root and the one who asks can replace something, or NULL.
- * As httpd/process/state_dir.c has it: it only looks where root starts the server. */
-static const char *open_parent(const char *path, apr_pool_t *pool)
+static gid_t server_group(const clerk_findings *doctor)
 {
-    struct stat info;
+    return (gid_t)json_integer_value(json_object_get(doctor->dump, "gid"));
+}
 
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-        const char *parent = slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+/* A file's owner is the user who serves requests, or another one whom root need not trust. */
+static void check_owner(clerk_findings *doctor, const char *directive, const char *path, const struct stat *info,
+                        const char *cure)
+{
+    char *name = NULL;
 
-        if (lstat(parent, &info) != 0 || (info.st_uid != 0 && info.st_uid != geteuid())
-            || (!S_ISLNK(info.st_mode) && (info.st_mode & OTHERS_WRITE) && !(info.st_mode & S_ISVTX))) {
-            return parent;
-        }
+    if (info->st_uid == 0 || (info->st_uid == geteuid() && info->st_uid != server_user(doctor))) {
+        return;
     }
-    return NULL;
+    if (info->st_uid == server_user(doctor)) {
+        /* Who starts httpd without root serves requests as well. */
+        if (geteuid() == 0) {
+            clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file", cure,
+                               "%s: %s belongs to the user that serves requests, so that CGI programs can read it",
+                               directive, path);
+        }
+        return;
+    }
+    if (apr_uid_name_get(&name, info->st_uid, doctor->setup->pool) != APR_SUCCESS) {
+        name = apr_psprintf(doctor->setup->pool, "with the number %lu", (unsigned long)info->st_uid);
+    }
+    clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file", cure,
+                       "%s: %s belongs to the user %s, who can read and change it", directive, path, name);
+}
+
+/* Who may read a secret besides its owner. */
+static void check_readers(clerk_findings *doctor, const char *directive, const char *path, const struct stat *info,
+                          const char *cure)
+{
+    char *name = NULL;
+
+    if (info->st_mode & S_IROTH) {
+        clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file", cure,
+                           "%s: every user of this machine can read %s", directive, path);
+        return;
+    }
+    /* The group of root has no other members; nor has, mostly, that of whoever starts httpd without root. */
+    if (!(info->st_mode & S_IRGRP) || info->st_gid == 0 || (geteuid() != 0 && info->st_gid == getegid())) {
+        return;
+    }
+    if (info->st_gid == server_group(doctor)) {
+        clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file", cure,
+                           "%s: the group that serves requests can read %s, and with it CGI programs", directive, path);
+        return;
+    }
+    if (apr_gid_name_get(&name, info->st_gid, doctor->setup->pool) != APR_SUCCESS) {
+        name = apr_psprintf(doctor->setup->pool, "with the number %lu", (unsigned long)info->st_gid);
+    }
+    clerk_findings_add(doctor, CLERK_FINDINGS_WARNING, "secret-file", cure,
+                       "%s: the members of the group %s can read %s", directive, name, path);
 }
 
 static void check_secret_file(clerk_findings *doctor, const char *directive, const char *path)
 {
     const char *cure = apr_psprintf(doctor->setup->pool, "chown root %s; chmod 600 %s", path, path);
     int is_public = !strcasecmp(directive, "ClerkJWTKey") || !strcasecmp(directive, "ClerkPublishableKey");
-    const char *parent = open_parent(path, doctor->setup->pool);
+    const char *open = clerk_trusted_path_breach(path, geteuid(), doctor->setup->pool);
     struct stat info;
 
     if (stat(path, &info) != 0) {
@@ -46,25 +88,20 @@ static void check_secret_file(clerk_findings *doctor, const char *directive, con
                            "%s: %s cannot be examined", directive, path);
         return;
     }
-    if (!is_public && (info.st_mode & S_IROTH)) {
-        clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file", cure,
-                           "%s: every user of this machine can read %s", directive, path);
+    if (!is_public) {
+        check_readers(doctor, directive, path, &info, cure);
     }
     if (info.st_mode & OTHERS_WRITE) {
         clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file", cure, "%s: others than its owner can change %s",
                            directive, path);
     }
-    if (!is_public && info.st_uid != 0 && info.st_uid == server_user(doctor) && geteuid() == 0) {
-        clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file", cure,
-                           "%s: %s belongs to the user that serves requests, so that CGI programs can read it",
-                           directive, path);
-    }
-    if (parent) {
+    check_owner(doctor, directive, path, &info, cure);
+    if (open) {
         clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "secret-file",
                            "move it below directories that only root can change",
                            "%s: others can replace %s, because "
                            "they can change %s",
-                           directive, path, parent);
+                           directive, path, open);
     }
 }
 
@@ -132,32 +169,21 @@ static void check_state_dir(clerk_findings *doctor, const char *path)
         clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "state-dir", cure,
                            "ClerkStateDir %s belongs to another user than the one that serves requests", path);
     }
-    if (info.st_uid == 0 && server_user(doctor) != 0 && open_parent(path, pool)) {
+    if (info.st_uid == 0 && server_user(doctor) != 0 && clerk_trusted_path_breach(path, geteuid(), pool)) {
         clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "state-dir",
                            "name a directory below one that only root can change",
                            "ClerkStateDir %s cannot be given to the server's user: others can change %s", path,
-                           open_parent(path, pool));
+                           clerk_trusted_path_breach(path, geteuid(), pool));
     }
 }
 
 void clerk_doctor_files(clerk_findings *doctor)
 {
     const char *state_dir = clerk_findings_text(doctor->dump, "state_dir");
-    const json_t *instance;
-    size_t i;
 
     check_secret_files(doctor);
+    /* ClerkStateDir none is a choice that the reference describes. */
     if (*state_dir) {
         check_state_dir(doctor, state_dir);
-        return;
-    }
-    json_array_foreach(json_object_get(doctor->dump, "instances"), i, instance)
-    {
-        if (!json_is_true(json_object_get(instance, "fixed_key"))) {
-            clerk_findings_add(doctor, CLERK_FINDINGS_WARNING, "state-dir",
-                               "leave ClerkStateDir out, or name a directory",
-                               "ClerkStateDir none: after a restart while Clerk is out of reach nobody is let in");
-            return;
-        }
     }
 }

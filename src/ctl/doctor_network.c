@@ -149,12 +149,13 @@ static const char *only_args(const clerk_findings *doctor, const char *name)
 static const char *value_of(const clerk_findings *doctor, const char *name)
 {
     const char *args = only_args(doctor, name), *value, *problem;
+    clerk_sources_fault fault;
 
     if (!args || json_array_size(json_object_get(doctor->dump, "instances")) != 1
         || !(clerk_text_begins_with(args, "file:") || clerk_text_begins_with(args, "env:"))) {
         return NULL;
     }
-    problem = clerk_sources_read(&value, name, args, SECRET_MAX, doctor->setup->pool);
+    problem = clerk_sources_read(&value, &fault, name, args, SECRET_MAX, doctor->setup->pool);
     if (problem) {
         return NULL;
     }

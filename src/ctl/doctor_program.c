@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/doctor_program.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
+#include <apr_time.h>
 
 /* The most that is read of its output. */
 #define OUTPUT_MAX 4194304
+/* How often is looked whether a process has ended. */
+#define WAIT_STEP apr_time_from_msec(10)
 
 static const char *find_in(const char *directories, const char *name, apr_pool_t *pool)
 {
@@ -80,26 +84,67 @@ static apr_status_t start(apr_proc_t *process, apr_file_t **pread, const char *p
     return rv;
 }
 
+/* All that comes through the pipe before the deadline. */
+static apr_status_t read_all(char *output, apr_size_t *plen, apr_file_t *pipe, apr_time_t deadline)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    *plen = 0;
+    while (rv == APR_SUCCESS && *plen < OUTPUT_MAX) {
+        apr_interval_time_t left = deadline - apr_time_now();
+        apr_size_t len = OUTPUT_MAX - *plen;
+
+        if (left <= 0) {
+            return APR_TIMEUP;
+        }
+        rv = apr_file_pipe_timeout_set(pipe, left);
+        if (rv == APR_SUCCESS) {
+            rv = apr_file_read(pipe, output + *plen, &len);
+            *plen += rv == APR_SUCCESS ? len : 0;
+        }
+    }
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+/* Wait for a process that has closed its output. */
+static apr_status_t wait_for(apr_proc_t *process, int *pcode, apr_exit_why_e *pwhy, apr_time_t deadline)
+{
+    while (apr_proc_wait(process, pcode, pwhy, APR_NOWAIT) == APR_CHILD_NOTDONE) {
+        if (apr_time_now() >= deadline) {
+            return APR_TIMEUP;
+        }
+        apr_sleep(WAIT_STEP);
+    }
+    return APR_SUCCESS;
+}
+
 const char *clerk_doctor_program_run(const char **poutput, int *pcode, const char *program,
-                                     const apr_array_header_t *arguments, apr_pool_t *pool)
+                                     const apr_array_header_t *arguments, apr_interval_time_t limit, apr_pool_t *pool)
 {
     char *output = apr_palloc(pool, OUTPUT_MAX + 1), message[120];
-    apr_exit_why_e why;
+    apr_exit_why_e why = APR_PROC_EXIT;
     apr_proc_t process;
     apr_file_t *pipe;
     apr_size_t len = 0;
+    apr_time_t deadline = apr_time_now() + limit;
     apr_status_t rv = start(&process, &pipe, program, argv_of(program, arguments, pool), pool);
 
     if (rv != APR_SUCCESS) {
         return apr_psprintf(pool, "%s cannot be run: %s", program, apr_strerror(rv, message, sizeof(message)));
     }
-    rv = apr_file_read_full(pipe, output, OUTPUT_MAX, &len);
+    rv = read_all(output, &len, pipe, deadline);
     (void)apr_file_close(pipe);
     output[len] = '\0';
     *poutput = output;
-    if (rv != APR_SUCCESS && rv != APR_EOF) {
-        return apr_psprintf(pool, "the output of %s cannot be read", program);
+    if (rv == APR_SUCCESS) {
+        rv = wait_for(&process, pcode, &why, deadline);
     }
-    (void)apr_proc_wait(&process, pcode, &why, APR_WAIT);
+    if (rv != APR_SUCCESS) {
+        (void)apr_proc_kill(&process, SIGKILL);
+        (void)apr_proc_wait(&process, pcode, &why, APR_WAIT);
+        return rv == APR_TIMEUP ? apr_psprintf(pool, "%s did not end within %" APR_INT64_T_FMT " ms (--timeout)",
+                                               program, (apr_int64_t)apr_time_as_msec(limit))
+                                : apr_psprintf(pool, "the output of %s cannot be read", program);
+    }
     return APR_PROC_CHECK_EXIT(why) ? NULL : apr_psprintf(pool, "%s was killed by a signal", program);
 }

@@ -31,21 +31,37 @@ static int begins_with_field(const char *text, const char *name)
     return !strncasecmp(text, name, strlen(name));
 }
 
-/* Whether the first line ends in HTTP/1.0 or HTTP/1.1. */
-static int has_request_line(const char *text)
+/* The length of what ends the first line: HTTP/1.1, HTTP/2, HTTP/2.0 or the like, and the space before it. Or 0. */
+static apr_size_t version_len(const char *text)
 {
-    apr_size_t len = strcspn(text, "\r\n");
+    apr_size_t line = strcspn(text, "\r\n"), len = 0;
 
-    return len > 9 && !strncmp(text + len - 9, " HTTP/1.", 8) && clerk_text_is_digit(text[len - 1]);
+    while (len < line && (clerk_text_is_digit(text[line - len - 1]) || text[line - len - 1] == '.')) {
+        len++;
+    }
+    return len > 0 && len <= 3 && clerk_text_is_digit(text[line - len]) && len + 6 < line
+                   && !strncmp(text + line - len - 6, " HTTP/", 6)
+               ? len + 6
+               : 0;
+}
+
+/* The first line that `curl -v` shows as sent: "> GET / HTTP/2". @return NULL if there is none */
+static const char *first_sent_line(const char *text)
+{
+    while (text && !(clerk_text_begins_with(text, "> ") && version_len(text + 2))) {
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return text;
 }
 
 clerk_http_text_kind clerk_http_text_guess(const char *text)
 {
-    apr_size_t line;
+    apr_size_t line, name;
 
     text += strspn(text, " \t\r\n");
     line = strcspn(text, "\r\n");
-    if (has_request_line(text)) {
+    if (version_len(text) || begins_with_field(text, ":") || first_sent_line(text)) {
         return CLERK_HTTP_TEXT_REQUEST;
     }
     if (begins_with_field(text, "Cookie:")) {
@@ -54,8 +70,13 @@ clerk_http_text_kind clerk_http_text_guess(const char *text)
     if (begins_with_field(text, "Authorization:") || begins_with_field(text, "Bearer ")) {
         return CLERK_HTTP_TEXT_TOKEN;
     }
+    while (line > 0 && (text[line - 1] == ' ' || text[line - 1] == '\t')) {
+        line--;
+    }
     /* A token has no = but at its end. */
-    return memchr(text, ';', line) || strcspn(text, "=") + 2 < line ? CLERK_HTTP_TEXT_COOKIE : CLERK_HTTP_TEXT_TOKEN;
+    name = strcspn(text, "=");
+    return memchr(text, ';', line) || name + strspn(text + name, "=") < line ? CLERK_HTTP_TEXT_COOKIE
+                                                                             : CLERK_HTTP_TEXT_TOKEN;
 }
 
 /* Take the next line from a text; line breaks are CRLF or LF. */
@@ -124,15 +145,16 @@ static const char *target_of(const char *target, apr_pool_t *pool)
 
 static const char *read_request_line(clerk_http_text *request, char *line, apr_pool_t *pool)
 {
-    char *target, *version;
+    apr_size_t version = version_len(line);
+    char *target;
     apr_size_t method = strspn(line, TOKEN_CHARACTERS);
 
-    version = strrchr(line, ' ');
-    if (method == 0 || line[method] != ' ' || version <= line + method + 1 || !has_request_line(line)) {
+    if (method == 0 || line[method] != ' ' || !version || strlen(line) - version <= method + 1) {
         return "the first line is no request line such as GET /path HTTP/1.1";
     }
     target = line + method + 1;
-    *version = line[method] = '\0';
+    line[strlen(line) - version] = '\0';
+    line[method] = '\0';
     if (!clerk_text_is_clean(target) || strchr(target, ' ')) {
         return "the request target has a space or a control character in it";
     }
@@ -141,12 +163,63 @@ static const char *read_request_line(clerk_http_text *request, char *line, apr_p
     return NULL;
 }
 
+/* What `curl -v` shows as sent, without what it shows besides. */
+static char *sent_by_curl(const char *text, apr_pool_t *pool)
+{
+    char *state = NULL, *sent = apr_palloc(pool, strlen(text) + 1), *to = sent;
+
+    for (char *line = apr_strtok(apr_pstrdup(pool, text), "\n", &state); line; line = apr_strtok(NULL, "\n", &state)) {
+        apr_size_t begin = clerk_text_begins_with(line, "> ") ? 2 : 1, len = strcspn(line, "\r");
+
+        if (*line != '>') {
+            continue;
+        }
+        if (len <= begin) {
+            break;
+        }
+        memcpy(to, line + begin, len - begin);
+        to += len - begin;
+        *to++ = '\n';
+    }
+    *to = '\0';
+    return sent;
+}
+
+/* HTTP/2 as browsers show it: ":method: GET", ":path: /", ":authority: www.example.com", in lines before the fields. */
+static const char *read_pseudo_fields(clerk_http_text *request, char **ptext, apr_pool_t *pool)
+{
+    while (**ptext == ':') {
+        char *line = next_line(ptext), *colon = strchr(line + 1, ':');
+        const char *value = colon ? trimmed(colon + 1, pool) : "";
+
+        if (!*value) {
+            return "a line that begins with a colon has no value; write it as :method: GET";
+        }
+        *colon = '\0';
+        if (!clerk_text_is_graphic(value)) {
+            return apr_psprintf(pool, "%s has a space or a control character in it", line);
+        }
+        if (!strcmp(line, ":method")) {
+            request->method = value;
+        } else if (!strcmp(line, ":path")) {
+            request->target = target_of(value, pool);
+        } else if (!strcmp(line, ":authority")) {
+            apr_table_setn(request->headers, "Host", value);
+        }
+    }
+    return NULL;
+}
+
 static const char *read_request(clerk_http_text *request, char *text, apr_pool_t *pool)
 {
     const char *problem;
 
     text += strspn(text, "\r\n");
-    problem = read_request_line(request, next_line(&text), pool);
+    if ((*text == '>' || !version_len(text)) && first_sent_line(text)) {
+        text = sent_by_curl(first_sent_line(text), pool);
+    }
+    problem
+        = *text == ':' ? read_pseudo_fields(request, &text, pool) : read_request_line(request, next_line(&text), pool);
     while (!problem && *text) {
         char *line = next_line(&text);
 

@@ -14,7 +14,8 @@ typedef struct clerk_http_text {
 
 /** What a text is taken for. */
 typedef enum clerk_http_text_kind {
-    CLERK_HTTP_TEXT_REQUEST, /**< a request line, header fields, an empty line, perhaps a body */
+    CLERK_HTTP_TEXT_REQUEST, /**< a request line, header fields, an empty line, perhaps a body; or as
+                                  `curl -v` or a browser shows it */
     CLERK_HTTP_TEXT_COOKIE,  /**< the value of a Cookie field, or the whole field */
     CLERK_HTTP_TEXT_TOKEN    /**< a token, also with Bearer or as a whole Authorization field */
 } clerk_http_text_kind;

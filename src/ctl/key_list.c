@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/key_list.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,16 +58,20 @@ static json_t *published(const char **perror, clerk_setup *setup)
     return list;
 }
 
-/* The key that signs the files, without making one. @return 0 if it cannot be read */
-static int read_state_key(unsigned char key[CLERK_STATEKEY_LEN], const char *dir, apr_pool_t *pool)
+/* The key that signs the files, without making one. @return NULL, or why it cannot be had */
+static const char *read_state_key(unsigned char key[CLERK_STATEKEY_LEN], const char *dir, apr_pool_t *pool)
 {
     int fd = open(apr_pstrcat(pool, dir, "/state.key", NULL), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int error = fd < 0 ? errno : 0;
     ssize_t got = fd >= 0 ? read(fd, key, CLERK_STATEKEY_LEN) : -1;
 
     if (fd >= 0) {
         close(fd);
     }
-    return got == CLERK_STATEKEY_LEN;
+    return got == CLERK_STATEKEY_LEN ? NULL
+           : error == ENOENT         ? "state.key, which signs it, is not there"
+           : error == EACCES         ? "state.key, which signs it, cannot be read: only root can"
+                                     : "state.key, which signs it, is damaged";
 }
 
 static int hex_digit(char c)
@@ -92,8 +97,10 @@ static int id_of(unsigned char id[32], const char *name)
 }
 
 /* A file as it is written, whether it is to be believed or not. */
-static json_t *describe(const char *path, const apr_finfo_t *info, apr_pool_t *pool)
+static json_t *describe(const char *path, const apr_finfo_t *info, clerk_setup *setup)
 {
+    apr_pool_t *pool = setup->pool;
+    apr_int64_t fetched_at;
     json_t *object = json_object(), *file = NULL;
     const char *text, *document = NULL;
     char *owner = NULL, *dump;
@@ -103,12 +110,13 @@ static json_t *describe(const char *path, const apr_finfo_t *info, apr_pool_t *p
     if (apr_uid_name_get(&owner, info->user, pool) == APR_SUCCESS) {
         (void)json_object_set_new(object, "owner", json_string(owner));
     }
-    if (clerk_setup_read_file(&text, &len, path, FILE_MAX, pool)
+    if (clerk_setup_read_file(&text, &len, setup, path, FILE_MAX)
         || jose_json_parse_object(&file, text, len, JOSE_JSON_MAX_DEPTH, pool) != JOSE_OK) {
         return object;
     }
+    fetched_at = (apr_int64_t)json_integer_value(json_object_get(file, "fetched_at"));
     (void)json_object_set_new(object, "fetched_at",
-                              json_integer(json_integer_value(json_object_get(file, "fetched_at")) / APR_USEC_PER_SEC));
+                              fetched_at > 0 ? json_integer(fetched_at / APR_USEC_PER_SEC) : json_null());
     dump = json_dumps(json_object_get(file, "document"), JSON_COMPACT);
     document = dump ? apr_pstrdup(pool, dump) : "";
     free(dump);
@@ -118,15 +126,16 @@ static json_t *describe(const char *path, const apr_finfo_t *info, apr_pool_t *p
     return object;
 }
 
-/* All files of a state directory. @return null if it cannot be read */
-static json_t *kept(const char **perror, const clerk_setup *setup, const char *path)
+/* All files of a state directory. @param pdoubtful set if one of them is not to be believed @return null if the
+ * directory cannot be read; then @a perror says so */
+static json_t *kept(const char **perror, int *pdoubtful, clerk_setup *setup, const char *path)
 {
     unsigned char key[CLERK_STATEKEY_LEN], id[32];
     clerk_statefile_dir state = {.path = path, .key = key};
     apr_finfo_t dir_info, info;
+    const char *key_problem;
     json_t *list;
     apr_dir_t *dir;
-    int has_key;
 
     if (apr_stat(&dir_info, path, APR_FINFO_OWNER | APR_FINFO_TYPE, setup->pool) != APR_SUCCESS
         || apr_dir_open(&dir, path, setup->pool) != APR_SUCCESS) {
@@ -134,10 +143,10 @@ static json_t *kept(const char **perror, const clerk_setup *setup, const char *p
         return json_null();
     }
     state.owner = dir_info.user;
-    has_key = read_state_key(key, path, setup->pool);
+    key_problem = read_state_key(key, path, setup->pool);
     list = json_array();
     while (apr_dir_read(&info, APR_FINFO_NAME | APR_FINFO_OWNER, dir) == APR_SUCCESS) {
-        const char *document, *problem = "state.key cannot be read: only root can";
+        const char *document, *problem = key_problem;
         const char *file = apr_pstrcat(setup->pool, path, "/", info.name, NULL);
         apr_time_t fetched_at;
         apr_size_t len;
@@ -146,11 +155,12 @@ static json_t *kept(const char **perror, const clerk_setup *setup, const char *p
         if (!id_of(id, info.name)) {
             continue;
         }
-        if (has_key) {
+        if (!key_problem) {
             (void)clerk_statefile_read(&document, &len, &fetched_at, &problem, &state, id, setup->pool);
         }
-        object = describe(file, &info, setup->pool);
+        object = describe(file, &info, setup);
         (void)json_object_set_new(object, "file", json_string(info.name));
+        *pdoubtful |= problem != NULL;
         (void)json_object_set_new(object, "problem", problem ? json_string(problem) : json_null());
         (void)json_array_append_new(list, object);
     }
@@ -174,6 +184,15 @@ static void print_keys(clerk_output *out, const json_t *keys)
     }
 }
 
+static const char *age_of(const json_t *fetched_at, apr_time_t now, apr_pool_t *pool)
+{
+    apr_int64_t age = apr_time_sec(now) - (apr_int64_t)json_integer_value(fetched_at);
+
+    return json_is_integer(fetched_at)
+               ? apr_psprintf(pool, "%" APR_INT64_T_FMT " s %s", age < 0 ? -age : age, age < 0 ? "from now" : "ago")
+               : "at an unknown time";
+}
+
 static void print_kept(clerk_output *out, const json_t *files, apr_time_t now)
 {
     const json_t *file;
@@ -186,12 +205,11 @@ static void print_kept(clerk_output *out, const json_t *files, apr_time_t now)
     {
         const char *problem = json_string_value(json_object_get(file, "problem"));
         const char *owner = json_string_value(json_object_get(file, "owner"));
-        apr_int64_t fetched_at = (apr_int64_t)json_integer_value(json_object_get(file, "fetched_at"));
 
-        clerk_output_print(out, "  %.12s...  of %s, fetched %" APR_INT64_T_FMT " s ago%s%s\n",
-                           json_string_value(json_object_get(file, "file")), owner ? owner : "an unknown user",
-                           apr_time_sec(now) - fetched_at, problem ? "; not to be believed: " : "",
-                           problem ? problem : "");
+        clerk_output_print(out, "  %.12s...  of %s, fetched %s%s%s\n", json_string_value(json_object_get(file, "file")),
+                           owner ? owner : "an unknown user",
+                           age_of(json_object_get(file, "fetched_at"), now, out->pool),
+                           problem ? "; not to be believed: " : "", problem ? problem : "");
         print_keys(out, json_object_get(file, "keys"));
     }
 }
@@ -200,7 +218,7 @@ clerk_output_code clerk_key_list_run(clerk_setup *setup, const char *state_dir)
 {
     clerk_output *out = setup->out;
     const char *error = NULL, *state_error = NULL;
-    int has_instance = setup->static_keys || setup->instance->jwks_url;
+    int doubtful = 0, has_instance = setup->static_keys || setup->instance->jwks_url;
     json_t *document = json_object();
     const char *source = setup->static_keys ? "given" : setup->instance->jwks_url;
 
@@ -214,7 +232,7 @@ clerk_output_code clerk_key_list_run(clerk_setup *setup, const char *state_dir)
         (void)json_object_set_new(document, "error", error ? json_string(error) : json_null());
     }
     if (state_dir) {
-        (void)json_object_set_new(document, "kept", kept(&state_error, setup, state_dir));
+        (void)json_object_set_new(document, "kept", kept(&state_error, &doubtful, setup, state_dir));
         (void)json_object_set_new(document, "state_error", state_error ? json_string(state_error) : json_null());
     }
     if (out->as_json) {
@@ -230,5 +248,5 @@ clerk_output_code clerk_key_list_run(clerk_setup *setup, const char *state_dir)
         }
     }
     json_decref(document);
-    return error || state_error ? CLERK_OUTPUT_UNAVAILABLE : CLERK_OUTPUT_GOOD;
+    return error || state_error ? CLERK_OUTPUT_UNAVAILABLE : doubtful ? CLERK_OUTPUT_BAD : CLERK_OUTPUT_GOOD;
 }

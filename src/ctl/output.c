@@ -240,6 +240,19 @@ void clerk_output_document(clerk_output *out, const json_t *document)
     json_decref(passed);
 }
 
+clerk_output_code clerk_output_as_document(clerk_output *out, const char *name)
+{
+    json_t *document;
+
+    if (out->as_json) {
+        document = json_pack("{s:s%}", name, out->text->elts, (size_t)out->text->nelts);
+        apr_array_clear(out->text);
+        clerk_output_document(out, document);
+        json_decref(document);
+    }
+    return CLERK_OUTPUT_GOOD;
+}
+
 static void write_out(clerk_output *out, FILE *to)
 {
     const apr_array_header_t *passed

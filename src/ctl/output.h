@@ -63,6 +63,9 @@ const char *clerk_output_url(const clerk_output *out, const char *url);
 /** A Set-Cookie value without the value, if the cookie is one of Clerk's that hold a token. */
 const char *clerk_output_cookie(const clerk_output *out, const char *set_cookie);
 
+/** With --json, make a document of the text that was added: its only member. @return CLERK_OUTPUT_GOOD */
+clerk_output_code clerk_output_as_document(clerk_output *out, const char *name);
+
 /** Pass the text through the gate and write it to standard output. @return 0 if it cannot be written */
 int clerk_output_finish(clerk_output *out);
 

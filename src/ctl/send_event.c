@@ -14,16 +14,17 @@
 #define BODY_MAX 262144
 #define ANSWER_MAX 65536
 #define ID_RANDOM 12
+/* As for ClerkWebhookSecret. */
+#define SECRET_VARIABLE "CLERK_WEBHOOK_SIGNING_SECRET"
 
 /* Read or make the body. @return NULL, or what is wrong */
-static const char *make_body(const char **pbody, apr_size_t *plen, const clerk_setup *setup,
-                             const clerk_send_event *event)
+static const char *make_body(const char **pbody, apr_size_t *plen, clerk_setup *setup, const clerk_send_event *event)
 {
     json_t *data = NULL, *body;
     char *text;
 
     if (event->event) {
-        return clerk_setup_read_file(pbody, plen, event->event, BODY_MAX, setup->pool);
+        return clerk_setup_read_file(pbody, plen, setup, event->event, BODY_MAX);
     }
     if (event->data
         && jose_json_parse_object(&data, event->data, strlen(event->data), JOSE_JSON_MAX_DEPTH, setup->pool)
@@ -61,14 +62,16 @@ static const char *random_id(apr_pool_t *pool)
     return apr_pstrcat(pool, "msg_", text, NULL);
 }
 
-static const char *read_key(clerk_webhook_key *key, const clerk_setup *setup, const clerk_send_event *event)
+static const char *read_key(clerk_webhook_key *key, clerk_setup *setup, const clerk_send_event *event)
 {
-    const char *secret, *problem;
+    const char *secret, *problem, *inherited = getenv(SECRET_VARIABLE);
+    const char *from = event->secret ? event->secret : inherited && *inherited ? "env:" SECRET_VARIABLE : NULL;
 
-    if (!event->secret) {
-        return "--secret is missing: env:NAME, file:/path or exec:/path, as for ClerkWebhookSecret";
+    if (!from) {
+        return "--secret is missing: env:NAME, file:/path or exec:/path, as for ClerkWebhookSecret; "
+               "and " SECRET_VARIABLE " is not set";
     }
-    problem = clerk_setup_read_secret(&secret, "--secret", event->secret, setup->pool);
+    problem = clerk_setup_read_secret(&secret, setup, event->secret ? "--secret" : SECRET_VARIABLE, from);
     if (problem) {
         return problem;
     }
@@ -157,7 +160,7 @@ clerk_output_code clerk_send_event_run(clerk_setup *setup, const clerk_send_even
         problem = "--id: write one word without dots";
     }
     if (problem) {
-        return clerk_output_fail(setup->out, CLERK_OUTPUT_USAGE, "%s", problem);
+        return clerk_output_fail(setup->out, setup->code, "%s", problem);
     }
     message.id = event->id ? event->id : random_id(setup->pool);
     message.timestamp = apr_psprintf(setup->pool, "%" APR_TIME_T_FMT, apr_time_sec(setup->now));

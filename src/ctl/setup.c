@@ -18,6 +18,7 @@
 /* The longest key set, as the key store takes it. */
 #define JWKS_MAX 65536
 #define SECRET_MAX 65536
+#define CA_FILE_MAX 4194304
 /* As many threads as use the limits of outbound calls: this one. */
 #define WORKERS 1
 
@@ -43,6 +44,7 @@ clerk_setup *clerk_setup_create(clerk_output *out, apr_pool_t *pool)
     setup->out = out;
     setup->pool = pool;
     setup->http = &offline_client;
+    setup->code = CLERK_OUTPUT_USAGE;
     setup->now = apr_time_now();
     setup->calls = apr_array_make(pool, 2, sizeof(clerk_setup_call));
     clerk_settings_clear_instance(&setup->conf, NULL);
@@ -90,7 +92,8 @@ int clerk_setup_knows(const char *name)
     return !strcmp(name, "jwks") || !strcmp(name, "at") || !strcmp(name, "offline") || row_of(name);
 }
 
-/* ClerkJWTKey is jwt-key: a word begins at a capital letter that stands before a small one, or behind one. */
+/* ClerkJWTKey is jwt-key: a word begins at a capital letter that stands before a small one, or behind one; and at the
+ * URL of APIURL. */
 static const char *name_of(const clerk_settings_row *row, apr_pool_t *pool)
 {
     const char *directive = row->directive + strlen("Clerk");
@@ -99,7 +102,7 @@ static const char *name_of(const clerk_settings_row *row, apr_pool_t *pool)
     for (const char *c = directive; *c; c++) {
         int is_capital = *c >= 'A' && *c <= 'Z', follows_small = c > directive && c[-1] >= 'a' && c[-1] <= 'z';
 
-        if (c > directive && is_capital && (follows_small || (c[1] >= 'a' && c[1] <= 'z'))) {
+        if (c > directive && is_capital && (follows_small || (c[1] >= 'a' && c[1] <= 'z') || !strcmp(c, "URL"))) {
             *to++ = '-';
         }
         *to++ = clerk_text_to_lower(*c);
@@ -125,6 +128,28 @@ int clerk_setup_is_flag(const char *name)
     return !strcmp(name, "offline");
 }
 
+static const char *allowed_words(const clerk_settings_row *row, const char *between, apr_pool_t *pool);
+
+const char *clerk_setup_values(const char *name, apr_pool_t *pool)
+{
+    const clerk_settings_row *row = row_of(name);
+    clerk_settings_index at = row ? (clerk_settings_index)(row - clerk_settings_table) : 0;
+
+    if (!row) {
+        return !strcmp(name, "jwks") ? "<file>" : clerk_setup_is_flag(name) ? "" : "<text>";
+    }
+    switch (row->kind) {
+    case CLERK_SETTINGS_FLAG:
+    case CLERK_SETTINGS_WORD:
+    case CLERK_SETTINGS_WORDS:
+        return allowed_words(row, " ", pool);
+    case CLERK_SETTINGS_SECRET:
+        return at == CLERK_SETTINGS_AT_jwt_key ? "<file>" : "env: file: exec:";
+    default:
+        return at == CLERK_SETTINGS_AT_ca_file ? "<file>" : "<text>";
+    }
+}
+
 static void *member_of(clerk_setup *setup, const clerk_settings_row *row)
 {
     int of_instance = row->group == CLERK_SETTINGS_IDENTITY || row->group == CLERK_SETTINGS_TRANSPORT;
@@ -132,16 +157,16 @@ static void *member_of(clerk_setup *setup, const clerk_settings_row *row)
     return (of_instance ? (char *)&setup->conf : (char *)&setup->dir) + row->offset;
 }
 
-static const char *allowed_words(const clerk_settings_row *row, apr_pool_t *pool)
+static const char *allowed_words(const clerk_settings_row *row, const char *between, apr_pool_t *pool)
 {
     const char *all = NULL;
 
     for (int i = 0; i < row->word_count; i++) {
         if (row->words[i]) {
-            all = all ? apr_pstrcat(pool, all, ", ", row->words[i], NULL) : row->words[i];
+            all = all ? apr_pstrcat(pool, all, between, row->words[i], NULL) : row->words[i];
         }
     }
-    return all ? all : "On, Off";
+    return all ? all : apr_pstrcat(pool, "On", between, "Off", NULL);
 }
 
 /* @return the value of the word, or -1 */
@@ -163,30 +188,41 @@ static const char *set_words(unsigned int *pvalue, const clerk_settings_row *row
         int bit = word_value(row, word);
 
         if (bit < 0) {
-            return apr_psprintf(pool, "'%s' is none of %s", word, allowed_words(row, pool));
+            return apr_psprintf(pool, "'%s' is none of %s", word, allowed_words(row, ", ", pool));
         }
         *pvalue |= (unsigned int)bit;
     }
     return *pvalue ? NULL : "it is empty";
 }
 
-static const char *set_duration(apr_interval_time_t *pvalue, const clerk_settings_row *row, const char *value,
-                                apr_pool_t *pool)
+static const char *duration_text(apr_interval_time_t value, apr_pool_t *pool)
+{
+    int is_whole = value % APR_USEC_PER_SEC == 0;
+
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "%s",
+                        (apr_int64_t)(is_whole ? value / APR_USEC_PER_SEC : value / 1000), is_whole ? "s" : "ms");
+}
+
+const char *clerk_setup_read_duration(apr_interval_time_t *pvalue, const char *text, apr_interval_time_t least,
+                                      apr_interval_time_t most, apr_pool_t *pool)
 {
     static const struct {
         const char *name;
         apr_interval_time_t value;
     } units[] = {{"", APR_USEC_PER_SEC},       {"s", APR_USEC_PER_SEC},        {"ms", 1000},
                  {"m", 60 * APR_USEC_PER_SEC}, {"min", 60 * APR_USEC_PER_SEC}, {"h", 3600 * APR_USEC_PER_SEC}};
-    apr_size_t digits = strspn(value, "0123456789");
+    apr_size_t digits = strspn(text, "0123456789");
 
     for (apr_size_t i = 0; digits > 0 && digits < 10 && i < sizeof(units) / sizeof(units[0]); i++) {
-        if (!strcasecmp(value + digits, units[i].name)) {
-            *pvalue = apr_atoi64(value) * units[i].value;
-            return *pvalue >= row->least && *pvalue <= row->most ? NULL : "it is out of range";
+        if (!strcasecmp(text + digits, units[i].name)) {
+            *pvalue = apr_atoi64(text) * units[i].value;
+            return *pvalue >= least && *pvalue <= most
+                       ? NULL
+                       : apr_psprintf(pool, "'%s' is out of range; write from %s to %s", text,
+                                      duration_text(least, pool), duration_text(most, pool));
         }
     }
-    return apr_psprintf(pool, "'%s' is not a duration; write a number with ms, s, m or h, such as 30s", value);
+    return apr_psprintf(pool, "'%s' is not a duration; write a number with ms, s, m or h, such as 30s", text);
 }
 
 /* What the readers of the directives check closely is looked at roughly here: a value that can never match is found. */
@@ -253,8 +289,22 @@ static const char *set_text(clerk_setup *setup, const clerk_settings_row *row, c
         *member = url ? url->origin : NULL;
         return url ? NULL : "write an origin such as https://www.example.com";
     }
+    if (at == CLERK_SETTINGS_AT_http_proxy && clerk_http_url_proxy_problem(value)) {
+        /* Without the URL, which may contain a password. */
+        return apr_psprintf(setup->pool, "this is no URL of a proxy, because %s; write http://host:port",
+                            clerk_http_url_proxy_problem(value));
+    }
+    if (at == CLERK_SETTINGS_AT_ca_file) {
+        const char *problem, *text;
+        apr_size_t len;
+
+        problem = clerk_setup_read_file(&text, &len, setup, value, CA_FILE_MAX);
+        if (problem) {
+            return problem;
+        }
+    }
     if (at == CLERK_SETTINGS_AT_publishable_key && clerk_sources_is_reference(value)) {
-        return clerk_setup_read_secret(member, "--publishable-key", value, setup->pool);
+        return clerk_setup_read_secret(member, setup, "--publishable-key", value);
     }
     *member = apr_pstrdup(setup->pool, value);
     return NULL;
@@ -269,9 +319,9 @@ static const char *set_secret(clerk_setup *setup, const clerk_settings_row *row,
     if (is_public && !clerk_sources_is_reference(value)) {
         apr_size_t len;
 
-        return clerk_setup_read_file(member, &len, value, SECRET_MAX, setup->pool);
+        return clerk_setup_read_file(member, &len, setup, value, SECRET_MAX);
     }
-    problem = clerk_setup_read_secret(member, apr_pstrcat(setup->pool, "--", name, NULL), value, setup->pool);
+    problem = clerk_setup_read_secret(member, setup, apr_pstrcat(setup->pool, "--", name, NULL), value);
     if (!problem && !is_public) {
         clerk_output_secret(setup->out, *member);
     }
@@ -313,7 +363,7 @@ static const char *set_row(clerk_setup *setup, const clerk_settings_row *row, co
     case CLERK_SETTINGS_WORDS:
         return set_words(member, row, value, setup->pool);
     case CLERK_SETTINGS_DURATION:
-        return set_duration(member, row, value, setup->pool);
+        return clerk_setup_read_duration(member, value, row->least, row->most, setup->pool);
     case CLERK_SETTINGS_LIST:
         return set_list(member, row, value, setup->pool);
     case CLERK_SETTINGS_SECRET:
@@ -324,7 +374,7 @@ static const char *set_row(clerk_setup *setup, const clerk_settings_row *row, co
         return set_text(setup, row, value);
     }
     if (number < 0) {
-        return apr_psprintf(setup->pool, "'%s' is none of %s", value, allowed_words(row, setup->pool));
+        return apr_psprintf(setup->pool, "'%s' is none of %s", value, allowed_words(row, ", ", setup->pool));
     }
     *(int *)member = number;
     return NULL;
@@ -338,15 +388,30 @@ const char *clerk_setup_set(clerk_setup *setup, const char *name, const char *va
     return problem && strncmp(problem, "--", 2) ? apr_psprintf(setup->pool, "--%s: %s", name, problem) : problem;
 }
 
-const char *clerk_setup_read_secret(const char **psecret, const char *option, const char *ref, apr_pool_t *pool)
+/* Keep what kind of fault it is for the exit code. */
+static const char *note_fault(clerk_setup *setup, const char *problem, clerk_sources_fault fault)
 {
-    return clerk_sources_read(psecret, option, ref, SECRET_MAX, pool);
+    if (problem) {
+        setup->code = fault == CLERK_SOURCES_MISSING ? CLERK_OUTPUT_UNAVAILABLE : CLERK_OUTPUT_USAGE;
+    }
+    return problem;
 }
 
-const char *clerk_setup_read_file(const char **ptext, apr_size_t *plen, const char *path, apr_size_t max,
-                                  apr_pool_t *pool)
+const char *clerk_setup_read_secret(const char **psecret, clerk_setup *setup, const char *option, const char *ref)
 {
-    return clerk_sources_read_file(ptext, plen, path, max, pool);
+    clerk_sources_fault fault;
+    const char *problem = clerk_sources_read(psecret, &fault, option, ref, SECRET_MAX, setup->pool);
+
+    return note_fault(setup, problem, fault);
+}
+
+const char *clerk_setup_read_file(const char **ptext, apr_size_t *plen, clerk_setup *setup, const char *path,
+                                  apr_size_t max)
+{
+    clerk_sources_fault fault;
+    const char *problem = clerk_sources_read_file(ptext, plen, &fault, path, 1, max, setup->pool);
+
+    return note_fault(setup, problem, fault);
 }
 
 /* Two digits. @return -1 if there are none */
@@ -433,7 +498,7 @@ static const char *load_static_keys(clerk_setup *setup)
     if (!setup->jwks_file) {
         return NULL;
     }
-    problem = clerk_setup_read_file(&text, &len, setup->jwks_file, JWKS_MAX, setup->pool);
+    problem = clerk_setup_read_file(&text, &len, setup, setup->jwks_file, JWKS_MAX);
     if (!problem && jose_keyset_parse(&keys, text, len, setup->pool) != JOSE_OK) {
         problem = "this is no JWK set with a usable key";
     }
@@ -502,7 +567,12 @@ const char *clerk_setup_finish(clerk_setup *setup, int needs_keys)
     if (!problem && needs_keys && !setup->static_keys && !setup->instance->jwks_url) {
         problem = "no instance is given: write --publishable-key pk_..., or --jwt-key or --jwks";
     }
-    return problem || setup->offline ? problem : prepare_calls(setup);
+    if (problem || setup->offline) {
+        return problem;
+    }
+    problem = prepare_calls(setup);
+    setup->code = problem ? CLERK_OUTPUT_UNAVAILABLE : setup->code;
+    return problem;
 }
 
 static clerk_keys_status acquire_keys(void *baton, clerk_keys_pin *pin, clerk_keys_want want, apr_uint32_t seen,

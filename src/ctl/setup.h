@@ -18,7 +18,8 @@ typedef struct clerk_setup {
     const char *jwks_file; /**< --jwks with a path; or NULL */
     apr_time_t now;        /**< --at; the clock without it */
     int at_given;
-    int offline; /**< make no calls */
+    int offline;            /**< make no calls */
+    clerk_output_code code; /**< for what is wrong: CLERK_OUTPUT_USAGE, or that something cannot be had */
     /* Set by clerk_setup_finish(): */
     clerk_instance *instance;
     const jose_keyset *static_keys; /**< of a PEM key, or of a file; or NULL */
@@ -49,6 +50,14 @@ const char *clerk_setup_option(int i, apr_pool_t *pool);
 /** Whether such an option needs no value. */
 int clerk_setup_is_flag(const char *name);
 
+/** The words that the value of such an option may be, divided by spaces; "<file>"; "<text>" for others; "" if it has
+ * no value. */
+const char *clerk_setup_values(const char *name, apr_pool_t *pool);
+
+/** Read a duration as directives have it. @return NULL, or what is wrong */
+const char *clerk_setup_read_duration(apr_interval_time_t *pvalue, const char *text, apr_interval_time_t least,
+                                      apr_interval_time_t most, apr_pool_t *pool);
+
 /** Set an option. @return NULL, or what is wrong (without a secret) */
 const char *clerk_setup_set(clerk_setup *setup, const char *name, const char *value);
 
@@ -66,11 +75,11 @@ int clerk_setup_has_instance(const clerk_setup *setup);
 void clerk_setup_services(clerk_services *services, clerk_setup *setup);
 
 /** The reader of a secret: env:NAME, file:/path or exec:/path arg ... @return NULL, or what is wrong */
-const char *clerk_setup_read_secret(const char **psecret, const char *option, const char *ref, apr_pool_t *pool);
+const char *clerk_setup_read_secret(const char **psecret, clerk_setup *setup, const char *option, const char *ref);
 
-/** Read a regular file of at most @a max bytes, or all of standard input ("-"). @return NULL, or what is wrong */
-const char *clerk_setup_read_file(const char **ptext, apr_size_t *plen, const char *path, apr_size_t max,
-                                  apr_pool_t *pool);
+/** Read a file or a pipe of at most @a max bytes, or all of standard input ("-"). @return NULL, or what is wrong */
+const char *clerk_setup_read_file(const char **ptext, apr_size_t *plen, clerk_setup *setup, const char *path,
+                                  apr_size_t max);
 
 /** Seconds since 1970, with or without fraction, or a date as in RFC 3339. @return 0 if it is neither */
 int clerk_setup_read_time(apr_time_t *ptime, const char *text);

@@ -64,22 +64,45 @@ static clerk_reason verify(clerk_setup *setup, const char *token)
     return clerk_session_token_verify_signature(NULL, jws, form.type, &services, setup->pool);
 }
 
-static const char *verdict_of(int has_keys, clerk_reason reason, apr_pool_t *pool)
+static const char *verdict_of(const clerk_setup *setup, int has_keys, clerk_reason reason)
 {
     if (!has_keys) {
-        return "NOTHING IS VERIFIED: anybody can write such a token. Name the keys by --publishable-key, --jwks or "
-               "--jwt-key.";
+        return setup->instance->jwks_url ? "NOTHING IS VERIFIED: anybody can write such a token. Its keys cannot be "
+                                           "had with --offline; --jwks "
+                                           "FILE and --jwt-key name them."
+                                         : "NOTHING IS VERIFIED: anybody can write such a token. Name the keys by "
+                                           "--publishable-key, --jwks or "
+                                           "--jwt-key.";
     }
     return reason == CLERK_REASON_NONE
                ? "VERIFIED: its signature is good for these keys."
-               : apr_psprintf(pool, "NOT GOOD: %s. Nothing that it says can be believed.", clerk_reason_text(reason));
+               : apr_psprintf(setup->pool, "NOT GOOD: %s. Nothing that it says can be believed.",
+                              clerk_reason_text(reason));
+}
+
+static clerk_output_code code_of(const clerk_setup *setup, int has_keys, clerk_reason reason)
+{
+    if (!has_keys) {
+        return setup->instance->jwks_url ? CLERK_OUTPUT_UNAVAILABLE : CLERK_OUTPUT_GOOD;
+    }
+    return reason == CLERK_REASON_NONE           ? CLERK_OUTPUT_GOOD
+           : clerk_reason_is_unavailable(reason) ? CLERK_OUTPUT_UNAVAILABLE
+                                                 : CLERK_OUTPUT_BAD;
+}
+
+/* Neither a JWT nor one of the tokens that only Clerk can read. */
+static int is_garbage(const json_t *document)
+{
+    const char *looks_like = json_string_value(json_object_get(document, "looks_like"));
+
+    return json_object_get(document, "problem") && looks_like && !strcmp(looks_like, "session token");
 }
 
 clerk_output_code clerk_token_run(clerk_setup *setup, const clerk_http_text *request)
 {
     clerk_output *out = setup->out;
-    const char *token = token_of(request, setup->pool);
-    int has_keys = setup->static_keys || (setup->instance && setup->instance->jwks_url && !setup->offline);
+    const char *token = token_of(request, setup->pool), *problem;
+    int has_keys = setup->static_keys || (setup->instance->jwks_url && !setup->offline);
     clerk_reason reason = CLERK_REASON_NONE;
     json_t *document, *shown;
 
@@ -88,6 +111,11 @@ clerk_output_code clerk_token_run(clerk_setup *setup, const clerk_http_text *req
         return clerk_output_fail(out, CLERK_OUTPUT_USAGE, "there is no token in the input");
     }
     document = clerk_token_text_of(token, out);
+    if (!has_keys && is_garbage(document)) {
+        problem = apr_pstrdup(setup->pool, json_string_value(json_object_get(document, "problem")));
+        json_decref(document);
+        return clerk_output_fail(out, CLERK_OUTPUT_USAGE, "there is no token in the input: %s", problem);
+    }
     if (has_keys) {
         reason = verify(setup, token);
     }
@@ -100,11 +128,9 @@ clerk_output_code clerk_token_run(clerk_setup *setup, const clerk_http_text *req
     if (out->as_json) {
         clerk_output_document(out, shown);
     } else {
-        clerk_output_print(out, "%s\n", verdict_of(has_keys, reason, setup->pool));
+        clerk_output_print(out, "%s\n", verdict_of(setup, has_keys, reason));
         clerk_token_text_print(out, shown, setup->now);
     }
     json_decref(shown);
-    return has_keys && reason != CLERK_REASON_NONE
-               ? (clerk_reason_is_unavailable(reason) ? CLERK_OUTPUT_UNAVAILABLE : CLERK_OUTPUT_BAD)
-               : CLERK_OUTPUT_GOOD;
+    return code_of(setup, has_keys, reason);
 }

@@ -3,6 +3,7 @@
 
 import base64
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -29,17 +30,25 @@ ERRORS = [
     (["explain"], GET, 2, "no instance is given"),
     (["explain", "--publishable-key", "pk_live_x"], GET, 2, "ClerkPublishableKey:"),
     (["explain", "--publishable-key", PK, "--secret-key", "sk_live_abcdefghijklmnop"], GET, 2, "every user of this machine can see"),
-    (["explain", "--publishable-key", PK, "--secret-key", "env:NO_SUCH"], GET, 2, "NO_SUCH is not set"),
+    (["explain", "--publishable-key", PK, "--secret-key", "env:NO_SUCH"], GET, 3, "NO_SUCH is not set"),
     (["explain", "--publishable-key", PK, "--secret-key", "env:SK_TEST"], GET, 2, "of different instances"),
-    (["explain", "--publishable-key", PK, "--secret-key", "file:/no/such"], GET, 2, "cannot read /no/such"),
+    (["explain", "--publishable-key", PK, "--secret-key", "file:/no/such"], GET, 3, "cannot read /no/such"),
     (["explain", "--publishable-key", PK, "--secret-key", "file:/dev/zero"], GET, 2, "not a regular file"),
     (["explain", "--publishable-key", PK, "--secret-key", "exec:false"], GET, 2, "absolute path"),
-    (["explain", "--publishable-key", PK, "--secret-key", "exec:/bin/false"], GET, 2, "did not exit with 0"),
+    (["explain", "--publishable-key", PK, "--secret-key", "exec:/bin/false"], GET, 3, "did not exit with 0"),
     (["explain", "--publishable-key", PK, "--jwt-key", "/etc/passwd"], GET, 2, "PEM public key"),
     (["explain", "--publishable-key", PK, "--jwks", "/etc/passwd"], GET, 2, "no JWK set"),
     (["explain", "--publishable-key", PK, "--jwks", "http://example.com/jwks"], GET, 2, "ClerkJWKSURL:"),
     (["explain", "--publishable-key", PK, "--clock-skew", "soon"], GET, 2, "not a duration"),
-    (["explain", "--publishable-key", PK, "--clock-skew", "9h"], GET, 2, "out of range"),
+    (["explain", "--publishable-key", PK, "--clock-skew", "9h"], GET, 2, "'9h' is out of range; write from 0s to 300s"),
+    (["explain", "--publishable-key", PK, "--http-timeout", "1ms"], GET, 2, "is out of range; write from "),
+    (["explain", "--publishable-key", PK, "--http-proxy", "http://127.0.0.1:99999"], GET, 2, "--http-proxy: this is no URL of a proxy"),
+    (["explain", "--publishable-key", PK, "--ca-file", "/no/such"], GET, 3, "--ca-file: cannot read /no/such"),
+    (["explain", "--publishable-key", PK, "--jwks", "/no/such"], GET, 3, "cannot read /no/such"),
+    (["explain", "--publishable-key", PK, "--jwt-key", "/no/such"], GET, 3, "cannot read /no/such"),
+    (["webhook", "--secret", "env:WHSEC", "--event", "/no/such"], "", 3, "cannot read /no/such"),
+    (["webhook", "--secret", "file:/no/such"], "", 3, "cannot read /no/such"),
+    (["doctor", "--timeout", "soon"], "", 2, "--timeout: 'soon' is not a duration"),
     (["explain", "--publishable-key", PK, "--accept-tokens", "session,beer"], GET, 2, "'beer' is none of session"),
     (["explain", "--publishable-key", PK, "--renewal", "post"], GET, 2, "'post' is none of any, get"),
     (["explain", "--publishable-key", PK, "--satellite", "perhaps"], GET, 2, "none of On, Off"),
@@ -50,7 +59,7 @@ ERRORS = [
     (["explain", "--publishable-key", PK, "--at", "tomorrow"], GET, 2, "--at: write seconds"),
     (["explain", "--publishable-key", PK, "--at", "2026-13-01T00:00:00Z"], GET, 2, "--at: write seconds"),
     (["explain", "--publishable-key", PK, "--as", "poem"], GET, 2, "--as: write request"),
-    (["explain", "--publishable-key", PK, "--input", "/no/such"], "", 2, "cannot read /no/such"),
+    (["explain", "--publishable-key", PK, "--input", "/no/such"], "", 3, "cannot read /no/such"),
     (["explain", "--publishable-key", PK, "--header", "no colon"], GET, 2, "no header field"),
     (["explain", "--publishable-key", PK], "", 2, "standard input is empty"),
     (["explain", "--publishable-key", PK], b"a\0b", 2, "NUL byte"),
@@ -64,9 +73,10 @@ ERRORS = [
     (["explain", "--publishable-key", PK], "GET / HTTP/1.1\nHost: <b>\n\n", 2, "names no host"),
     (["explain", "--publishable-key", PK, "--offline"], "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", 3, ""),
     (["token"], "theme=dark; x=y", 2, "no token in the input"),
+    (["token", "--publishable-key", PK, "--offline"], "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", 3, ""),
     (["keys"], "", 2, "name an instance"),
     (["keys", "--state-dir", "/no/such"], "", 3, ""),
-    (["webhook"], "", 2, "--secret is missing"),
+    (["webhook"], "", 2, "--secret is missing: env:NAME, file:/path or exec:/path, as for ClerkWebhookSecret; and CLERK_WEBHOOK_SIGNING_SECRET is not set"),
     (["webhook", "--secret", "env:EMPTY"], "", 2, "it is empty"),
     (["webhook", "--secret", "env:BAD"], "", 2, "no signing secret"),
     (["webhook", "--secret", "env:WHSEC", "--to", "http://example.com/"], "", 2, "--to:"),
@@ -95,8 +105,20 @@ def test_errors(arguments, stdin, code, says):
 
 
 def test_help_and_version():
-    assert "explain" in clerkctl.run("--help").out and clerkctl.run("explain", "--help").code == 0
+    assert "explain" in clerkctl.run("--help").out and "explain" in clerkctl.run("--json", "-h").json["help"]
     assert re.fullmatch(r"clerkctl \d+\.\d+\.\d+\n", clerkctl.run("--version").out)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", clerkctl.run("--version", "--json").json["version"])
+
+
+@pytest.mark.parametrize("form", [["--help"], ["-h"]], ids=["long", "short"])
+def test_the_help_of_a_command_has_its_own_options(form):
+    for command in commands():
+        result = clerkctl.run(command, *form)
+        assert result.code == 0 and result.out.startswith(f"Usage: clerkctl {command} [OPTION ...]"), result
+        named = set(re.findall(r"--[a-z-]+", result.out))
+        assert named - {"--"} == set(clerkctl.run("words", command).out.split()), result
+        assert clerkctl.run(command, "--json", *form).json["help"] == result.out
+    assert set(clerkctl.run("words", "--json").json["words"].split()) == set(commands())
 
 
 def commands():
@@ -114,16 +136,39 @@ def test_every_option_is_documented():
             assert named_as_directive or option in page and option in manual, option
 
 
-def test_the_completion_knows_commands_and_options(tmp_path):
-    script = f"""source {TOP}/src/ctl/completion/clerkctl
-PATH={pathlib.Path(clerkctl.program()).parent}:$PATH
-COMP_WORDS=(clerkctl ex); COMP_CWORD=1; _clerkctl; echo "${{COMPREPLY[@]}}"
-COMP_WORDS=(clerkctl explain --pub); COMP_CWORD=2; _clerkctl; echo "${{COMPREPLY[@]}}"
-"""
+COMPLETIONS = [
+    (["ex"], ["explain"]),
+    (["explain", "--pub"], ["--publishable-key", "--public-origin"]),
+    (["explain", "--api"], ["--api-url"]),
+    (["keys", "--jwks"], ["--jwks-url", "--jwks"]),
+    (["explain", "--satellite", ""], ["On", "Off"]),
+    (["explain", "--publishable-key", ""], []),
+    (["webhook", "--to", ""], []),
+    (["webhook", "--type", "-"], []),
+    (["explain", "--header", ""], []),
+    (["explain", "--as", ""], ["request", "cookie", "token"]),
+    (["explain", "--secret-key", ""], ["env:", "file:", "exec:"]),
+    (["webhook", "--secret", "f"], ["file:"]),
+    (["token", "--input", "ke"], ["keys.json"]),
+    (["token", "--jwt-key", "ke"], ["keys.json"]),
+    (["explain", "--offline", "--jso"], ["--json"]),
+    (["doctor", "--httpd", "ke"], ["keys.json"]),
+]
+
+
+@pytest.mark.parametrize("words,offered", COMPLETIONS, ids=[" ".join(row[0]) for row in COMPLETIONS])
+def test_the_completion(tmp_path, words, offered):
     if pathlib.Path(clerkctl.program()).name != "clerkctl":
         pytest.skip("the program has another name")
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert done.stdout.split() == ["explain", "--publishable-key", "--public-origin"], done.stdout
+    (tmp_path / "keys.json").write_text("")
+    script = f"""source {TOP}/src/ctl/completion/clerkctl
+PATH={pathlib.Path(clerkctl.program()).parent}:$PATH
+COMP_WORDS=(clerkctl "$@"); COMP_CWORD=$#; _clerkctl; printf '%s\\n' "${{COMPREPLY[@]}}"
+complete -p clerkctl >&2
+"""
+    done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == offered, done
+    assert "nospace" not in done.stderr  # a space follows each word, but env: and the like
 
 
 # token
@@ -147,10 +192,64 @@ def test_a_token_is_verified(live, dev):
         assert result.code == 1 and result.out.startswith("NOT GOOD: "), result
 
 
-@pytest.mark.parametrize("value", ["garbage", "a.b.c", "..", "ak_secretsecret", "eyJ.eyJ.eyJ", "\u00e9\u00e9", "x" * 20000])
+@pytest.mark.parametrize("value", ["garbage", "a.b.c", "..", "eyJ.eyJ.eyJ", "\u00e9\u00e9", "x" * 20000])
 def test_what_is_no_token_says_so(value):
     result = clerkctl.run("token", stdin=value)
-    assert result.code == 0 and "it is" in result.out and value not in result.out, result
+    assert result.code == 2 and "there is no token in the input: it is" in result.err and value not in result.err and not result.out, result
+    assert clerkctl.run("token", "--json", stdin=value).json["code"] == 2
+
+
+def test_an_opaque_token_is_one():
+    result = clerkctl.run("token", stdin="ak_secretsecret")
+    assert result.code == 0 and "an API key of 15 bytes" in result.out and "it is opaque" in result.out and "secretsecret" not in result.out, result
+
+
+def test_keys_that_are_named_are_not_asked_for():
+    result = clerkctl.run("token", "--publishable-key", PK, "--offline", stdin="eyJhbGciOiJSUzI1NiJ9.e30.AAAA")
+    assert result.code == 3 and "Its keys cannot be had with --offline" in result.out and "--publishable-key" not in result.out, result
+
+
+# What a request may look like
+
+
+@pytest.mark.parametrize("text", [
+    "GET /x?a=b HTTP/1.0\nHost: a.example\n\n", "GET /x?a=b HTTP/2\nHost: a.example\n\n", "GET /x?a=b HTTP/2.0\r\nHost: a.example\r\n",
+    "GET /x?a=b HTTP/3\nHost: a.example",
+    "*   Trying 127.0.0.1:443...\n* using HTTP/2\n> GET /x?a=b HTTP/2\r\n> Host: a.example\r\n* a note\n> Accept: */*\r\n> \r\n"
+    "< HTTP/2 200 \r\n> Host: b.example\n",
+    "> GET /x?a=b HTTP/1.1\n> Host: a.example\n>\nbody", ":authority: a.example\n:method: GET\n:path: /x?a=b\n:scheme: https\naccept: */*\n",
+], ids=["1.0", "2", "2.0", "3", "curl", "curl-1.1", "browser"])
+def test_requests_as_programs_show_them(text):
+    result = clerkctl.run("explain", "--offline", "--publishable-key", PK, "--json", stdin=text)
+    assert result.json["request"]["url"] == "https://a.example/x?a=b" and result.json["request"]["method"] == "GET", result
+
+
+@pytest.mark.parametrize("text,says", [(":method:\nGET\n", "write it as :method: GET"), (":path: /a b\n", "a space"),
+                                       ("GET / HTTP/\nHost: a\n", "more than one line"),
+                                       ("GET /HTTP/1.1\nHost: a\n", "more than one line"), ("> no\n> yes\n", "more than one line")])
+def test_what_is_no_request(text, says):
+    result = clerkctl.run("explain", "--offline", "--publishable-key", PK, stdin=text)
+    assert result.code == 2 and says in result.err, result
+
+
+@pytest.mark.parametrize("text,is_cookie", [("__client_uat=1", True), ("__client_uat=1\n", True), ("a=b ", True), ("a=b; c", True), ("token=", False),
+                                            ("dG9rZW4=", False), ("dG9rZW4==\n", False), ("dG9rZW4== ", False)])
+def test_a_short_cookie_is_no_token(text, is_cookie):
+    said = clerkctl.run("explain", "--offline", "--publishable-key", PK, "--json", stdin=text).json
+    assert said["request"]["page_navigation"] == is_cookie and (said["token_from"] == "header") != is_cookie, said
+
+
+def test_input_from_a_pipe(tmp_path):
+    """As <(command) of a shell is one; a secret must be a file."""
+    read_end, write_end = os.pipe()
+    os.write(write_end, GET.encode())
+    os.close(write_end)
+    with os.fdopen(read_end):
+        result = clerkctl.run("explain", "--offline", "--publishable-key", PK, "--input", f"/dev/fd/{read_end}", pass_fds=[read_end])
+    assert result.code == 1 and "https://a.example/" in result.out, result
+    os.mkfifo(tmp_path / "fifo")
+    result = clerkctl.run("explain", "--offline", "--publishable-key", PK, "--secret-key", f"file:{tmp_path}/fifo", stdin=GET)
+    assert result.code == 2 and "not a regular file" in result.err, result
 
 
 HOSTILE = ["\x1b[31m", "\x9b31m", "\x7f", "\x85", "\r\nforged", "\nforged: 1", "\u2028", "\u202eabc", "\u2066abc", "\u200f", "\u061c",
@@ -249,13 +348,22 @@ def test_the_kept_keys(httpd, live):
     assert httpd.get("/p", {"Authorization": "Bearer " + token(live)}).status == 404
     directory = httpd.root / "state"
     httpd.stop()
-    (file,) = clerkctl.run("keys", "--state-dir", directory, "--json").json["kept"]
+    result = clerkctl.run("keys", "--state-dir", directory, "--json")
+    (file,) = result.json["kept"]
+    assert result.code == 0
     assert file["problem"] is None and file["keys"][0]["kid"] == live.kid and file["fetched_at"] > 1700000000
     path = directory / file["file"]
     path.write_text(path.read_text().replace(live.kid, "ins_other"))
-    assert "not to be believed: it is damaged" in clerkctl.run("keys", "--state-dir", directory).out
+    result = clerkctl.run("keys", "--state-dir", directory)
+    assert result.code == 1 and "not to be believed: it is damaged" in result.out, result
+    path.write_text("{}")
+    result = clerkctl.run("keys", "--state-dir", directory)
+    assert result.code == 1 and "fetched at an unknown time; not to be believed" in result.out, result
+    assert clerkctl.run("keys", "--state-dir", directory, "--json").json["kept"][0]["fetched_at"] is None
+    (directory / "state.key").write_bytes(b"short")
+    assert "state.key, which signs it, is damaged" in clerkctl.run("keys", "--state-dir", directory).out
     (directory / "state.key").unlink()
-    assert "state.key cannot be read" in clerkctl.run("keys", "--state-dir", directory).out
+    assert "state.key, which signs it, is not there" in clerkctl.run("keys", "--state-dir", directory).out
     assert not (directory / "state.key").exists()
 
 
@@ -277,6 +385,8 @@ def test_a_server_accepts_what_is_signed(httpd, live):
     to = f"http://127.0.0.1:{httpd.port}/hook"
     result = clerkctl.run("webhook", "--secret", "env:WHSEC", "--to", to, env=ENVIRONMENT)
     assert result.code == 0 and result.out.startswith("accepted: answer 20"), result
+    result = clerkctl.run("webhook", "--to", to, env={"CLERK_WEBHOOK_SIGNING_SECRET": WHSEC})  # as the server has it
+    assert result.code == 0, result
     httpd.log.announce("AC3250")
     other = {"WHSEC": "whsec_" + "A" * 32}
     result = clerkctl.run("webhook", "--secret", "env:WHSEC", "--to", to, "--json", env=other)

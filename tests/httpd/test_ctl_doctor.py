@@ -5,6 +5,7 @@ import contextlib
 import email.utils
 import os
 import pathlib
+import shutil
 import socket
 import threading
 import time
@@ -134,6 +135,75 @@ def secret_dir(case):
     return case.good().replace(f"{case.server.root}/conf/secret", f"{path}/key")
 
 
+def moved(case, path):
+    """The good configuration, with the secret at this path."""
+    return case.good().replace(f"{case.server.root}/conf/secret", str(path))
+
+
+def open_directory(case, name):
+    """With a key in it."""
+    path = case.server.root / "conf" / name
+    path.mkdir()
+    case.undo.callback(shutil.rmtree, path)
+    (path / "key").write_text(case.live.secret_key)
+    (path / "key").chmod(0o600)
+    path.chmod(0o777)
+    return path
+
+
+def link(case, name, target):
+    path = case.server.root / "conf" / name
+    path.symlink_to(target)
+    case.undo.callback(path.unlink)
+    return path
+
+
+def secret_link(case):
+    return moved(case, link(case, "by-link", open_directory(case, "shared") / "key"))
+
+
+def secret_links(case):
+    return moved(case, link(case, "first", link(case, "second", open_directory(case, "shared"))) / "key")
+
+
+def secret_relative_link(case):
+    open_directory(case, "shared")
+    return moved(case, link(case, "relative", "../conf/./shared") / "key")
+
+
+def secret_foreign_link(case):
+    path = link(case, "foreign", case.server.root / "conf/secret")
+    os.chown(path, unprivileged_user().pw_uid, -1, follow_symlinks=False)
+    return moved(case, path)
+
+
+def secret_of_group(gid):
+    """None: that of the server."""
+    def make(case):
+        text = secret_mode(0o640)(case)
+        os.chown(case.server.root / "conf/secret", -1, unprivileged_user().pw_gid if gid is None else gid)
+        case.undo.callback(os.chown, case.server.root / "conf/secret", -1, 0)
+        return text
+    return make
+
+
+def secret_of_stranger(case):
+    text = case.good()
+    os.chown(case.server.root / "conf/secret", 54321, -1)
+    case.undo.callback(os.chown, case.server.root / "conf/secret", 0, 0)
+    return text
+
+
+def good_link(case):
+    """As /var/run is one to /run."""
+    directory = case.server.root / "conf/private"
+    directory.mkdir(mode=0o755)
+    case.undo.callback(shutil.rmtree, directory)
+    (directory / "key").write_text(case.live.secret_key)
+    (directory / "key").chmod(0o600)
+    return moved(case, link(case, "to-private", "private") / "key")
+
+
 def fault(endpoint, **what):
     def make(case):
         case.fault(endpoint, **what)
@@ -193,10 +263,16 @@ PLANTED = [
     ("state directory for everybody", state_open, "state-dir"),
     ("state directory is a link", state_link, "state-dir"),
     ("state directory below a file", state_file, "state-dir"),
-    ("no state directory", lambda c: c.keys() + OWN + protect("/p") + "ClerkStateDir none\n", "state-dir"),
     ("secret for everybody", secret_mode(0o644), "secret-file"),
     ("secret that others can change", secret_mode(0o620), "secret-file"),
     ("secret below an open directory", secret_dir, "secret-file"),
+    ("secret behind a link that can be replaced", secret_link, "secret-file"),
+    ("secret behind links of which the second can be replaced", secret_links, "secret-file"),
+    ("secret behind a relative link into an open directory", secret_relative_link, "secret-file"),
+    pytest.param("secret behind a link of somebody else", secret_foreign_link, "secret-file", marks=ROOT),
+    pytest.param("secret that the server's group can read", secret_of_group(None), "secret-file", marks=ROOT),
+    pytest.param("secret that another group can read", secret_of_group(54321), "secret-file", marks=ROOT),
+    pytest.param("secret of somebody else", secret_of_stranger, "secret-file", marks=ROOT),
     pytest.param("secret of the server's user", secret_of_server, "secret-file", marks=ROOT),
     ("no Require", lambda c: c.good() + protect("/q", []), "open"),
     ("Require without AuthType", lambda c: c.good() + "<Location /q>\n    Require clerk-role admin\n</Location>\n", "not-protected"),
@@ -237,8 +313,10 @@ GOOD = [
     ("both keys", lambda c: c.good()),
     ("no secret key", lambda c: c.public() + OWN + c.state() + protect("/p")),
     ("PEM key", pem(lambda c: c.live)),
+    ("no state directory, which is a choice", lambda c: c.keys() + OWN + protect("/p") + "ClerkStateDir none\n"),
     ("PEM key and no state directory", lambda c: pem(lambda c: c.live)(c).replace(c.state(), "ClerkStateDir none\n")),
     ("secret in the environment", by_environment),
+    ("secret behind links that only root can change", good_link),
     ("a URL for the keys", lambda c: c.good() + f"ClerkJWKSURL {c.live.jwks_url}\n"),
     ("a named instance", lambda c: c.good() + f"<ClerkInstance x>\nClerkPublishableKey {c.live.publishable_key}\n"
      f"ClerkFrontendAPI {c.live.url}\n</ClerkInstance>\n"
@@ -264,3 +342,32 @@ def test_the_text_for_people(case):
     result = clerkctl.run(*arguments)
     assert result.code == 1 and "warning  AC3011: " in result.out and "cure: " in result.out and "1 found. Looked at: syntax" in result.out, result
     assert pathlib.Path(case.server.apxs.httpd).exists()
+
+
+def test_what_it_says_of_a_path_names_the_place(case):
+    for make, says in ((secret_links, "they can change {}/conf/shared"), (secret_relative_link, "they can change {}/conf/shared")):
+        with contextlib.ExitStack() as case.undo:
+            texts = [finding["text"] for finding in case.doctor(make(case)).json["findings"]]
+        assert len(texts) == 1 and texts[0].endswith(says.format(case.server.root)), texts
+
+
+@ROOT
+def test_it_tells_the_servers_group_from_others(case):
+    for gid, level, says in ((None, "error", "the group that serves requests can read "), (54321, "warning", "the members of the group "), (0, None, None)):
+        with contextlib.ExitStack() as case.undo:
+            findings = case.doctor(secret_of_group(gid)(case)).json["findings"]
+        assert [finding["level"] for finding in findings] == ([level] if level else []) and (not level or says in findings[0]["text"]), findings
+
+
+@pytest.mark.parametrize("script", ["exec sleep 1000", "exec >&- 2>&-; exec sleep 1000", "while :; do echo x; done", "kill -STOP $$"],
+                         ids=["silent", "closes-its-output", "talks", "stopped"])
+def test_it_does_not_wait_for_ever(tmp_path, script):
+    program = tmp_path / "httpd"
+    program.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid\n{script}\n")
+    program.chmod(0o755)
+    begin = time.monotonic()
+    result = clerkctl.run("doctor", "--offline", "--timeout", "700ms", "--httpd", program, timeout=30)
+    assert result.code == 3 and "did not end within 700 ms" in result.err or script.startswith("while"), result
+    assert time.monotonic() - begin < 20
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

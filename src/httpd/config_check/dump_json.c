@@ -127,6 +127,7 @@ void clerk_dump_json_print(apr_file_t *out, server_rec *main_server, apr_pool_t 
                                 : NULL);
     set_text(document, "socache", conf->socache);
     (void)json_object_set_new(document, "uid", json_integer((json_int_t)ap_unixd_config.user_id));
+    (void)json_object_set_new(document, "gid", json_integer((json_int_t)ap_unixd_config.group_id));
     (void)json_object_set_new(document, "instances", list_instances(main_server, pool));
     (void)json_object_set_new(document, "directives", directives);
     text = json_dumps(document, JSON_COMPACT | JSON_PRESERVE_ORDER);

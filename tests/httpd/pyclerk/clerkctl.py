@@ -13,8 +13,8 @@ def program():
 
 
 def option(directive):
-    """ClerkJWTKey -> --jwt-key"""
-    return "--" + re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", directive.removeprefix("Clerk")).lower()
+    """ClerkJWTKey -> --jwt-key, ClerkAPIURL -> --api-url"""
+    return "--" + re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]|URL$)", "-", directive.removeprefix("Clerk")).lower()
 
 
 def options_of(text):
@@ -36,12 +36,12 @@ class Result:
         return f"exit code {self.code}\n{self.out}{self.err}"
 
 
-def run(*arguments, stdin=b"", env=None, timeout=60):
+def run(*arguments, stdin=b"", env=None, timeout=60, pass_fds=()):
     """Run it with these arguments, standard input and environment variables. A signal is a failure of the test."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_")}
     done = subprocess.run(
         [program(), *map(str, arguments)], input=stdin if isinstance(stdin, bytes) else stdin.encode("utf-8"),
-        env={**inherited, **(env or {})}, capture_output=True, timeout=timeout, check=False)
+        env={**inherited, **(env or {})}, capture_output=True, timeout=timeout, pass_fds=pass_fds, check=False)
     result = Result(done)
     assert 0 <= done.returncode <= 3, result
     assert "Sanitizer" not in result.err, result
