@@ -35,7 +35,8 @@ def repositories(make_site, workdir):
                           "SetEnv GIT_CONFIG_COUNT 1\nSetEnv GIT_CONFIG_KEY_0 safe.directory\nSetEnv GIT_CONFIG_VALUE_0 *\n"
                           f'SetEnv LD_LIBRARY_PATH "{":".join(map(str, (TREE / "usr/lib").glob("*-linux-gnu*")))}"\nSetEnv PATH "{programs}:/usr/bin:/bin"\n'
                           f'<Directory "{TREE}/usr/lib">\nRequire all granted\nOptions FollowSymLinks\n</Directory>',
-                          SITE_ROOT=site.server.docroot, GIT_ROOT=root, GIT_PROGRAMS=programs, CGIT=TREE / "usr/lib/cgit/cgit.cgi")
+                          SITE_ROOT=site.server.docroot, GIT_ROOT=root, GIT_PROGRAMS=programs, CGIT=TREE / "usr/lib/cgit/cgit.cgi",
+                          CGIT_FILES=TREE / "usr/share/cgit")
 
 
 def bearer(site, who):
@@ -62,6 +63,7 @@ def test_cgit(repositories):
     assert ask(repositories, "/cgit/").status == 401
     page = ask(repositories, "/cgit/project.git/log/", BOB)
     assert page.status == 200 and "the first change" in page.text
+    assert ask(repositories, "/cgit-css/cgit.css", BOB).status == 200 and ask(repositories, "/cgit-css/cgit.css").status == 401
     assert ask(repositories, "/git/project.git/info/refs?service=git-upload-pack", BOB).status == 401  # cookies do not count there
 
 
