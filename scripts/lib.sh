@@ -130,6 +130,14 @@ build_module() {
     make -C "$2" -j"$(nproc)" >>"$2.log" 2>&1 || { tail -n 40 "$2.log" >&2; return 1; }
 }
 
+# make_tarball SOURCE TREE: the release tarball, made in a copy of the source; its path is TREE/mod_auth_clerk-VERSION.tar.gz.
+make_tarball() {
+    configure_module "$1" "$2" --quiet || return 1
+    # Once more: if autoconf and libtool have written files within one second, Makefile.in may know nothing of some of them.
+    (cd "$2" && rm -rf autom4te.cache mod_auth_clerk-*.tar.gz && autoreconf -f && make dist-gzip) >"$2.log" 2>&1 ||
+        { tail -n 40 "$2.log" >&2 && return 1; }
+}
+
 # wait_until SECONDS COMMAND...: waits until the command succeeds; 1 if it does not in time.
 wait_until() {
     local deadline=$((SECONDS + $1))
