@@ -203,7 +203,8 @@ def test_htaccess_gives_no_development_session_to_a_page(make_httpd, emulator, b
     server = make_httpd()
     server.write("t/index.html", "x")
     server.write("t/.htaccess", f"AuthType Clerk\nRequire valid-user\n{line if by == 'htaccess' else ''}\n")
-    server.configure(directives(server, instance) + f'<Directory "{server.docroot}/t">\nClerkUnauthenticated challenge\n{line if by == "server" else ""}\n</Directory>\n')
+    server.configure(directives(server, instance) + f'<Directory "{server.docroot}/t">\nClerkUnauthenticated challenge\n'
+                     f'{line if by == "server" else ""}\n</Directory>\n')
     server.log.announce("AC3012")
     server.start()
     answer = server.get("/t/", {"Accept": "text/html", "Sec-Fetch-Dest": "document", "Cookie": "__clerk_db_jwt=dvb_1; __client_uat=0"})
