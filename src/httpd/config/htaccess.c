@@ -150,7 +150,7 @@ static clerk_settings_index apply_origin(const clerk_dir_config *dir, const stru
     if (!says_origin(dir->public_origin, dir->trust_forwarded)) {
         return ignored;
     }
-    if (said->public_origin && (!dir->public_origin || strcmp(dir->public_origin, said->public_origin) != 0)) {
+    if (said->public_origin && (!dir->public_origin || strcmp(dir->public_origin, said->public_origin))) {
         return CLERK_SETTINGS_AT_public_origin;
     }
     return said->trust_forwarded == 1 && dir->trust_forwarded != 1 ? CLERK_SETTINGS_AT_trust_forwarded : ignored;
