@@ -11,7 +11,8 @@ class SessionsOfClerk extends SessionProvider
 {
     const PAGES = '/clerk'; // ClerkPages
     const ORG = 'org_2abcdefghijklmnopqrstuvwxyz'; // whose roles count: anybody can be admin of an organization of their own
-    const GROUPS = array('org:admin' => array('sysop', 'bureaucrat')); // these are Clerk's alone to give
+    const GROUPS = array('org:admin' => array('sysop', 'bureaucrat', 'interface-admin')); // of each role
+    const CLERKS = array('sysop', 'bureaucrat', 'interface-admin', 'suppress'); // Clerk's alone to give: who had them keeps none
 
     private static $name;
 
@@ -115,7 +116,7 @@ class SessionsOfClerk extends SessionProvider
     {
         if (self::$name === null || $user->getName() !== self::$name) { return; }
         $role = self::clerk('ORG_ID') === self::ORG ? self::clerk('ORG_ROLE') : '';
-        $groups = array_merge(array_diff($groups, ...array_values(self::GROUPS)), self::GROUPS[$role] ?? array());
+        $groups = array_merge(array_diff($groups, self::CLERKS), self::GROUPS[$role] ?? array());
     }
 
     private static function page($page, $title, $query = '')

@@ -138,6 +138,18 @@ static int can_be_made(const char *path, apr_pool_t *pool)
     return 1;
 }
 
+/* Root gives a directory away, or makes it, only where nobody else can change what its path leads to. */
+static void check_state_dir_place(clerk_findings *doctor, const char *path)
+{
+    const char *breach = clerk_trusted_path_breach(path, 0, doctor->setup->pool);
+
+    if (server_user(doctor) != 0 && server_user(doctor) != geteuid() && breach) {
+        clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "state-dir",
+                           "name a directory below one that only root can change",
+                           "ClerkStateDir %s cannot be given to the server's user: others can change %s", path, breach);
+    }
+}
+
 static void check_state_dir(clerk_findings *doctor, const char *path)
 {
     apr_pool_t *pool = doctor->setup->pool;
@@ -152,6 +164,8 @@ static void check_state_dir(clerk_findings *doctor, const char *path)
         if (!can_be_made(path, pool)) {
             clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "state-dir", "name another directory",
                                "ClerkStateDir %s cannot be made: something above it is no directory", path);
+        } else {
+            check_state_dir_place(doctor, path);
         }
         return;
     }
@@ -169,11 +183,8 @@ static void check_state_dir(clerk_findings *doctor, const char *path)
         clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "state-dir", cure,
                            "ClerkStateDir %s belongs to another user than the one that serves requests", path);
     }
-    if (info.st_uid == 0 && server_user(doctor) != 0 && clerk_trusted_path_breach(path, geteuid(), pool)) {
-        clerk_findings_add(doctor, CLERK_FINDINGS_ERROR, "state-dir",
-                           "name a directory below one that only root can change",
-                           "ClerkStateDir %s cannot be given to the server's user: others can change %s", path,
-                           clerk_trusted_path_breach(path, geteuid(), pool));
+    if (info.st_uid == 0) {
+        check_state_dir_place(doctor, path);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/gate.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 
 /* A shorter text is no secret that anybody would have to protect, and may be part of a word. */
 #define SECRET_MIN 8
+#define WRITTEN_MIN ((ptrdiff_t)3 * SECRET_MIN) /* percent-encoded */
 /* The random part of a machine token whose prefix stands behind a letter, as "ak_" does in "peak_". */
 #define MACHINE_MIN 16
 /* How deep percent-encodings are read: three times, with all letters encoded each time, needs five. */
@@ -233,6 +235,14 @@ static int is_random(const char *text, const char *end)
     return letters > 0 && digits > 0 && letters + digits >= MACHINE_MIN;
 }
 
+/* Whether a word is long enough for a secret. Not word_len(), which reads all of it: each of many prefixes asks. */
+static int is_long(const char *text, const char *end, const char *others)
+{
+    const char *most = end - text > WRITTEN_MIN ? text + WRITTEN_MIN : end;
+
+    return word_len(text, most, others) >= SECRET_MIN;
+}
+
 /* The length of one of Clerk's secrets, by its prefix, or 0. Documentation writes sk_live_..., which is none. */
 static apr_size_t secret_len(const char *text, const char *end, int inside_word)
 {
@@ -245,7 +255,7 @@ static apr_size_t secret_len(const char *text, const char *end, int inside_word)
     for (apr_size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         apr_size_t len = prefix_len(text, end, kinds[i].prefix);
 
-        if (len && word_len(text + len, end, kinds[i].others) >= SECRET_MIN
+        if (len && is_long(text + len, end, kinds[i].others)
             && (!inside_word || !kinds[i].is_part_of_words || is_random(text + len, end))) {
             return len + word_len(text + len, end, "+/=");
         }

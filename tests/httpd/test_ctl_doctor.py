@@ -101,6 +101,14 @@ def state_open(case):
     return case.keys() + OWN + protect("/p") + f"ClerkStateDir {path}\n"
 
 
+def state_to_be_made(case):
+    """In a place that another user chooses."""
+    theirs = case.server.root / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, 12345, 12345)
+    return case.keys() + OWN + protect("/p") + f"ClerkStateDir {theirs}/state\n"
+
+
 def state_file(case):
     path = case.server.root / "run/file"
     path.write_text("x")
@@ -263,6 +271,7 @@ PLANTED = [
     ("state directory for everybody", state_open, "state-dir"),
     ("state directory is a link", state_link, "state-dir"),
     ("state directory below a file", state_file, "state-dir"),
+    ("state directory to be made where others choose the place", state_to_be_made, "state-dir"),
     ("secret for everybody", secret_mode(0o644), "secret-file"),
     ("secret that others can change", secret_mode(0o620), "secret-file"),
     ("secret below an open directory", secret_dir, "secret-file"),

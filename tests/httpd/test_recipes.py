@@ -199,7 +199,8 @@ def test_mediawiki(run, live, php):
 def test_proxied_application(run, live, echo):
     server = run("proxied-application.conf", APP_URL=echo.url.rstrip("/"))
     check_rows(server, live, [
-        ("/", CAROL, 200), ("/", NOBODY, 401), ("/admin", ALICE, 200), ("/admin/x", BOB, 403), ("/admin/x", NOBODY, 401), ("/health", NOBODY, 200),
+        ("/", CAROL, 200), ("/", NOBODY, 401), ("/admin", ALICE, 200), ("/admin/x", BOB, 403), ("/admin/x", DAVE, 403), ("/admin/x", NOBODY, 401),
+        ("/health", NOBODY, 200),
     ])
     answer = server.get("/page", XHR | browser(live, *ALICE) | {"x_clerk_user_id": "user_evil", "X-Clerk-Org-Role": "org:owner"})
     assert answer.status == 200 and "evil" not in answer.text and "org:owner" not in answer.text
@@ -320,6 +321,7 @@ def test_nagios(run, live, php):
     for path in ("/nagios4/", "/nagios4/stylesheets/a.css", "/nagios4/cgi-bin/status.cgi"):
         assert ask(server, live, path, NOBODY).status == 401 and ask(server, live, path, ALICE).status == 403
         assert server.get(path, XHR | browser(live, "bob", "acme", **mailed("bob"))).status == 403  # a member
+        assert server.get(path, XHR | browser(live, "dave", "globex", **mailed("dave"))).status == 403  # admin elsewhere
         assert server.get(path, XHR | browser(live, "alice", "acme", **mailed("alice"))).status == 200
     env = server.get("/nagios4/cgi-bin/status.cgi?host=all", XHR | bearer(live, "alice", "acme", **mailed("alice"))).env()
     assert env["REMOTE_USER"] == "alice@example.com"

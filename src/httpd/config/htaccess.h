@@ -16,7 +16,7 @@
  *               ClerkAcceptTokens, ClerkAcceptBasic: the same where the server configuration says something of them,
  *               else as .htaccess says
  *     filled    ClerkRemoteUser, ClerkPublicOrigin, ClerkTrustForwarded: used only where the server configuration says
- *               nothing; and an origin only if the server knows its host (clerk_wire_own_origin())
+ *               nothing; and an origin only if the server knows it (clerk_wire_ignores_htaccess())
  *     replaced  ClerkSignInURL, ClerkSignUpURL: but the page is not given the session of a development instance's
  *               browser
  *     granted   ClerkInstance: only one that ClerkHtaccessInstances names, or the one that is used anyway

@@ -34,15 +34,31 @@ static apr_status_t check_place(const char *dir, server_rec *s, apr_pool_t *pool
     return APR_SUCCESS;
 }
 
-/* Make the children's user the owner of an open directory of root's. APR_EACCES: refused, and logged. */
+/* Whether this is what the path names now, without a link at its end. */
+static int is_at(int fd, const char *dir)
+{
+    struct stat open_one, named;
+
+    return fstat(fd, &open_one) == 0 && lstat(dir, &named) == 0 && open_one.st_dev == named.st_dev
+           && open_one.st_ino == named.st_ino;
+}
+
+/*
+ * Make the children's user the owner of an open directory of root's. It may have been opened by way of a link that is
+ * gone: after the way is known to be root's alone, it has to be what the path leads to. APR_EACCES: refused, and
+ * logged.
+ */
 static apr_status_t give_to_children(int fd, const char *dir, server_rec *s, apr_pool_t *pool)
 {
     apr_status_t rv = check_place(dir, s, pool);
 
-    if (rv == APR_SUCCESS && fchown(fd, ap_unixd_config.user_id, (gid_t)-1) != 0) {
-        rv = APR_FROM_OS_ERROR(errno);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    if (!is_at(fd, dir)) {
+        return APR_ENOENT;
+    }
+    return fchown(fd, ap_unixd_config.user_id, (gid_t)-1) == 0 ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
 }
 
 /* Whether the directory is root's here, to be given to the children's user. */

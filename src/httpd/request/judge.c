@@ -96,9 +96,9 @@ static void warn_of_ignored(request_rec *r, const char *directive)
     ap_log_rerror(
         APLOG_MARK, level, 0, r,
         CLERK_LOGNO(3123) "%s in .htaccess has no effect where it allows more than the server configuration, replaces "
-                          "what that says, or names a host that the server does not know; the server's administrator "
-                          "can change it there",
-                    directive);
+                  "what that says, or names an origin that the server does not know; the server's administrator "
+                  "can change it there",
+            directive);
 }
 
 static void warn_of_htaccess(request_rec *r, const clerk_dir_config *dir)

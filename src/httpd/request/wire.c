@@ -95,17 +95,31 @@ static const char *said_origin(request_rec *r, const clerk_dir_config *dir)
     return clerk_forwarded_origin(&said, ap_http_scheme(r), header(r, "Host"), r->pool);
 }
 
+/* https on its own port, which no other user of the machine can have, or what this request came by. */
+static int is_our_port(request_rec *r, const clerk_url *url)
+{
+    const clerk_url *own = clerk_origin_parse(own_origin(r), r->pool);
+
+    return (!strcmp(url->scheme, "https") && !*url->port)
+           || (own && !strcmp(url->scheme, own->scheme) && !strcmp(url->port, own->port));
+}
+
 /*
- * Whether the server knows the host of an origin: by its names, because the request names it, or from the server
- * configuration's ClerkAuthorizedParties.
+ * Whether the server knows an origin: from the server configuration's ClerkAuthorizedParties, or as a port of this site
+ * at one of its names, or at the host that the request names.
  */
 static int is_known(request_rec *r, const clerk_dir_config *dir, const char *origin)
 {
     const clerk_url *url = clerk_origin_parse(origin, r->pool);
 
-    return url
-           && (is_named(r->server, url->host) || (r->hostname && !strcasecmp(r->hostname, url->host))
-               || (dir->authorized_parties && clerk_party_is_listed(dir->authorized_parties, url->origin, NULL)));
+    if (!url) {
+        return 0;
+    }
+    if (dir->authorized_parties && clerk_party_is_listed(dir->authorized_parties, url->origin, NULL)) {
+        return 1;
+    }
+    return is_our_port(r, url)
+           && (is_named(r->server, url->host) || (r->hostname && !strcasecmp(r->hostname, url->host)));
 }
 
 int clerk_wire_ignores_htaccess(request_rec *r)

@@ -19,8 +19,8 @@ void clerk_wire_read_head(clerk_request *request, request_rec *r);
 void clerk_wire_read_all(clerk_request *request, request_rec *r);
 
 /**
- * Whether the origin that .htaccess says for this site does not count, because the server does not know its host:
- * whoever writes .htaccess could have Clerk send a browser's session there.
+ * Whether the origin that .htaccess says for this site does not count, because the server does not know it:
+ * whoever writes .htaccess could have Clerk send a browser's session there, if only to a port of their own.
  */
 int clerk_wire_ignores_htaccess(request_rec *r);
 

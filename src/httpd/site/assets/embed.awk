@@ -16,11 +16,12 @@ function put(text,   i, c, quoted) {
 function put_file(name,   line, inside, result) {
     while ((result = (getline line < (directory "/" name))) > 0) {
         if (line ~ /^ *\/\*/) { inside = 1 }
+        if (inside && line ~ /\*\/ *[^ ]/) { break }
         if (!inside && line != "") { put(line) }
-        if (inside && line ~ /\*\/$/) { inside = 0 }
+        if (inside && line ~ /\*\/ *$/) { inside = 0 }
     }
     if (result < 0 || inside) {
-        print "embed.awk: cannot read " directory "/" name | "cat >&2"
+        print "embed.awk: " directory "/" name ": cannot be read, or a comment does not end with its line: " line | "cat >&2"
         failed = 1
         exit 1
     }
