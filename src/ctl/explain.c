@@ -10,6 +10,7 @@
 #include "clerk/browser/sign_in.h"
 #include "clerk/cookies/cookie_header.h"
 #include "clerk/cookies/cookies.h"
+#include "clerk/machine/machine_token.h"
 #include "clerk/url/forwarded.h"
 #include "clerk/url/origin.h"
 #include "ctl/explain_text.h"
@@ -43,7 +44,7 @@ void clerk_explain_hide(clerk_output *out, const clerk_http_text *request)
         if (space) {
             clerk_output_token(out, space + 1);
         }
-        clerk_output_token(out, clerk_http_text_password(request, out->pool));
+        clerk_output_token(out, clerk_machine_token_password(authorization, out->pool));
     }
     while (cookies && clerk_cookie_header_next(&cookie, &cookies)) {
         const char *raw = apr_pstrmemdup(out->pool, cookie.value.data, cookie.value.len);

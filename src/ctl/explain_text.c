@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "clerk/machine/machine_token.h"
 #include "ctl/token_text.h"
 
 static const struct {
@@ -156,7 +157,7 @@ static const char *header_token(const clerk_explain_result *result)
     const char *space = authorization ? strchr(authorization, ' ') : NULL;
 
     if (authorization && !strncasecmp(authorization, "Basic ", 6)) {
-        return clerk_http_text_password(result->text, pool);
+        return clerk_machine_token_password(authorization, pool);
     }
     return space ? apr_pstrmemdup(pool, space + 1, strcspn(space + 1, " ")) : authorization;
 }

@@ -36,12 +36,6 @@ clerk_gate *clerk_gate_create(apr_pool_t *pool)
     return gate;
 }
 
-static int hex_digit(unsigned char c)
-{
-    c = (unsigned char)clerk_text_to_lower((char)c);
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A character of a text, in which %XX stands for another one, also where its % or its digits are written so, and so on.
  * @param plen set to the length that it is written with */
 static unsigned char read_char(apr_size_t *plen, const char *text, const char *end, int depth)
@@ -56,11 +50,11 @@ static unsigned char read_char(apr_size_t *plen, const char *text, const char *e
         if (text + len >= end) {
             break;
         }
-        high = hex_digit(read_char(&high_len, text + len, end, depth - 1));
+        high = clerk_text_hex_digit((char)read_char(&high_len, text + len, end, depth - 1));
         if (high < 0 || text + len + high_len >= end) {
             break;
         }
-        low = hex_digit(read_char(&low_len, text + len + high_len, end, depth - 1));
+        low = clerk_text_hex_digit((char)read_char(&low_len, text + len + high_len, end, depth - 1));
         if (low < 0) {
             break;
         }

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <apr_encode.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -283,19 +282,4 @@ const char *clerk_http_text_field(const clerk_http_text *request, const char *na
     const char *value = apr_table_get(request->headers, name);
 
     return value && *value ? value : NULL;
-}
-
-const char *clerk_http_text_password(const clerk_http_text *request, apr_pool_t *pool)
-{
-    static const char basic[] = "Basic ";
-    const char *value = clerk_http_text_field(request, "Authorization"), *text, *colon;
-
-    if (!value || strncasecmp(value, basic, sizeof(basic) - 1)) {
-        return NULL;
-    }
-    value += sizeof(basic) - 1;
-    value += strspn(value, " ");
-    text = apr_pdecode_base64(pool, value, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL);
-    colon = text ? strchr(text, ':') : NULL;
-    return colon ? colon + 1 : NULL;
 }

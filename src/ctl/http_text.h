@@ -41,7 +41,4 @@ const char *clerk_http_text_set_field(clerk_http_text *request, const char *line
 /** The value of a field, or NULL if it is absent or empty. */
 const char *clerk_http_text_field(const clerk_http_text *request, const char *name);
 
-/** The password of an `Authorization: Basic`, or NULL: a machine token may stand there. */
-const char *clerk_http_text_password(const clerk_http_text *request, apr_pool_t *pool);
-
 #endif

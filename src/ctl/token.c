@@ -7,6 +7,7 @@
 
 #include "clerk/cookies/cookie_header.h"
 #include "clerk/machine/machine_form.h"
+#include "clerk/machine/machine_token.h"
 #include "clerk/protocol.h"
 #include "clerk/session/session_token.h"
 #include "ctl/explain.h"
@@ -32,7 +33,7 @@ static const char *token_of(const clerk_http_text *request, apr_pool_t *pool)
 {
     const char *authorization = clerk_http_text_field(request, "Authorization");
     const char *space = authorization ? strchr(authorization, ' ') : NULL;
-    const char *password = clerk_http_text_password(request, pool);
+    const char *password = authorization ? clerk_machine_token_password(authorization, pool) : NULL;
 
     if (password) {
         return password;

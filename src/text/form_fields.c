@@ -19,12 +19,6 @@ typedef struct span {
     const char *at, *end;
 } span;
 
-static int hex_digit(char c)
-{
-    c = clerk_text_to_lower(c);
-    return clerk_text_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Whether a browser sends a text as it is: it has no NUL, and makes every line end CRLF. */
 static int is_exact(const char *text, apr_size_t len)
 {
@@ -69,8 +63,8 @@ static int decode(span *pdecoded, span text, char *buffer)
             *buffer++ = (char)(*text.at == '+' ? ' ' : *text.at);
             continue;
         }
-        high = text.end - text.at > 2 ? hex_digit(text.at[1]) : -1;
-        low = high >= 0 ? hex_digit(text.at[2]) : -1;
+        high = text.end - text.at > 2 ? clerk_text_hex_digit(text.at[1]) : -1;
+        low = high >= 0 ? clerk_text_hex_digit(text.at[2]) : -1;
         if (low < 0) {
             return 0;
         }

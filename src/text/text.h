@@ -21,6 +21,13 @@ static inline char clerk_text_to_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+/** The value of a hexadecimal digit of either case, or -1. */
+static inline int clerk_text_hex_digit(char c)
+{
+    c = clerk_text_to_lower(c);
+    return clerk_text_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /** Whether a character is a control character: C0 and DEL. */
 static inline int clerk_text_is_control(char c)
 {

@@ -131,12 +131,10 @@ clerk_outcome *clerk_machine_token_missing(clerk_context *context)
                                     is_one ? CLERK_REASON_NO_TOKEN_IN_HEADER : CLERK_REASON_TOKEN_TYPE_MISMATCH);
 }
 
-int clerk_machine_token_of_basic(jose_slice *ptoken, const char *authorization, const clerk_policy *policy,
-                                 apr_pool_t *pool)
+const char *clerk_machine_token_password(const char *authorization, apr_pool_t *pool)
 {
     static const char basic[] = "Basic ";
-    const char *text = NULL, *password;
-    clerk_machine_form form;
+    const char *text = NULL, *colon;
     apr_size_t len = 0;
 
     if (!strncasecmp(authorization, basic, sizeof(basic) - 1)) {
@@ -144,11 +142,20 @@ int clerk_machine_token_of_basic(jose_slice *ptoken, const char *authorization, 
         authorization += strspn(authorization, " ");
         text = apr_pdecode_base64(pool, authorization, APR_ENCODE_STRING, APR_ENCODE_NONE, &len);
     }
-    password = text && strlen(text) == len ? strchr(text, ':') : NULL;
+    colon = text && strlen(text) == len ? strchr(text, ':') : NULL;
+    return colon ? colon + 1 : NULL;
+}
+
+int clerk_machine_token_of_basic(jose_slice *ptoken, const char *authorization, const clerk_policy *policy,
+                                 apr_pool_t *pool)
+{
+    const char *password = clerk_machine_token_password(authorization, pool);
+    clerk_machine_form form;
+
     if (!password) {
         return 0;
     }
-    *ptoken = (jose_slice){password + 1, strlen(password + 1)};
+    *ptoken = (jose_slice){password, strlen(password)};
     form = clerk_machine_form_of(*ptoken, pool);
     return form.type != CLERK_TOKEN_SESSION && accepts(policy, form.type);
 }

@@ -14,6 +14,9 @@ clerk_outcome *clerk_machine_token_decide(clerk_context *context, jose_slice tok
 /** The outcome of a request without a token in its header, where no session tokens are accepted. */
 clerk_outcome *clerk_machine_token_missing(clerk_context *context);
 
+/** The password of a field Authorization with Basic, from the pool; NULL: it is another one, or cannot be decoded. */
+const char *clerk_machine_token_password(const char *authorization, apr_pool_t *pool);
+
 /**
  * The machine token in the password of an `Authorization: Basic`, of the kinds that the policy accepts.
  * @param authorization the whole value

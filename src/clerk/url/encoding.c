@@ -15,17 +15,6 @@ char *clerk_encoding_percent_encode(char *out, unsigned char byte)
     return out + 3;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 int clerk_encoding_percent_decode(const char *text, apr_size_t len)
 {
     int high;
@@ -34,8 +23,8 @@ int clerk_encoding_percent_decode(const char *text, apr_size_t len)
     if (len < 3 || text[0] != '%') {
         return -1;
     }
-    high = hex_digit(text[1]);
-    low = hex_digit(text[2]);
+    high = clerk_text_hex_digit(text[1]);
+    low = clerk_text_hex_digit(text[2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

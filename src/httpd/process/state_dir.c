@@ -34,13 +34,12 @@ static apr_status_t check_place(const char *dir, server_rec *s, apr_pool_t *pool
     return APR_SUCCESS;
 }
 
-/* Whether this is what the path names now, without a link at its end. */
-static int is_at(int fd, const char *dir)
+/* Whether an open directory is what the path names now, without a link at its end. */
+static int is_at(const struct stat *info, const char *dir)
 {
-    struct stat open_one, named;
+    struct stat named;
 
-    return fstat(fd, &open_one) == 0 && lstat(dir, &named) == 0 && open_one.st_dev == named.st_dev
-           && open_one.st_ino == named.st_ino;
+    return lstat(dir, &named) == 0 && info->st_dev == named.st_dev && info->st_ino == named.st_ino;
 }
 
 /*
@@ -48,14 +47,14 @@ static int is_at(int fd, const char *dir)
  * gone: after the way is known to be root's alone, it has to be what the path leads to. APR_EACCES: refused, and
  * logged.
  */
-static apr_status_t give_to_children(int fd, const char *dir, server_rec *s, apr_pool_t *pool)
+static apr_status_t give_to_children(int fd, const struct stat *info, const char *dir, server_rec *s, apr_pool_t *pool)
 {
     apr_status_t rv = check_place(dir, s, pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!is_at(fd, dir)) {
+    if (!is_at(info, dir)) {
         return APR_ENOENT;
     }
     return fchown(fd, ap_unixd_config.user_id, (gid_t)-1) == 0 ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
@@ -81,7 +80,7 @@ static apr_status_t check_open_directory(int fd, const char *dir, server_rec *s,
                                  dir);
         return APR_EACCES;
     }
-    return is_given_away() && info.st_uid == 0 ? give_to_children(fd, dir, s, pool) : APR_SUCCESS;
+    return is_given_away() && info.st_uid == 0 ? give_to_children(fd, &info, dir, s, pool) : APR_SUCCESS;
 }
 
 /* Get the key of an open directory, as long as the pool. */

@@ -122,19 +122,25 @@ static int is_known(request_rec *r, const clerk_dir_config *dir, const char *ori
            && (is_named(r->server, url->host) || (r->hostname && !strcasecmp(r->hostname, url->host)));
 }
 
+/* @param said from said_origin() */
+static int is_ignored(request_rec *r, const clerk_dir_config *dir, const char *said)
+{
+    return said && clerk_htaccess_says_origin(dir) && !is_known(r, dir, said);
+}
+
 int clerk_wire_ignores_htaccess(request_rec *r)
 {
     const clerk_dir_config *dir = clerk_config_dir(r);
-    const char *said = clerk_htaccess_says_origin(dir) ? said_origin(r, dir) : NULL;
 
-    return said && !is_known(r, dir, said);
+    return is_ignored(r, dir, said_origin(r, dir));
 }
 
 static const char *public_origin(request_rec *r)
 {
-    const char *said = clerk_wire_ignores_htaccess(r) ? NULL : said_origin(r, clerk_config_dir(r));
+    const clerk_dir_config *dir = clerk_config_dir(r);
+    const char *said = said_origin(r, dir);
 
-    return said ? said : own_origin(r);
+    return said && !is_ignored(r, dir, said) ? said : own_origin(r);
 }
 
 const char *clerk_wire_own_origin(request_rec *r)
